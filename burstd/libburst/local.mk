@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What daemon, command and children share; no Slurm, no libuv in here.
+noinst_LTLIBRARIES += libburst.la
+libburst_la_SOURCES = \
+	burstd/libburst/clock.c burstd/libburst/clock.h \
+	burstd/libburst/error.c burstd/libburst/error.h \
+	burstd/libburst/fsutil.c burstd/libburst/fsutil.h \
+	burstd/libburst/hostlist.c burstd/libburst/hostlist.h \
+	burstd/libburst/json.c burstd/libburst/json.h \
+	burstd/libburst/money.c burstd/libburst/money.h \
+	burstd/libburst/strbuf.c burstd/libburst/strbuf.h \
+	burstd/libburst/xalloc.c burstd/libburst/xalloc.h
+libburst_la_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS)
+libburst_la_LIBADD = $(CJSON_LIBS) -lm
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/test_libburst
+TESTS += tests/unit/test_libburst
+tests_unit_test_libburst_SOURCES = tests/unit/test_libburst.c
+tests_unit_test_libburst_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_test_libburst_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_test_libburst_LDADD = libburst.la $(CMOCKA_LIBS)
+endif
