@@ -118,7 +118,8 @@ static void hostlists(void **state)
 static void json_is_strict(void **state)
 {
     burst_error_t err;
-    cJSON *j = json_parse("{\"a\":1.5,\"b\":7,\"c\":null}", 25, &err);
+    const char *text = "{\"a\":1.5,\"b\":7,\"c\":null}";
+    cJSON *j = json_parse(text, strlen(text), &err);
 
     assert_non_null(j);
     assert_int_equal(json_i64(j, "a", -1), -1);
