@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The two things that burstd remembers across a restart: instances (what it rented) and jobs (what
+// it rents them for). Plain data; store.h makes them durable, instances.h and jobs.h keep the
+// tables.
+#ifndef BURST_MODEL_H
+#define BURST_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <uthash.h>
+
+#include "libburst/money.h"
+
+struct ssh_op;
+
+// Order matters: everything below INST_TERMINATING may cost money and serve a job.
+enum inst_state {
+    INST_LAUNCHING,   // the launch request may be under way; its token is in the journal
+    INST_LAUNCHED,    // the cloud has accepted it and named it
+    INST_UP,          // it has an address; being prepared over SSH
+    INST_READY,       // prepared; results of earlier jobs are home; no node name yet
+    INST_BOUND,       // stands behind a node name; slurmd not yet registered
+    INST_JOINED,      // its slurmd is registered, its job has not started yet
+    INST_BUSY,        // runs its job, or that job's results are being brought home
+    INST_IDLE,        // registered, no job
+    INST_DRAINING,    // the cloud wants it back, or an operator: no new work
+    INST_TERMINATING, // asked to end until the cloud confirms
+    INST_GONE,        // ended, its bill is final
+};
+const char *inst_state_name(enum inst_state s);
+int inst_state_parse(const char *name, enum inst_state *out);
+
+enum {
+    INST_F_RESUMED = 1 << 0,    // Slurm has asked for its node (ResumeProgram)
+    INST_F_STAGED_IN = 1 << 1,  // the job's data are on it
+    INST_F_STAGE_OUT = 1 << 2,  // it holds results that are not home yet: never terminated
+    INST_F_LOST = 1 << 3,       // it vanished or died; nothing can be asked of it
+    INST_F_SIGNALLED = 1 << 4,  // its job was told of the notice
+    INST_F_OPDRAIN = 1 << 5,    // an operator drains it
+    INST_F_SUSPENDED = 1 << 6,  // Slurm has given the node back (SuspendProgram)
+    INST_F_NODE_DOWN = 1 << 7,  // its node must be set down, then powered down in Slurm
+    INST_F_PREEMPTED = 1 << 8,  // the cloud took it back
+    INST_F_BOOT_FAILED = 1 << 9 // it never became ready
+};
+
+struct instance {
+    // journalled
+    char id[48];    // ours: <cluster>-<8 hex>-<n>; a tag in the cloud
+    char group[48]; // all instances of one launch; also its idempotency token
+    char job[40];   // whom it serves; "" = nobody
+    char cloud[33], region[64], zone[64], itype[128], shape[33], partition[64];
+    bool spot;
+    money_t price; // micro-dollars per hour at purchase
+    enum inst_state state;
+    unsigned flags;
+    char cloud_id[128], address[64], host_key[256], node[64];
+    int64_t created, launched, ended, since, idle_since, notice_at; // epoch seconds, 0 = not yet
+    int64_t charged_to;                                             // ledger: accounted until then
+    char reason[256];
+    unsigned boot_failures;
+
+    // of this process only
+    bool calling;           // a provider call is under way
+    struct ssh_op *ssh;     // an SSH operation is under way
+    int64_t next_ms;        // monotonic: nothing to do before this
+    unsigned tries, misses; // of the present state; descriptions that did not find it
+    bool node_cmd;          // a node command is under way
+    bool addr_set;          // Slurm knows its address
+    bool join_done;         // slurmd was started
+    UT_hash_handle hh;
+};
+
+enum job_state {
+    JOB_WATCHING,  // may burst, local for now
+    JOB_CANDIDATE, // wants capacity now
+    JOB_SECURING,  // its instances are being launched and prepared
+    JOB_PLACED,    // pointed at its nodes; Slurm starts it
+    JOB_RUNNING,
+    JOB_STAGEOUT, // ended; results on their way home
+    JOB_DONE,
+    JOB_LOCAL,   // started or ended on the site's own nodes
+    JOB_REFUSED, // cannot be burst (limits, errors); stays where Slurm has it
+};
+const char *job_state_name(enum job_state s);
+int job_state_parse(const char *name, enum job_state *out);
+
+struct bjob {
+    // journalled
+    char key[40]; // "123" or "123_4"
+    uint32_t job_id, uid, gid;
+    char name[128], user[64], account[64], origin[64]; // origin: partition it was submitted to
+    char mark[1024];                                   // as the plugin wrote it
+    enum job_state state;
+    char group[48]; // launch that serves it now, "" = none (idle instances may serve it)
+    char cloud[33], region[64], zone[64], itype[128], shape[33], partition[64];
+    bool spot;
+    unsigned nodes;
+    char node_names[1024]; // comma list, in order; batch host first
+    int64_t submit, since, placed_at, started, ended;
+    uint32_t restarts;
+    money_t price;     // per hour, all nodes of the present attempt
+    money_t settled;   // cost of what is charged so far
+    money_t reserved;  // what its present attempt may cost at most, for the caps
+    char history[512]; // places of earlier attempts
+    char reason[256];  // why it is in this state, for people
+    bool stage_in_failed;
+
+    // of this process only
+    bool cmd;              // a Slurm command for it is under way
+    bool planning;         // part of the request at the solver
+    int64_t next_ms;       // monotonic: not considered before this
+    unsigned tries;        // failed attempts to place it
+    int64_t comment_at_ms; // last AdminComment
+    char comment[512];
+    bool final_comment;
+    UT_hash_handle hh;
+};
+
+#endif

@@ -1,0 +1,677 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The journal in an SQLite file. Columns are bound and read through two small tables (one per
+// struct), so that a field is named in one place. Failure policy: a failed write is reported and
+// changes nothing; a file that is not ours or is damaged stops burstd at its start, before it acts.
+#include "store.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "libburst/clock.h"
+#include "libburst/json.h"
+#include "libburst/strbuf.h"
+#include "libburst/xalloc.h"
+#include "log.h"
+
+#define SCHEMA_VERSION 1
+
+enum type { TEXT, INT, UINT, U32, BOOL, STATE_I, STATE_J };
+
+struct column {
+    const char *name;
+    enum type type;
+    size_t offset, size;
+};
+
+#define COL(s, n, t)                                                                               \
+    {                                                                                              \
+#n, t, offsetof(struct s, n), sizeof(((struct s *)0)->n)                                   \
+    }
+#define I(n, t) COL(instance, n, t)
+#define J(n, t) COL(bjob, n, t)
+
+static const struct column instance_columns[] = {
+    I(id, TEXT),        I(group, TEXT),         I(job, TEXT),      I(cloud, TEXT),
+    I(region, TEXT),    I(zone, TEXT),          I(itype, TEXT),    I(shape, TEXT),
+    I(partition, TEXT), I(spot, BOOL),          I(price, INT),     I(state, STATE_I),
+    I(flags, UINT),     I(cloud_id, TEXT),      I(address, TEXT),  I(host_key, TEXT),
+    I(node, TEXT),      I(created, INT),        I(launched, INT),  I(ended, INT),
+    I(since, INT),      I(idle_since, INT),     I(notice_at, INT), I(charged_to, INT),
+    I(reason, TEXT),    I(boot_failures, UINT),
+};
+static const struct column job_columns[] = {
+    J(key, TEXT),       J(job_id, U32),    J(uid, U32),       J(gid, U32),
+    J(name, TEXT),      J(user, TEXT),     J(account, TEXT),  J(origin, TEXT),
+    J(mark, TEXT),      J(state, STATE_J), J(group, TEXT),    J(cloud, TEXT),
+    J(region, TEXT),    J(zone, TEXT),     J(itype, TEXT),    J(shape, TEXT),
+    J(partition, TEXT), J(spot, BOOL),     J(nodes, UINT),    J(node_names, TEXT),
+    J(submit, INT),     J(since, INT),     J(placed_at, INT), J(started, INT),
+    J(ended, INT),      J(restarts, U32),  J(price, INT),     J(settled, INT),
+    J(reserved, INT),   J(history, TEXT),  J(reason, TEXT),   J(stage_in_failed, BOOL),
+};
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+struct store {
+    sqlite3 *db;
+    sqlite3_stmt *put_instance, *put_job, *put_charge, *journal, *story, *old_state;
+    bool in_transaction;
+};
+
+static int fail(struct store *s, const char *what, burst_error_t *errp)
+{
+    return errprintf(errp, "journal: %s: %s", what, sqlite3_errmsg(s->db));
+}
+
+static int run(struct store *s, const char *sql, burst_error_t *errp)
+{
+    char *msg = NULL;
+
+    if (sqlite3_exec(s->db, sql, NULL, NULL, &msg) == SQLITE_OK)
+        return 0;
+    errprintf(errp, "journal: %s", msg ? msg : "out of memory");
+    sqlite3_free(msg);
+    return -1;
+}
+
+static const char *sql_type(enum type t)
+{
+    return t == TEXT || t == STATE_I || t == STATE_J ? "TEXT" : "INTEGER";
+}
+
+static int create_table(struct store *s, const char *table, const struct column *c, size_t n,
+                        burst_error_t *errp)
+{
+    struct strbuf b;
+
+    strbuf_init(&b, 16384);
+    strbuf_addf(&b, "CREATE TABLE IF NOT EXISTS %s (", table);
+    for (size_t i = 0; i < n; i++)
+        strbuf_addf(&b, "%s\"%s\" %s NOT NULL%s", i ? "," : "", c[i].name, sql_type(c[i].type),
+                    i ? "" : " PRIMARY KEY");
+    strbuf_adds(&b, ")");
+    int rc = run(s, b.data, errp);
+    strbuf_free(&b);
+    return rc;
+}
+
+static int prepare_put(struct store *s, const char *table, const struct column *c, size_t n,
+                       sqlite3_stmt **out, burst_error_t *errp)
+{
+    struct strbuf b;
+
+    strbuf_init(&b, 16384);
+    strbuf_addf(&b, "INSERT OR REPLACE INTO %s (", table);
+    for (size_t i = 0; i < n; i++)
+        strbuf_addf(&b, "%s\"%s\"", i ? "," : "", c[i].name);
+    strbuf_adds(&b, ") VALUES (");
+    for (size_t i = 0; i < n; i++)
+        strbuf_adds(&b, i ? ",?" : "?");
+    strbuf_adds(&b, ")");
+    int rc = sqlite3_prepare_v2(s->db, b.data, -1, out, NULL);
+    strbuf_free(&b);
+    return rc == SQLITE_OK ? 0 : fail(s, table, errp);
+}
+
+static void bind(sqlite3_stmt *st, const struct column *c, size_t n, const void *row)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char *p = (const char *)row + c[i].offset;
+        int at = (int)i + 1;
+        switch (c[i].type) {
+        case TEXT:
+            sqlite3_bind_text(st, at, p, -1, SQLITE_TRANSIENT);
+            break;
+        case INT:
+            sqlite3_bind_int64(st, at, *(const int64_t *)p);
+            break;
+        case UINT:
+            sqlite3_bind_int64(st, at, *(const unsigned *)p);
+            break;
+        case U32:
+            sqlite3_bind_int64(st, at, *(const uint32_t *)p);
+            break;
+        case BOOL:
+            sqlite3_bind_int(st, at, *(const bool *)p);
+            break;
+        case STATE_I:
+            sqlite3_bind_text(st, at, inst_state_name(*(const enum inst_state *)p), -1,
+                              SQLITE_STATIC);
+            break;
+        case STATE_J:
+            sqlite3_bind_text(st, at, job_state_name(*(const enum job_state *)p), -1,
+                              SQLITE_STATIC);
+            break;
+        }
+    }
+}
+
+// Fills a row from a SELECT that names the columns in the order of the table.
+static int fetch(sqlite3_stmt *st, const struct column *c, size_t n, void *row)
+{
+    for (size_t i = 0; i < n; i++) {
+        char *p = (char *)row + c[i].offset;
+        const char *text = (const char *)sqlite3_column_text(st, (int)i);
+        int64_t v = sqlite3_column_int64(st, (int)i);
+        switch (c[i].type) {
+        case TEXT:
+            snprintf(p, c[i].size, "%s", text ? text : "");
+            break;
+        case INT:
+            *(int64_t *)p = v;
+            break;
+        case UINT:
+            *(unsigned *)p = (unsigned)v;
+            break;
+        case U32:
+            *(uint32_t *)p = (uint32_t)v;
+            break;
+        case BOOL:
+            *(bool *)p = v != 0;
+            break;
+        case STATE_I:
+            if (inst_state_parse(text, (enum inst_state *)p) < 0)
+                return -1;
+            break;
+        case STATE_J:
+            if (job_state_parse(text, (enum job_state *)p) < 0)
+                return -1;
+            break;
+        }
+    }
+    return 0;
+}
+
+static char *select_sql(const char *table, const struct column *c, size_t n, const char *tail)
+{
+    struct strbuf b;
+
+    strbuf_init(&b, 16384);
+    strbuf_adds(&b, "SELECT ");
+    for (size_t i = 0; i < n; i++)
+        strbuf_addf(&b, "%s\"%s\"", i ? "," : "", c[i].name);
+    strbuf_addf(&b, " FROM %s %s", table, tail);
+    char *sql = strbuf_take(&b);
+    strbuf_free(&b);
+    return sql;
+}
+
+static int prepare(struct store *s, const char *sql, sqlite3_stmt **out, burst_error_t *errp)
+{
+    return sqlite3_prepare_v2(s->db, sql, -1, out, NULL) == SQLITE_OK ? 0 : fail(s, sql, errp);
+}
+
+static int check_version(struct store *s, const char *path, burst_error_t *errp)
+{
+    sqlite3_stmt *st;
+    int version = 0;
+
+    if (prepare(s, "PRAGMA user_version", &st, errp) < 0)
+        return -1;
+    if (sqlite3_step(st) == SQLITE_ROW)
+        version = sqlite3_column_int(st, 0);
+    sqlite3_finalize(st);
+    if (version > SCHEMA_VERSION)
+        return errprintf(errp,
+                         "%s was written by a newer burstd (layout %d, this one knows %d): "
+                         "install that release again",
+                         path, version, SCHEMA_VERSION);
+    return 0;
+}
+
+static int create_schema(struct store *s, burst_error_t *errp)
+{
+    const char *sql =
+        "CREATE TABLE IF NOT EXISTS journal (seq INTEGER PRIMARY KEY, time INTEGER NOT NULL,"
+        " instance TEXT NOT NULL, state TEXT NOT NULL, note TEXT NOT NULL);"
+        "CREATE TABLE IF NOT EXISTS charge (seq INTEGER PRIMARY KEY, instance TEXT NOT NULL,"
+        " job TEXT NOT NULL, cloud TEXT NOT NULL, partition TEXT NOT NULL, user TEXT NOT NULL,"
+        " account TEXT NOT NULL, market TEXT NOT NULL, kind TEXT NOT NULL,"
+        " t0 INTEGER NOT NULL, t1 INTEGER NOT NULL, uusd INTEGER NOT NULL);"
+        "CREATE INDEX IF NOT EXISTS charge_time ON charge (t1);"
+        "CREATE INDEX IF NOT EXISTS charge_job ON charge (job);"
+        "CREATE INDEX IF NOT EXISTS charge_instance ON charge (instance);"
+        "CREATE TABLE IF NOT EXISTS story (seq INTEGER PRIMARY KEY, time INTEGER NOT NULL,"
+        " job TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL);"
+        "CREATE INDEX IF NOT EXISTS story_job ON story (job, kind);"
+        "CREATE TABLE IF NOT EXISTS blocked (cloud TEXT NOT NULL, region TEXT NOT NULL,"
+        " zone TEXT NOT NULL, itype TEXT NOT NULL, market TEXT NOT NULL, until INTEGER NOT NULL,"
+        " ttl INTEGER NOT NULL, reason TEXT NOT NULL,"
+        " PRIMARY KEY (cloud, region, zone, itype, market));"
+        "PRAGMA user_version = 1;";
+
+    if (create_table(s, "instance", instance_columns, COUNT(instance_columns), errp) < 0 ||
+        create_table(s, "job", job_columns, COUNT(job_columns), errp) < 0)
+        return -1;
+    return run(s, sql, errp);
+}
+
+static int prepare_all(struct store *s, burst_error_t *errp)
+{
+    if (prepare_put(s, "instance", instance_columns, COUNT(instance_columns), &s->put_instance,
+                    errp) < 0 ||
+        prepare_put(s, "job", job_columns, COUNT(job_columns), &s->put_job, errp) < 0 ||
+        prepare(s, "SELECT state FROM instance WHERE id = ?", &s->old_state, errp) < 0 ||
+        prepare(s, "INSERT INTO journal (time, instance, state, note) VALUES (?,?,?,?)",
+                &s->journal, errp) < 0 ||
+        prepare(s, "INSERT INTO story (time, job, kind, body) VALUES (?,?,?,?)", &s->story, errp) <
+            0 ||
+        prepare(s,
+                "INSERT INTO charge (instance, job, cloud, partition, user, account, market, kind,"
+                " t0, t1, uusd) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+                &s->put_charge, errp) < 0)
+        return -1;
+    return 0;
+}
+
+struct store *store_open(const char *path, burst_error_t *errp)
+{
+    struct store *s = xmalloc(sizeof(*s));
+
+    if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
+        SQLITE_OK) {
+        errprintf(errp, "%s: %s", path, sqlite3_errmsg(s->db));
+        goto error;
+    }
+    sqlite3_busy_timeout(s->db, 1000);
+    // EXCLUSIVE: a second burstd on the same journal must fail at its start, not at its first
+    // write.
+    if (run(s,
+            "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+            "BEGIN EXCLUSIVE; COMMIT;",
+            errp) < 0) {
+        errprefix(errp, "%s (is another burstd running?)", path);
+        goto error;
+    }
+    if (check_version(s, path, errp) < 0 || create_schema(s, errp) < 0 || prepare_all(s, errp) < 0)
+        goto error;
+    return s;
+error:
+    store_close(s);
+    return NULL;
+}
+
+void store_close(struct store *s)
+{
+    if (!s)
+        return;
+    sqlite3_finalize(s->put_instance);
+    sqlite3_finalize(s->put_job);
+    sqlite3_finalize(s->put_charge);
+    sqlite3_finalize(s->journal);
+    sqlite3_finalize(s->story);
+    sqlite3_finalize(s->old_state);
+    sqlite3_close(s->db);
+    free(s);
+}
+
+int store_begin(struct store *s, burst_error_t *errp)
+{
+    if (run(s, "BEGIN IMMEDIATE", errp) < 0)
+        return -1;
+    s->in_transaction = true;
+    return 0;
+}
+
+int store_commit(struct store *s, burst_error_t *errp)
+{
+    if (run(s, "COMMIT", errp) == 0) {
+        s->in_transaction = false;
+        return 0;
+    }
+    store_rollback(s);
+    return -1;
+}
+
+void store_rollback(struct store *s)
+{
+    if (s->in_transaction)
+        run(s, "ROLLBACK", NULL);
+    s->in_transaction = false;
+}
+
+static int step(struct store *s, sqlite3_stmt *st, const char *what, burst_error_t *errp)
+{
+    int rc = sqlite3_step(st);
+
+    if (rc != SQLITE_DONE && rc != SQLITE_ROW)
+        fail(s, what, errp);
+    sqlite3_reset(st);
+    return rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : -1;
+}
+
+static bool state_changed(struct store *s, const struct instance *i)
+{
+    bool changed = true;
+
+    sqlite3_bind_text(s->old_state, 1, i->id, -1, SQLITE_TRANSIENT);
+    if (sqlite3_step(s->old_state) == SQLITE_ROW)
+        changed = strcmp((const char *)sqlite3_column_text(s->old_state, 0),
+                         inst_state_name(i->state)) != 0;
+    sqlite3_reset(s->old_state);
+    return changed;
+}
+
+int store_put_instance(struct store *s, const struct instance *i, burst_error_t *errp)
+{
+    bool own = !s->in_transaction;
+    bool changed = state_changed(s, i);
+
+    if (own && changed && store_begin(s, errp) < 0)
+        return -1;
+    bind(s->put_instance, instance_columns, COUNT(instance_columns), i);
+    int rc = step(s, s->put_instance, "write of an instance", errp);
+    if (rc == 0 && changed) {
+        sqlite3_bind_int64(s->journal, 1, clock_now_s());
+        sqlite3_bind_text(s->journal, 2, i->id, -1, SQLITE_TRANSIENT);
+        sqlite3_bind_text(s->journal, 3, inst_state_name(i->state), -1, SQLITE_STATIC);
+        sqlite3_bind_text(s->journal, 4, i->reason, -1, SQLITE_TRANSIENT);
+        rc = step(s, s->journal, "write of a state", errp);
+    }
+    if (own && changed) {
+        if (rc == 0)
+            return store_commit(s, errp);
+        store_rollback(s);
+    }
+    return rc;
+}
+
+int store_put_job(struct store *s, const struct bjob *j, burst_error_t *errp)
+{
+    bind(s->put_job, job_columns, COUNT(job_columns), j);
+    return step(s, s->put_job, "write of a job", errp);
+}
+
+static int each_instance(struct store *s, const char *tail,
+                         void (*cb)(void *arg, struct instance *i), void *arg, burst_error_t *errp)
+{
+    char *sql = select_sql("instance", instance_columns, COUNT(instance_columns), tail);
+    sqlite3_stmt *st;
+    int rc = prepare(s, sql, &st, errp);
+
+    free(sql);
+    if (rc < 0)
+        return -1;
+    while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+        struct instance *i = xmalloc(sizeof(*i));
+        if (fetch(st, instance_columns, COUNT(instance_columns), i) == 0)
+            cb(arg, i);
+        else
+            free(i);
+    }
+    sqlite3_finalize(st);
+    return rc == SQLITE_DONE ? 0 : fail(s, "read of the instances", errp);
+}
+
+static int each_job(struct store *s, const char *tail, void (*cb)(void *arg, struct bjob *j),
+                    void *arg, burst_error_t *errp)
+{
+    char *sql = select_sql("job", job_columns, COUNT(job_columns), tail);
+    sqlite3_stmt *st;
+    int rc = prepare(s, sql, &st, errp);
+
+    free(sql);
+    if (rc < 0)
+        return -1;
+    while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+        struct bjob *j = xmalloc(sizeof(*j));
+        if (fetch(st, job_columns, COUNT(job_columns), j) == 0)
+            cb(arg, j);
+        else
+            free(j);
+    }
+    sqlite3_finalize(st);
+    return rc == SQLITE_DONE ? 0 : fail(s, "read of the jobs", errp);
+}
+
+int store_load(struct store *s, void (*instance)(void *arg, struct instance *i),
+               void (*job)(void *arg, struct bjob *j), void *arg, burst_error_t *errp)
+{
+    if (each_instance(s, "WHERE state != 'gone'", instance, arg, errp) < 0)
+        return -1;
+    return each_job(s, "WHERE state NOT IN ('done','local','refused')", job, arg, errp);
+}
+
+static void keep_one(void *arg, struct bjob *j)
+{
+    struct bjob **out = arg;
+
+    free(*out);
+    *out = j;
+}
+
+// Keys hold digits and '_' only, checked here because the tail is text of a statement.
+struct bjob *store_find_job(struct store *s, const char *key)
+{
+    struct bjob *j = NULL;
+    char tail[128];
+
+    if (!*key || strspn(key, "0123456789_") != strlen(key) || strlen(key) > 40)
+        return NULL;
+    snprintf(tail, sizeof(tail),
+             "WHERE key = '%s' OR job_id = CAST('%s' AS INTEGER) AND '%s' NOT LIKE '%%\\_%%' "
+             "ESCAPE '\\' ORDER BY key = '%s' LIMIT 1",
+             key, key, key, key);
+    each_job(s, tail, keep_one, &j, NULL);
+    return j;
+}
+
+int store_recent(struct store *s, int limit, void (*instance)(void *arg, struct instance *i),
+                 void (*job)(void *arg, struct bjob *j), void *arg)
+{
+    char tail[96];
+
+    snprintf(tail, sizeof(tail), "WHERE state = 'gone' ORDER BY since DESC LIMIT %d", limit);
+    if (instance && each_instance(s, tail, instance, arg, NULL) < 0)
+        return -1;
+    snprintf(tail, sizeof(tail),
+             "WHERE state IN ('done','local','refused') ORDER BY since DESC LIMIT %d", limit);
+    return job ? each_job(s, tail, job, arg, NULL) : 0;
+}
+
+int store_put_charge(struct store *s, const struct charge *c, burst_error_t *errp)
+{
+    sqlite3_stmt *st = s->put_charge;
+    const char *text[] = {c->instance,
+                          c->job,
+                          c->cloud,
+                          c->partition,
+                          c->user,
+                          c->account,
+                          c->spot ? "spot" : "on-demand",
+                          c->kind};
+
+    for (int i = 0; i < (int)COUNT(text); i++)
+        sqlite3_bind_text(st, i + 1, text[i] ? text[i] : "", -1, SQLITE_TRANSIENT);
+    sqlite3_bind_int64(st, 9, c->from);
+    sqlite3_bind_int64(st, 10, c->to);
+    sqlite3_bind_int64(st, 11, c->amount);
+    return step(s, st, "write of a charge", errp);
+}
+
+static money_t sum(struct store *s, const char *sql, int64_t from, const char *text)
+{
+    sqlite3_stmt *st;
+    money_t total = 0;
+
+    if (prepare(s, sql, &st, NULL) < 0)
+        return 0;
+    sqlite3_bind_int64(st, 1, from);
+    sqlite3_bind_text(st, 2, text, -1, SQLITE_TRANSIENT);
+    if (sqlite3_step(st) == SQLITE_ROW)
+        total = sqlite3_column_int64(st, 0);
+    sqlite3_finalize(st);
+    return total;
+}
+
+money_t store_spend_since(struct store *s, int64_t from, const char *cloud)
+{
+    return cloud ? sum(s, "SELECT SUM(uusd) FROM charge WHERE t1 >= ?1 AND cloud = ?2", from, cloud)
+                 : sum(s, "SELECT SUM(uusd) FROM charge WHERE t1 >= ?1 AND ?2 = ''", from, "");
+}
+
+money_t store_job_cost(struct store *s, const char *job)
+{
+    return sum(s, "SELECT SUM(uusd) FROM charge WHERE t1 >= ?1 AND job = ?2", INT64_MIN, job);
+}
+
+money_t store_instance_cost(struct store *s, const char *instance)
+{
+    return sum(s, "SELECT SUM(uusd) FROM charge WHERE t1 >= ?1 AND instance = ?2", INT64_MIN,
+               instance);
+}
+
+cJSON *store_cost(struct store *s, const char *by, int64_t start, int64_t end, const char *uid_user)
+{
+    static const char *const keys[] = {"cloud", "partition", "user", "account", "job", "market"};
+    const char *key = NULL;
+    char sql[768];
+    sqlite3_stmt *st;
+
+    for (size_t i = 0; i < COUNT(keys); i++)
+        if (strcmp(by, keys[i]) == 0)
+            key = keys[i];
+    if (!key)
+        return NULL;
+    snprintf(
+        sql, sizeof(sql),
+        "SELECT %s, COUNT(DISTINCT instance), SUM(CASE WHEN kind != 'transfer' THEN t1-t0 END),"
+        " SUM(CASE WHEN kind = 'busy' THEN uusd ELSE 0 END),"
+        " SUM(CASE WHEN kind NOT IN ('busy','transfer') THEN uusd ELSE 0 END),"
+        " SUM(CASE WHEN kind = 'transfer' THEN uusd ELSE 0 END), SUM(uusd)"
+        " FROM charge WHERE t1 >= ?1 AND t0 < ?2 AND (?3 = '' OR user = ?3)"
+        " GROUP BY %s ORDER BY 7 DESC",
+        key, key);
+    if (prepare(s, sql, &st, NULL) < 0)
+        return NULL;
+    sqlite3_bind_int64(st, 1, start);
+    sqlite3_bind_int64(st, 2, end);
+    sqlite3_bind_text(st, 3, uid_user ? uid_user : "", -1, SQLITE_TRANSIENT);
+    cJSON *rows = cJSON_CreateArray();
+    static const char *const names[] = {"nodes",         "seconds",       "busy_uusd",
+                                        "overhead_uusd", "transfer_uusd", "total_uusd"};
+    while (sqlite3_step(st) == SQLITE_ROW) {
+        cJSON *row = cJSON_CreateObject();
+        json_add_str(row, "key", (const char *)sqlite3_column_text(st, 0));
+        for (int i = 0; i < (int)COUNT(names); i++)
+            json_add_i64(row, names[i], sqlite3_column_int64(st, i + 1));
+        cJSON_AddItemToArray(rows, row);
+    }
+    sqlite3_finalize(st);
+    return rows;
+}
+
+static int add_story(struct store *s, const char *job, const char *kind, const char *body)
+{
+    burst_error_t err;
+
+    sqlite3_bind_int64(s->story, 1, clock_now_s());
+    sqlite3_bind_text(s->story, 2, job, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_text(s->story, 3, kind, -1, SQLITE_STATIC);
+    sqlite3_bind_text(s->story, 4, body, -1, SQLITE_TRANSIENT);
+    if (step(s, s->story, "write of a job's story", &err) < 0) {
+        log_warn("%s", err.text); // explains, decides nothing: going on without it is right
+        return -1;
+    }
+    return 0;
+}
+
+int store_add_event(struct store *s, const char *job, const char *text)
+{
+    cJSON *j = cJSON_CreateObject();
+
+    json_add_str(j, "text", text);
+    char *line = json_line(j);
+    int rc = add_story(s, job, "event", line);
+    free(line);
+    cJSON_Delete(j);
+    return rc;
+}
+
+int store_add_decision(struct store *s, const char *job, const cJSON *decision)
+{
+    char *line = json_line(decision);
+    int rc = add_story(s, job, "decision", line);
+
+    free(line);
+    return rc;
+}
+
+int store_add_attempt(struct store *s, const char *job, const cJSON *attempt)
+{
+    char *line = json_line(attempt);
+    int rc = add_story(s, job, "attempt", line);
+
+    free(line);
+    return rc;
+}
+
+cJSON *store_story(struct store *s, const char *job, const char *kind, int limit)
+{
+    cJSON *out = cJSON_CreateArray();
+    sqlite3_stmt *st;
+
+    if (prepare(s,
+                "SELECT time, body FROM (SELECT seq, time, body FROM story WHERE job = ? AND"
+                " kind = ? ORDER BY seq DESC LIMIT ?) ORDER BY seq",
+                &st, NULL) < 0)
+        return out;
+    sqlite3_bind_text(st, 1, job, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_text(st, 2, kind, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_int(st, 3, limit);
+    while (sqlite3_step(st) == SQLITE_ROW) {
+        const char *body = (const char *)sqlite3_column_text(st, 1);
+        cJSON *j = body ? cJSON_Parse(body) : NULL;
+        if (!j)
+            continue;
+        json_add_i64(j, "time", sqlite3_column_int64(st, 0));
+        cJSON_AddItemToArray(out, j);
+    }
+    sqlite3_finalize(st);
+    return out;
+}
+
+int store_put_blocked(struct store *s, const struct blocked *b)
+{
+    sqlite3_stmt *st;
+    burst_error_t err;
+
+    if (prepare(s, "INSERT OR REPLACE INTO blocked VALUES (?,?,?,?,?,?,?,?)", &st, &err) < 0)
+        return -1;
+    const char *text[] = {b->cloud, b->region, b->zone, b->itype, b->market};
+    for (int i = 0; i < 5; i++)
+        sqlite3_bind_text(st, i + 1, text[i], -1, SQLITE_TRANSIENT);
+    sqlite3_bind_int64(st, 6, b->until);
+    sqlite3_bind_int64(st, 7, b->ttl_s);
+    sqlite3_bind_text(st, 8, b->reason, -1, SQLITE_TRANSIENT);
+    int rc = sqlite3_step(st) == SQLITE_DONE ? 0 : -1;
+    sqlite3_finalize(st);
+    return rc;
+}
+
+int store_load_blocked(struct store *s, void (*cb)(void *arg, const struct blocked *b), void *arg)
+{
+    sqlite3_stmt *st;
+    struct blocked b;
+
+    if (prepare(s, "SELECT * FROM blocked", &st, NULL) < 0)
+        return -1;
+    while (sqlite3_step(st) == SQLITE_ROW) {
+        char *to[] = {b.cloud, b.region, b.zone, b.itype, b.market};
+        size_t size[] = {sizeof(b.cloud), sizeof(b.region), sizeof(b.zone), sizeof(b.itype),
+                         sizeof(b.market)};
+        for (int i = 0; i < 5; i++)
+            snprintf(to[i], size[i], "%s", (const char *)sqlite3_column_text(st, i));
+        b.until = sqlite3_column_int64(st, 5);
+        b.ttl_s = sqlite3_column_int64(st, 6);
+        snprintf(b.reason, sizeof(b.reason), "%s", (const char *)sqlite3_column_text(st, 7));
+        cb(arg, &b);
+    }
+    sqlite3_finalize(st);
+    return 0;
+}
