@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# stage-in.sh - makes a job's user and places known on the node and unpacks the job's files there,
+# as that user. May run again.
+#
+# Parameters: job ID | user NAME | uid N | gid N | home DIR | group GID NAME | dir PATH, file PATH,
+#   none PATH (does not exist at home) | archive 1 (a tar stream follows the parameters) or 0 | end
+# shellcheck shell=sh
+# shellcheck disable=SC1007,SC2015,SC2034,SC2154 # see lib.sh
+cd /run/burst-node || exit 1
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+# shellcheck source-path=SCRIPTDIR source=user.sh
+. ./user.sh
+
+job= user= uid= gid= home= groups= archive=0
+while IFS= read -r line && [ "$line" != end ]; do
+    value=${line#* }
+    case ${line%% *} in
+        job) job=$value ;;
+        user) user=$value ;;
+        uid) uid=$value ;;
+        gid) gid=$value ;;
+        home) home=$value ;;
+        group)
+            groups="$groups$value
+"
+            ;;
+        dir | file | none) set -- "$@" "$line" ;;
+        archive) archive=$value ;;
+        *) die "stage-in: unknown parameter \"$line\"" ;;
+    esac
+done
+[ "$line" = end ] || die "stage-in: the parameters ended early"
+
+ensure_user "$user" "$uid" "$gid" "$home"
+for line; do
+    make_parents "${line#* }" "${line%% *}"
+done
+if [ "$archive" = 1 ]; then
+    # A file that is newer here belongs to a job that already runs in the same directory.
+    as_user tar -x -p -f - -C / --no-same-owner --delay-directory-restore --keep-newer-files \
+        --warning=no-ignore-newer 2>"$base/stage-in.$job.err"
+    rc=$?
+    if [ $rc -ne 0 ]; then
+        head -n 3 "$base/stage-in.$job.err" >&2
+        grep -q -e 'No space left' -e 'quota exceeded' "$base/stage-in.$job.err" && exit 28
+        exit 1
+    fi
+    rm -f "$base/stage-in.$job.err"
+fi
+# What changes from now on is the job's result. A mark that is there stays: what an earlier run of
+# the job changed may not be home yet.
+[ -e "$stage_base/$job" ] || : >"$stage_base/$job" || die "cannot write the mark of job $job"

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# stage-out.sh - sends what a job changed since it came (or since the last time that all of it
+# arrived) as a tar stream to standard output. May run again, and while the job runs.
+#
+# Parameters: job ID | user NAME | uid N | gid N | home DIR | path PATH | exclude PATTERN | end
+# After the stream it waits for the line "ok" (all of it is on disk at home) and moves the mark.
+# shellcheck shell=sh
+# shellcheck disable=SC1007,SC2015,SC2034,SC2154 # see lib.sh
+cd /run/burst-node || exit 1
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+# shellcheck source-path=SCRIPTDIR source=user.sh
+. ./user.sh
+
+job= uid= gid= home=
+: >"stage-out.$$.exclude" && chmod 644 "stage-out.$$.exclude" || die "no space in /run on the node"
+trap 'rm -f "$base/stage-out.$$".*' EXIT
+while IFS= read -r line && [ "$line" != end ]; do
+    value=${line#* }
+    case ${line%% *} in
+        job) job=$value ;;
+        user) ;;
+        uid) uid=$value ;;
+        gid) gid=$value ;;
+        home) home=$value ;;
+        path) set -- "$@" "$value" ;;
+        exclude) printf '%s\n' "$value" >>"stage-out.$$.exclude" ;;
+        *) die "stage-out: unknown parameter \"$line\"" ;;
+    esac
+done
+[ "$line" = end ] || die "stage-out: the parameters ended early"
+check_number uid "$uid"
+check_number gid "$gid"
+getent passwd "$uid" >/dev/null || die "the node does not know uid $uid: no stage-in was done there"
+
+mark=$stage_base/$job
+# One second back: clocks of files tick coarsely, and what changes while we read must come again.
+touch -d '1 second ago' "$mark.next" || die "cannot write the mark of job $job on the node"
+
+# ctime, not mtime: a job may well unpack files with old times.
+newer() # PATH
+{
+    if [ -e "$mark" ]; then
+        set -- "$1" -cnewer "$mark"
+    else
+        set -- "$1" -true
+    fi
+    path=$1
+    shift
+    case $home/ in
+        "$path"/*) # what begins with a dot in the home directory stays here, see burst-stagerd(8)
+            set -- -path "$home/.*" -prune -o "$@"
+            ;;
+    esac
+    as_user find "$path" "$@" \( -type d -o -type f -o -type l \) -print0
+}
+for path; do
+    if as_user test -e "$path" || as_user test -L "$path"; then
+        newer "$path"
+    fi
+done >"stage-out.$$.list" 2>"stage-out.$$.find"
+# Names from a directory that the job made unreadable for itself cannot be had.
+head -n 1 "stage-out.$$.find" >&2
+
+as_user tar -c -f - --format=posix -P -S --no-recursion --null -T - -X /dev/fd/8 \
+    <"stage-out.$$.list" 8<"stage-out.$$.exclude" 2>"stage-out.$$.tar"
+rc=$?
+exec 1>&-
+
+# A running job changes and removes files under tar's hands; they come with the next time.
+grep -v -e 'Permission denied$' -e 'file changed as we read it$' -e 'removed before we read it$' \
+    -e 'No such file or directory$' -e 'Exiting with failure status' -e 'shrank by' \
+    -e 'socket ignored$' "stage-out.$$.tar" >"stage-out.$$.bad"
+if [ $rc -ne 0 ] && [ -s "stage-out.$$.bad" ]; then
+    head -n 3 "stage-out.$$.bad" >&2
+    exit 1
+fi
+if grep -q 'Permission denied$' "stage-out.$$.tar"; then
+    echo "$(grep -c 'Permission denied$' "stage-out.$$.tar") files that the user may not read were" \
+        "left on the node: $(grep 'Permission denied$' "stage-out.$$.tar" | head -n 1)" >&2
+fi
+IFS= read -r line
+[ "$line" = ok ] || die "stage-out: the controller did not confirm that the files arrived"
+mv -f "$mark.next" "$mark"

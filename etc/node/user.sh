@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# user.sh - functions that make a job's user known on the node with the ids of the controller.
+# Read in after lib.sh.
+#
+# The files are written directly, below a lock: useradd refuses names that directories such as AD
+# allow, and takes long. An account of the image that has the uid of the user is moved to another
+# uid: left alone, the job would own that account's files and could use its sudo rights.
+# shellcheck shell=sh
+# shellcheck disable=SC1007,SC2015,SC2016,SC2034,SC2154 # see lib.sh
+
+check_number() # WHAT VALUE
+{
+    case $2 in
+        '' | *[!0-9]*) die "the $1 \"$2\" is not a number" ;;
+    esac
+    [ "$2" -ge 1000 ] || die "the $1 $2 belongs to the system, not to a user"
+}
+
+check_name() # WHAT VALUE
+{
+    case $2 in
+        '' | -* | *[!A-Za-z0-9._@+\$-]*) die "the $1 \"$2\" has characters that cannot be" ;;
+    esac
+}
+
+# field FILE KEY-INDEX VALUE RESULT-INDEX
+field()
+{
+    awk -F: -v k="$2" -v v="$3" -v r="$4" '$k == v { print $r; exit }' "/etc/$1"
+}
+
+free_id() # FILE: an id between 59000 and 59999 that nobody has
+{
+    awk -F: '{ used[$3] = 1 } END { for (i = 59000; i < 60000; i++) if (!(i in used)) { print i; exit } }' "/etc/$1"
+}
+
+rewrite() # FILE AWK-PROGRAM with the variables n (name) and v
+{
+    awk -F: -v OFS=: -v n="$3" -v v="$4" "$2" "/etc/$1" >"$base/$1.new" &&
+        cat "$base/$1.new" >"/etc/$1" || die "cannot write /etc/$1 on the node"
+}
+
+move_account() # NAME: an account of the image gets another uid
+{
+    new=$(free_id passwd)
+    home=$(field passwd 1 "$1" 6)
+    rewrite passwd '$1 == n { $3 = v } { print }' "$1" "$new"
+    case $home in
+        /home/?*) chown -R --from="$uid" "$new" "$home" 2>/dev/null ;;
+    esac
+}
+
+# ensure_group GID NAME: what counts is the number. A group of the image that has it gets another
+# one; a name that the image uses for another number is replaced by burst-GID.
+ensure_group()
+{
+    have=$(getent group "$1")
+    case ${have%%:*} in
+        "$2" | "burst-$1") return ;;
+    esac
+    if [ -n "$(field group 3 "$1" 1)" ]; then
+        new=$(free_id group)
+        rewrite group '$1 == n { $3 = v } { print }' "${have%%:*}" "$new"
+        rewrite passwd '$4 == n { $4 = v } { print }' "$1" "$new"
+    elif [ -n "$have" ]; then
+        return # known through another service than /etc/group
+    fi
+    if getent group "$2" >/dev/null; then
+        echo "burst-$1:x:$1:" >>/etc/group
+    else
+        echo "$2:x:$1:" >>/etc/group
+    fi
+}
+
+# ensure_user NAME UID GID HOME, lines "GID NAME" in $groups; sets name, uid, gid, home
+ensure_user()
+{
+    exec 9>"$base/user.lock" && flock 9 || die "cannot lock the node's accounts"
+    name=$1 uid=$2 gid=$3 home=$4
+    check_name user "$name"
+    check_number uid "$uid"
+    check_number gid "$gid"
+    entry=$(getent passwd "$name")
+    if [ -n "$entry" ]; then
+        have=${entry#*:*:}
+        [ "${have%%:*}" = "$uid" ] ||
+            die "the node's image has an account $name of its own (uid ${have%%:*}, the cluster's is" \
+                "$uid): rename it in the image, or this user's jobs cannot run there"
+    else
+        other=$(field passwd 3 "$uid" 1)
+        [ -z "$other" ] || move_account "$other"
+    fi
+    while IFS= read -r line; do
+        [ -n "$line" ] || continue
+        check_name group "${line#* }"
+        case ${line%% *} in
+            '' | *[!0-9]*) die "the gid \"${line%% *}\" is not a number" ;;
+        esac
+        # A group of the system (sudo, docker, disk ...) means other rights here than at home.
+        [ "${line%% *}" -ge 1000 ] || continue
+        ensure_group "${line%% *}" "${line#* }"
+        members=$(field group 3 "${line%% *}" 4)
+        case ,$members, in
+            *,"$name",*) ;;
+            *)
+                rewrite group '$3 == n { $4 = ($4 == "" ? v : $4 "," v) } { print }' \
+                    "${line%% *}" "$name"
+                ;;
+        esac
+    done <<END
+$groups
+END
+    getent group "$gid" >/dev/null || ensure_group "$gid" "$name"
+    if [ -z "$entry" ]; then
+        shell=/bin/sh
+        [ -x /bin/bash ] && shell=/bin/bash
+        printf '%s\n' "$name:x:$uid:$gid:$name:$home:$shell" >>/etc/passwd
+        [ -w /etc/shadow ] && printf '%s\n' "$name:*:19000:0:99999:7:::" >>/etc/shadow
+    fi
+    if [ ! -d "$home" ]; then
+        mkdir -p "$home" && chown "$uid:$gid" "$home" && chmod 700 "$home" ||
+            die "cannot make the home directory $home on the node"
+    fi
+    exec 9>&-
+}
+
+# as_user COMMAND...: as the job's user, with no way back
+as_user()
+{
+    setpriv --reuid "$uid" --regid "$gid" --init-groups --no-new-privs -- \
+        env -i LC_ALL=C PATH="$PATH" HOME="$home" "$@"
+}
+
+# make_parents PATH KIND: the directories above PATH that are missing, and PATH itself when it is a
+# directory. Below the home directory they are the user's; elsewhere only the last one is, so that
+# the job can make its files there.
+make_parents()
+{
+    target=$1
+    [ "$2" = dir ] || target=${1%/*}
+    [ -n "$target" ] && [ ! -e "$target" ] || return 0
+    case $target/ in
+        "$home"/*)
+            (umask 022 && as_user mkdir -p "$target") || die "cannot make $target on the node"
+            ;;
+        *)
+            (umask 022 && mkdir -p "$target") && chown "$uid:$gid" "$target" ||
+                die "cannot make $target on the node"
+            ;;
+    esac
+}
