@@ -1,0 +1,300 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# lib.sh - for end-to-end tests: a real cluster, waiting for events, assertions that print TAP
+#
+#     . "$(dirname "$0")/lib.sh"
+#     start_cluster --with-burst          # torn down when the script ends, however it ends
+#     job=$(as alice sbatch --parsable ~alice/job.sh)
+#     wait_for "job_state $job == COMPLETED" 30
+#     is "$(job_state "$job")" COMPLETED "the job ran"
+#     done_testing
+#
+# Environment: BURST_BUILD (build directory for --with-burst), BURST_TEST_CLUSTER (directory of a
+# running cluster to use instead of an own one; it is left running), BURST_TEST_KEEP=1 (keep the
+# state directory). A failed test prints the tails of the cluster's logs.
+
+set -u -o pipefail
+
+topdir=$(readlink -f "$(dirname "${BASH_SOURCE[0]}")/../..")
+cluster=$topdir/scripts/cluster
+DIR=''          # state directory of the cluster
+tests_run=0
+tests_failed=0
+declare -a own_clusters=()
+
+# --- TAP -------------------------------------------------------------------------------------
+
+diag()
+{
+    local text=$*
+    echo "# ${text//$'\n'/$'\n'# }"
+}
+
+# report STATUS NAME [DETAIL]: one TAP line
+report()
+{
+    local status=$1 name=$2
+    ((++tests_run))
+    if ((status == 0)); then
+        echo "ok $tests_run - $name"
+    else
+        ((++tests_failed))
+        echo "not ok $tests_run - $name"
+        [[ -z ${3-} ]] || diag "$3"
+    fi
+    return "$status"
+}
+
+# is GOT WANTED NAME
+is()
+{
+    [[ $1 == "$2" ]]
+    report $? "$3" "got:    '$1'
+wanted: '$2'"
+}
+
+# isnt GOT UNWANTED NAME
+isnt()
+{
+    [[ $1 != "$2" ]]
+    report $? "$3" "got what must not be: '$1'"
+}
+
+# like GOT REGEX NAME (extended regular expression)
+like()
+{
+    [[ $1 =~ $2 ]]
+    report $? "$3" "got:               '$1'
+does not match:    '$2'"
+}
+
+unlike()
+{
+    [[ ! $1 =~ $2 ]]
+    report $? "$3" "got:               '$1'
+must not match:    '$2'"
+}
+
+# ok NAME COMMAND...: the command succeeds
+ok()
+{
+    local name=$1 output status
+    shift
+    output=$("$@" 2>&1)
+    status=$?
+    report $((status != 0)) "$name" "exit status $status of: $*
+$output"
+}
+
+# fails NAME COMMAND...: the command ends with a status that is not 0
+fails()
+{
+    local name=$1 output status
+    shift
+    output=$("$@" 2>&1)
+    status=$?
+    report $((status == 0)) "$name" "succeeded: $*
+$output"
+}
+
+# happens NAME SECONDS CONDITION: wait_for as an assertion
+happens()
+{
+    wait_for "$3" "$2"
+    report $? "$1" "not within $2 s: $3"
+}
+
+pass() { report 0 "$1"; }
+fail() { report 1 "$1" "${2-}"; }
+
+# skip NAME REASON
+skip()
+{
+    ((++tests_run))
+    echo "ok $tests_run - $1 # SKIP $2"
+}
+
+skip_all()
+{
+    echo "1..0 # SKIP $1"
+    exit 0
+}
+
+bail_out()
+{
+    echo "Bail out! $1"
+    ((++tests_failed))
+    exit 1
+}
+
+done_testing()
+{
+    echo "1..$tests_run"
+    finished=1
+    exit $((tests_failed != 0))
+}
+
+# --- Waiting ---------------------------------------------------------------------------------
+
+# wait_for CONDITION SECONDS: evaluates the condition (shell text) until it is true. Status 1 when
+# it never was; says so on the way, because what follows then fails.
+wait_for()
+{
+    local condition=$1 end=$((SECONDS + $2))
+    until eval "$condition" >/dev/null 2>&1; do
+        if ((SECONDS >= end)); then
+            diag "waited $2 s in vain for: $condition"
+            return 1
+        fi
+        sleep 0.1
+    done
+}
+
+# seconds_since EPOCHREALTIME: with three decimals
+seconds_since()
+{
+    local now=$EPOCHREALTIME
+    local us=$((${now/./} - ${1/./}))
+    printf '%d.%03d\n' $((us / 1000000)) $((us % 1000000 / 1000))
+}
+
+# --- The cluster -----------------------------------------------------------------------------
+
+# start_cluster [OPTION]...: sets DIR. Options go to `scripts/cluster start`.
+start_cluster()
+{
+    if [[ -n ${BURST_TEST_CLUSTER-} ]]; then
+        DIR=$BURST_TEST_CLUSTER
+        return
+    fi
+    ((EUID == 0)) || skip_all "needs root for the throw-away cluster"
+    local args=("$@") arg
+    for arg in "$@"; do
+        [[ $arg != --with-burst ]] ||
+            args+=(--build "${BURST_BUILD:?BURST_BUILD names the build directory}")
+    done
+    new_dir DIR
+    "$cluster" start "${args[@]}" "$DIR" >"$DIR.start" 2>&1 || {
+        diag "$(cat "$DIR.start")"
+        bail_out "the cluster does not start"
+    }
+    rm -f "$DIR.start"
+}
+
+# new_dir NAME: makes a state directory for a cluster that is stopped and removed at the end
+new_dir()
+{
+    local made
+    made=$(mktemp -d "${TMPDIR:-/tmp}/burst-test.XXXXXX") || bail_out "no temporary directory"
+    own_clusters+=("$made")
+    printf -v "$1" %s "$made"
+}
+
+# as USER COMMAND...: inside the cluster, in the user's home (CWD=dir for another place)
+as()
+{
+    local user=$1
+    shift
+    (
+        cd "${CWD:-/nonexistent}" 2>/dev/null || cd /
+        [[ -n ${CWD-} ]] || set -- sh -c 'cd && exec "$@"' sh "$@"
+        exec "$cluster" exec -u "$user" "$DIR" "$@"
+    )
+}
+
+hub() { as root "$@"; }
+slurm() { as slurm "$@"; }
+
+# on NODE COMMAND...: as root on node1 or node2
+on()
+{
+    local node=$1
+    shift
+    "$cluster" exec -u root -n "$node" "$DIR" "$@"
+}
+
+# put USER PATH [MODE]: writes standard input to a file in the cluster as the user
+put()
+{
+    # shellcheck disable=SC2016
+    as "$1" sh -c 'cat >"$1" && chmod "$2" "$1"' sh "$2" "${3:-755}"
+}
+
+# job_state JOB: what squeue says, after the end what sacct says (CANCELLED without "by UID")
+job_state()
+{
+    local state
+    state=$(as root squeue -h -j "$1" -o %T 2>/dev/null | sort -u | paste -sd,)
+    [[ -n $state ]] || state=$(as root sacct -X -n -P -j "$1" -o state | awk '{print $1}' |
+        sort -u | paste -sd,)
+    echo "$state"
+}
+
+# job_is JOB STATE...: for wait_for
+job_is()
+{
+    local job=$1 state
+    state=$(job_state "$job")
+    shift
+    [[ " $* " == *" $state "* ]]
+}
+
+# wait_job JOB SECONDS: until accounting knows the job's end. The record of a short job has no
+# partition for up to 5 s after its end (slurmctld then sends the start once more), so wait for that.
+wait_job()
+{
+    wait_for "job_ended $1" "$2"
+}
+
+job_ended()
+{
+    local state partition
+    IFS='|' read -r state partition < <(acct "$1" state,partition)
+    [[ $partition && $state =~ ^(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL|OUT_OF_ME) ]] &&
+        ! as root squeue -h -j "$1" 2>/dev/null | grep -q .
+}
+
+# acct JOB FIELD [SACCT-OPTION]...: fields of the job's record, with -D of all attempts
+acct()
+{
+    local job=$1 fields=$2
+    shift 2
+    as root sacct -X -n -P "$@" -j "$job" -o "$fields"
+}
+
+node_state() { as root sinfo -h -N -n "$1" -o %T | sort -u; }
+
+show_logs()
+{
+    local file
+    find "$1/log" -type f -size +0 -newer "$1/.cluster" 2>/dev/null | sort |
+        while read -r file; do
+            [[ $file != */mysql/* && $file != */munged.log && $file != */sacctmgr.log ]] || continue
+            echo "# --- $file"
+            # Debian's slurmd complains about PMIx at every start
+            grep -vE 'pmi|MPI: |plugin name for mpi' "$file" |
+                tail -n "${BURST_TEST_LOG_LINES:-15}" | sed 's/^/#   /'
+        done
+}
+
+finished=0
+cleanup()
+{
+    local status=$? dir
+    trap '' INT TERM HUP
+    ((finished)) || diag "the script ended before done_testing"
+    for dir in ${own_clusters[@]+"${own_clusters[@]}"}; do
+        ((tests_failed == 0 && finished)) || show_logs "$dir"
+        [[ ! -e $dir/.cluster ]] || "$cluster" stop "$dir" >/dev/null
+        if [[ ${BURST_TEST_KEEP-} == 1 ]] || { ((tests_failed)) && [[ -d $dir/log ]]; }; then
+            diag "logs are kept in $dir/log"
+        else
+            rm -rf "$dir"
+        fi
+    done
+    exit $((status ? status : !finished))
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
