@@ -8,6 +8,7 @@ libburst_la_SOURCES = \
 	burstd/libburst/hostlist.c burstd/libburst/hostlist.h \
 	burstd/libburst/json.c burstd/libburst/json.h \
 	burstd/libburst/money.c burstd/libburst/money.h \
+	burstd/libburst/rpc_client.c burstd/libburst/rpc_client.h \
 	burstd/libburst/strbuf.c burstd/libburst/strbuf.h \
 	burstd/libburst/xalloc.c burstd/libburst/xalloc.h
 libburst_la_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS)
@@ -20,4 +21,11 @@ tests_unit_test_libburst_SOURCES = tests/unit/test_libburst.c
 tests_unit_test_libburst_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
 tests_unit_test_libburst_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_test_libburst_LDADD = libburst.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_rpc_client
+TESTS += tests/unit/test_rpc_client
+tests_unit_test_rpc_client_SOURCES = tests/unit/test_rpc_client.c
+tests_unit_test_rpc_client_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_test_rpc_client_LDFLAGS = $(SAN_LDFLAGS) -pthread
+tests_unit_test_rpc_client_LDADD = libburst.la $(CMOCKA_LIBS)
 endif
