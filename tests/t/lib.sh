@@ -130,6 +130,11 @@ bail_out()
 
 done_testing()
 {
+    local dir
+    for dir in ${own_clusters[@]+"${own_clusters[@]}"}; do
+        [[ ! -e $dir/log/burst ]] ||
+            is "$(sanitizer_reports "$dir")" "" "no sanitizer has complained"
+    done
     echo "1..$tests_run"
     finished=1
     exit $((tests_failed != 0))
@@ -264,6 +269,58 @@ acct()
 }
 
 node_state() { as root sinfo -h -N -n "$1" -o %T | sort -u; }
+
+# --- The parts of slurm-burst in a cluster started --with-burst --------------------------------
+
+# localcloud METHOD CLOUD[/PATH] [BODY]: the rented side, as its operator
+localcloud()
+{
+    # shellcheck disable=SC2016
+    hub sh -c 'curl -sS --fail-with-body -X "$1" -H "Authorization: Bearer $(cat /etc/burst/admin.token)" \
+        ${3:+--data-binary "$3"} "http://127.0.0.1:8700/v1/$2"' sh "$1" "$2" "${3-}"
+}
+
+# faults CLOUD [JSON-LIST]: sets the cloud's faults; without a list there are none
+faults() { localcloud PUT "$1/faults" "${2:-[]}" >/dev/null; }
+
+# instances CLOUD [JQ-CONDITION]: ids of the instances that exist (terminated ones do not)
+instances()
+{
+    localcloud GET "$1/instances" |
+        jq -r ".instances[] | select(.state != \"terminated\") | select(${2:-true}) | .id"
+}
+
+# all_instances: of every cloud, as CLOUD/ID
+all_instances()
+{
+    local cloud id
+    for cloud in $(hub jq -r '.clouds[].name' /etc/burst/localcloud.json); do
+        for id in $(instances "$cloud"); do echo "$cloud/$id"; done
+    done
+}
+
+# kill_daemon SIGNAL NAME (burstd, burst-stagerd, burst-localcloud) and wait until it is gone
+kill_daemon()
+{
+    hub pkill "-$1" -x "${2:0:15}"
+    wait_for "! hub pgrep -x ${2:0:15}" 20
+}
+
+start_burstd() { hub /run/cluster/start-burstd && wait_for 'slurm burst status' 20; }
+
+restart_slurmctld()
+{
+    # shellcheck disable=SC2016
+    hub sh -c 'pid=$(pgrep -x slurmctld) && kill $pid && while kill -0 $pid 2>/dev/null; do
+        sleep 0.05; done; slurmctld && until scontrol ping >/dev/null 2>&1; do sleep 0.05; done'
+}
+
+# sanitizer_reports: what a sanitized build has complained about
+sanitizer_reports()
+{
+    grep -rhE 'runtime error:|(Address|Leak|UndefinedBehavior)Sanitizer' "$1/log" 2>/dev/null |
+        head -n 20
+}
 
 show_logs()
 {
