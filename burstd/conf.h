@@ -43,7 +43,7 @@ struct shape_conf {
     char *gpu;            // Slurm's GRES type, "" = no GPU
     unsigned gpus;        // 0 exactly when gpu is ""
     unsigned cpus;        // at least 1
-    uint64_t memory;      // bytes an instance type must offer
+    int64_t memory;       // bytes an instance type must offer
     unsigned nodes;       // node names per cloud, 1 .. CONF_NODES_MAX
     char **catalog_names; // names of the accelerator in the catalog, NULL-terminated; none: no GPU
     unsigned n_catalog_names;
@@ -57,6 +57,8 @@ struct cloud_conf {
     char *credentials; // file with the secret, "" = none
     char **regions;    // shell patterns; empty = all
     unsigned n_regions;
+    char **markets; // as written; the flags say the same
+    unsigned n_markets;
     bool spot, on_demand; // markets that may be bought; at least one
     unsigned max_nodes;   // instances at a time
     money_t max_per_day;  // CONF_NO_CAP when not given
@@ -88,7 +90,8 @@ struct burst_conf {
     int64_t slurm_poll_s;
 
     // eligibility: shell patterns. An empty list of partitions, accounts or users allows nobody.
-    bool default_auto; // false: only jobs with --burst leave
+    bool default_auto;  // false: only jobs with --burst leave
+    char *default_word; // "auto" or "never"
     char **partitions;
     unsigned n_partitions;
     char **accounts;
