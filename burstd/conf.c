@@ -681,7 +681,9 @@ char *conf_errors_text(const struct conf_errors *errs)
         strbuf_addf(&b, "%s\n", errs->text[i].text);
     if (errs->more)
         strbuf_addf(&b, "... and %u more\n", errs->more);
-    return strbuf_take(&b);
+    char *text = strbuf_take(&b);
+    strbuf_free(&b);
+    return text;
 }
 
 // --- questions
