@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The answering side of burstd's RPC (docs/design/internals.md, section 5): one JSON request a
+// line, one JSON answer a line, on RUNDIR/burstd.sock. Anybody may connect (mode 0666); who asks is
+// what the kernel says about the peer, never what the request says.
+//
+// Limits: 256 connections (the next one gets `busy` and is closed), 64 of them for one user other
+// than an operator, 1 MiB a request, 64 requests of one connection waiting for their answers (it is
+// not read further until one is answered), 8 MiB of answers that the peer does not read (it is
+// dropped). A line that is no request gets `invalid` and ends the connection.
+#ifndef BURST_RPC_SERVER_H
+#define BURST_RPC_SERVER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include <cjson/cJSON.h>
+#include <uv.h>
+
+#include "libburst/error.h"
+
+struct burst_conf;
+struct rpc_server;
+struct rpc_request;
+
+// Answers now or later, exactly once, with rpc_reply() or rpc_fail(). arg is the server's.
+typedef void (*rpc_handler)(struct rpc_request *req, void *arg);
+
+struct rpc_method {
+    const char *name; // NULL ends the table
+    rpc_handler handler;
+    bool needs_operator; // others get `denied` without the handler being called
+};
+
+// Listens at path. A socket file that nobody listens at is removed first; one with a living daemon
+// behind it, and anything that is no socket, is an error. methods and conf are borrowed; conf says
+// who is an operator (rpc_server_set_conf() after a reload). NULL on error.
+struct rpc_server *rpc_server_create(uv_loop_t *loop, const char *path,
+                                     const struct rpc_method *methods,
+                                     const struct burst_conf *conf, void *arg, burst_error_t *errp);
+void rpc_server_set_conf(struct rpc_server *s, const struct burst_conf *conf);
+
+// Stops listening and removes the socket file. Requests that still wait are failed with `busy`
+// ("burstd is stopping"); their gone callbacks are not called, and the holders must not answer them
+// any more. NULL is allowed. Memory is freed once the loop has run its close callbacks.
+void rpc_server_destroy(struct rpc_server *s);
+
+unsigned rpc_server_connections(const struct rpc_server *s);
+
+// --- a request; all pointers are borrowed until it is answered
+
+const char *rpc_method_name(const struct rpc_request *req);
+const cJSON *rpc_params(const struct rpc_request *req); // always an object, {} when none were sent
+uid_t rpc_uid(const struct rpc_request *req);
+gid_t rpc_gid(const struct rpc_request *req);
+pid_t rpc_pid(const struct rpc_request *req);
+const char *rpc_user(const struct rpc_request *req); // account name, "" when the uid has none
+bool rpc_is_operator(const struct rpc_request *req);
+// Operator, or the job's owner.
+bool rpc_may_see(const struct rpc_request *req, uid_t owner);
+
+// The client has gone: nobody will read the answer. It must be given all the same (that frees it).
+bool rpc_is_gone(const struct rpc_request *req);
+// Calls gone(gone_arg) when the client goes before it was answered, so that who keeps the request
+// can drop it: by rpc_fail() or rpc_reply(), also from inside the callback.
+void rpc_on_gone(struct rpc_request *req, void (*gone)(void *gone_arg), void *gone_arg);
+
+// Both free the request. result is taken over; NULL gives null.
+void rpc_reply(struct rpc_request *req, cJSON *result);
+// code: denied not_found invalid busy internal.
+void rpc_fail(struct rpc_request *req, const char *code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif
