@@ -11,7 +11,7 @@ cd /run/burst-node || exit 1
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-conf_dir=/etc/slurm node= boot=1 hosts=
+node= boot=1 hosts=
 while IFS= read -r line && [ "$line" != end ]; do
     value=${line#* }
     case ${line%% *} in

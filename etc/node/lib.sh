@@ -79,6 +79,10 @@ own_address()
     echo "${3:-127.0.1.1}"
 }
 
+# Where Slurm's configuration lies here: as prepare was told
+conf_dir=/etc/slurm
+[ -r "$base/conf_dir" ] && read -r conf_dir <"$base/conf_dir"
+
 # conf_get KEY DEFAULT: a value of slurm.conf or a file that it includes
 conf_get()
 {

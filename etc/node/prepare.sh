@@ -11,7 +11,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-conf_dir=/etc/slurm slurm_user= hosts=
+slurm_user= hosts=
 instance=- controller=- metadata=none deadman_s=0
 while IFS= read -r line && [ "$line" != end ]; do
     value=${line#* }
@@ -72,6 +72,7 @@ if [ -n "$systemd" ] && systemctl -q is-active slurmd 2>/dev/null; then
     systemctl -q disable --now slurmd
 fi
 
+echo "$conf_dir" >conf_dir
 for file in slurm/*; do
     [ -f "$file" ] || continue
     cmp -s "$file" "$conf_dir/${file#slurm/}" ||
@@ -107,4 +108,4 @@ if [ "$controller" != - ]; then
     start_agent
 fi
 version=$(slurmd -V 2>/dev/null)
-echo "slurmd_version ${version#slurm-wlm }"
+echo "slurmd_version ${version##* }"

@@ -34,12 +34,12 @@ done
 
 ensure_user "$user" "$uid" "$gid" "$home"
 for line; do
-    make_parents "${line#* }" "${line%% *}"
+    make_place "${line#* }" "${line%% *}"
 done
 if [ "$archive" = 1 ]; then
     # A file that is newer here belongs to a job that already runs in the same directory.
     as_user tar -x -p -f - -C / --no-same-owner --delay-directory-restore --keep-newer-files \
-        --warning=no-ignore-newer 2>"$base/stage-in.$job.err"
+        --warning=no-ignore-newer --warning=no-unknown-keyword 2>"$base/stage-in.$job.err"
     rc=$?
     if [ $rc -ne 0 ]; then
         head -n 3 "$base/stage-in.$job.err" >&2

@@ -2,7 +2,8 @@
 # stage-out.sh - sends what a job changed since it came (or since the last time that all of it
 # arrived) as a tar stream to standard output. May run again, and while the job runs.
 #
-# Parameters: job ID | user NAME | uid N | gid N | home DIR | path PATH | exclude PATTERN | end
+# Parameters: job ID | user NAME | uid N | gid N | home DIR | path PATH | exclude PATTERN |
+#   wait N (seconds for the job's last process to end) | end
 # After the stream it waits for the line "ok" (all of it is on disk at home) and moves the mark.
 # shellcheck shell=sh
 # shellcheck disable=SC1007,SC2015,SC2034,SC2154 # see lib.sh
@@ -12,7 +13,7 @@ cd /run/burst-node || exit 1
 # shellcheck source-path=SCRIPTDIR source=user.sh
 . ./user.sh
 
-job= uid= gid= home=
+job= uid= gid= home= wait=0
 : >"stage-out.$$.exclude" && chmod 644 "stage-out.$$.exclude" || die "no space in /run on the node"
 trap 'rm -f "$base/stage-out.$$".*' EXIT
 while IFS= read -r line && [ "$line" != end ]; do
@@ -25,6 +26,7 @@ while IFS= read -r line && [ "$line" != end ]; do
         home) home=$value ;;
         path) set -- "$@" "$value" ;;
         exclude) printf '%s\n' "$value" >>"stage-out.$$.exclude" ;;
+        wait) wait=$value ;;
         *) die "stage-out: unknown parameter \"$line\"" ;;
     esac
 done
@@ -32,6 +34,23 @@ done
 check_number uid "$uid"
 check_number gid "$gid"
 getent passwd "$uid" >/dev/null || die "the node does not know uid $uid: no stage-in was done there"
+
+# The job's last words: slurmstepd names itself "slurmstepd: [JOB.STEP]".
+job_runs()
+{
+    for stepd in /proc/[0-9]*/cmdline; do
+        read -r title 2>/dev/null <"$stepd"
+        case $title in
+            "slurmstepd: [$job."*) return 0 ;;
+        esac
+    done
+    return 1
+}
+n=0
+while [ $n -lt $((wait * 5)) ] && job_runs; do
+    n=$((n + 1))
+    sleep 0.2
+done
 
 mark=$stage_base/$job
 # One second back: clocks of files tick coarsely, and what changes while we read must come again.
@@ -65,7 +84,6 @@ head -n 1 "stage-out.$$.find" >&2
 as_user tar -c -f - --format=posix -P -S --no-recursion --null -T - -X /dev/fd/8 \
     <"stage-out.$$.list" 8<"stage-out.$$.exclude" 2>"stage-out.$$.tar"
 rc=$?
-exec 1>&-
 
 # A running job changes and removes files under tar's hands; they come with the next time.
 grep -v -e 'Permission denied$' -e 'file changed as we read it$' -e 'removed before we read it$' \

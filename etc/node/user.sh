@@ -118,8 +118,8 @@ END
         [ -w /etc/shadow ] && printf '%s\n' "$name:*:19000:0:99999:7:::" >>/etc/shadow
     fi
     if [ ! -d "$home" ]; then
-        mkdir -p "$home" && chown "$uid:$gid" "$home" && chmod 700 "$home" ||
-            die "cannot make the home directory $home on the node"
+        make_dir "$home"
+        chmod 700 "$home"
     fi
     exec 9>&-
 }
@@ -131,21 +131,37 @@ as_user()
         env -i LC_ALL=C PATH="$PATH" HOME="$home" "$@"
 }
 
-# make_parents PATH KIND: the directories above PATH that are missing, and PATH itself when it is a
-# directory. Below the home directory they are the user's; elsewhere only the last one is, so that
-# the job can make its files there.
-make_parents()
+# make_dir DIR: a directory that is missing becomes the user's, and so do the missing ones above it
+# where he may write. Elsewhere root makes them, but only below directories that are root's alone:
+# in a place of the user's, a link of his could lead root astray.
+make_dir()
+{
+    [ ! -d "$1" ] || return 0
+    (umask 022 && as_user mkdir -p "$1" 2>/dev/null) && return
+    above=$1
+    while [ ! -e "$above" ] && [ ! -L "$above" ]; do
+        above=${above%/*}
+        [ -n "$above" ] || above=/
+    done
+    [ "$(readlink -f "$above")" = "$above" ] || die "cannot make $1 on the node: $above is a link"
+    part=$above
+    while :; do
+        set -- "$1" "$(stat -c '%u %A' "$part")"
+        case $2 in
+            "0 d????-??-?"*) ;;
+            *) die "cannot make $1 on the node: the user may not write to $part" ;;
+        esac
+        [ "$part" != / ] || break
+        part=${part%/*}
+        [ -n "$part" ] || part=/
+    done
+    (umask 022 && mkdir -p "$1") && chown "$uid:$gid" "$1" || die "cannot make $1 on the node"
+}
+
+# make_place PATH KIND: a directory itself, for anything else the directory that it will be in
+make_place()
 {
     target=$1
     [ "$2" = dir ] || target=${1%/*}
-    [ -n "$target" ] && [ ! -e "$target" ] || return 0
-    case $target/ in
-        "$home"/*)
-            (umask 022 && as_user mkdir -p "$target") || die "cannot make $target on the node"
-            ;;
-        *)
-            (umask 022 && mkdir -p "$target") && chown "$uid:$gid" "$target" ||
-                die "cannot make $target on the node"
-            ;;
-    esac
+    [ -z "$target" ] || make_dir "$target"
 }
