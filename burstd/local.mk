@@ -15,3 +15,43 @@ tests_unit_test_child_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(
 tests_unit_test_child_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_test_child_LDADD = libdaemon.la $(CMOCKA_LIBS)
 endif
+
+# The core: everything but main(), so that tests link it.
+noinst_LTLIBRARIES += libcore.la
+libcore_la_SOURCES = \
+	burstd/api.c burstd/api.h \
+	burstd/bind.c burstd/bind.h \
+	burstd/blocklist.c burstd/blocklist.h \
+	burstd/burstd.h \
+	burstd/clouds.c burstd/clouds.h \
+	burstd/comment.c burstd/comment.h \
+	burstd/fit.c burstd/fit.h \
+	burstd/instances.c burstd/instances.h \
+	burstd/jobflow.c burstd/jobflow.h \
+	burstd/jobs.c burstd/jobs.h \
+	burstd/ledger.c burstd/ledger.h \
+	burstd/model.c burstd/model.h \
+	burstd/node_http.c burstd/node_http.h \
+	burstd/planner.c burstd/planner.h \
+	burstd/preempt.c burstd/preempt.h \
+	burstd/provision.c burstd/provision.h \
+	burstd/publish.c burstd/publish.h \
+	burstd/ready.c burstd/ready.h \
+	burstd/reap.c burstd/reap.h \
+	burstd/reload.c burstd/reload.h \
+	burstd/solver.c burstd/solver.h \
+	burstd/spill.c burstd/spill.h \
+	burstd/spool.c burstd/spool.h \
+	burstd/stage.c burstd/stage.h \
+	burstd/stagerd_client.c burstd/stagerd_client.h \
+	burstd/store.h burstd/store_sqlite.c
+libcore_la_CFLAGS = $(SAN_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS) $(SQLITE_CFLAGS) $(MHD_CFLAGS)
+libcore_la_LIBADD = libdaemon.la libburst.la $(SQLITE_LIBS) $(MHD_LIBS) $(MUNGE_LIBS) $(UV_LIBS)
+
+# The program bears the name of this folder, so it is built beside it and installed as burstd.
+sbin_PROGRAMS += burstd/burstd
+burstd_burstd_SOURCES = burstd/main.c
+burstd_burstd_CFLAGS = $(SAN_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS)
+burstd_burstd_LDFLAGS = $(SAN_LDFLAGS)
+burstd_burstd_LDADD = libcore.la librpc_server.la libslurm_link.la libssh_op.la libprovider.la \
+	libdirective.la libconf.la libdaemon.la libburst.la $(UV_LIBS)

@@ -32,16 +32,17 @@ const char *inst_state_name(enum inst_state s);
 int inst_state_parse(const char *name, enum inst_state *out);
 
 enum {
-    INST_F_RESUMED = 1 << 0,    // Slurm has asked for its node (ResumeProgram)
-    INST_F_STAGED_IN = 1 << 1,  // the job's data are on it
-    INST_F_STAGE_OUT = 1 << 2,  // it holds results that are not home yet: never terminated
-    INST_F_LOST = 1 << 3,       // it vanished or died; nothing can be asked of it
-    INST_F_SIGNALLED = 1 << 4,  // its job was told of the notice
-    INST_F_OPDRAIN = 1 << 5,    // an operator drains it
-    INST_F_SUSPENDED = 1 << 6,  // Slurm has given the node back (SuspendProgram)
-    INST_F_NODE_DOWN = 1 << 7,  // its node must be set down, then powered down in Slurm
-    INST_F_PREEMPTED = 1 << 8,  // the cloud took it back
-    INST_F_BOOT_FAILED = 1 << 9 // it never became ready
+    INST_F_RESUMED = 1 << 0,      // Slurm has asked for its node (ResumeProgram)
+    INST_F_STAGED_IN = 1 << 1,    // the job's data are on it
+    INST_F_STAGE_OUT = 1 << 2,    // it holds results that are not home yet: never terminated
+    INST_F_LOST = 1 << 3,         // it vanished or died; nothing can be asked of it
+    INST_F_SIGNALLED = 1 << 4,    // its job was told of the notice
+    INST_F_OPDRAIN = 1 << 5,      // an operator drains it
+    INST_F_SUSPENDED = 1 << 6,    // Slurm has given the node back (SuspendProgram)
+    INST_F_NODE_DOWN = 1 << 7,    // its node must be set down, then powered down in Slurm
+    INST_F_PREEMPTED = 1 << 8,    // the cloud took it back
+    INST_F_BOOT_FAILED = 1 << 9,  // it never became ready
+    INST_F_CHECKPOINTED = 1 << 10 // under notice: what the job had written is home (or was tried)
 };
 
 struct instance {
@@ -63,6 +64,7 @@ struct instance {
     // of this process only
     bool calling;           // a provider call is under way
     struct ssh_op *ssh;     // an SSH operation is under way
+    void *ssh_arg;          // its callback's argument, owned; freed with a cancel
     int64_t next_ms;        // monotonic: nothing to do before this
     unsigned tries, misses; // of the present state; descriptions that did not find it
     bool node_cmd;          // a node command is under way
@@ -104,7 +106,13 @@ struct bjob {
     money_t reserved;  // what its present attempt may cost at most, for the caps
     char history[512]; // places of earlier attempts
     char reason[256];  // why it is in this state, for people
-    bool stage_in_failed;
+    char
+        stage[4096]; // JSON: {"work_dir","in":[...],"out":[...],"log":path}, kept for after its end
+    int64_t limit_s; // time limit, 0 = none
+    money_t transfer; // egress planned for the present attempt
+    int64_t deadline;
+    bool our_hold;       // priority 0 is ours, not the user's: we may release it
+    bool requeue_wanted; // after the stage-out it is planned again, not done
 
     // of this process only
     bool cmd;              // a Slurm command for it is under way
@@ -112,7 +120,7 @@ struct bjob {
     int64_t next_ms;       // monotonic: not considered before this
     unsigned tries;        // failed attempts to place it
     int64_t comment_at_ms; // last AdminComment
-    char comment[512];
+    char comment[2048];
     bool final_comment;
     UT_hash_handle hh;
 };

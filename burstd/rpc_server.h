@@ -3,10 +3,13 @@
 // line, one JSON answer a line, on RUNDIR/burstd.sock. Anybody may connect (mode 0666); who asks is
 // what the kernel says about the peer, never what the request says.
 //
-// Limits: 256 connections (the next one gets `busy` and is closed), 64 of them for one user other
-// than an operator, 1 MiB a request, 64 requests of one connection waiting for their answers (it is
-// not read further until one is answered), 8 MiB of answers that the peer does not read (it is
-// dropped). A line that is no request gets `invalid` and ends the connection.
+// The requests of one connection are answered in their order, one after the other: the next line is
+// looked at once the one before it has its answer.
+//
+// Limits: 256 connections, of which 64 are kept for operators (the hooks are) and at most 64 are of
+// one other user; the next one gets `busy` and is closed. 1 MiB a request. A peer that lets more
+// than 8 MiB of answers pile up, or reads nothing of its answer for 30 s, is dropped. A line that
+// is no request gets `invalid` and ends the connection.
 #ifndef BURST_RPC_SERVER_H
 #define BURST_RPC_SERVER_H
 
@@ -23,7 +26,7 @@ struct rpc_server;
 struct rpc_request;
 
 // Answers now or later, exactly once, with rpc_reply() or rpc_fail(). arg is the server's.
-typedef void (*rpc_handler)(struct rpc_request *req, void *arg);
+typedef void (*rpc_handler)(void *arg, struct rpc_request *req);
 
 struct rpc_method {
     const char *name; // NULL ends the table
@@ -40,13 +43,18 @@ struct rpc_server *rpc_server_create(uv_loop_t *loop, const char *path,
 void rpc_server_set_conf(struct rpc_server *s, const struct burst_conf *conf);
 
 // Stops listening and removes the socket file. Requests that still wait are failed with `busy`
-// ("burstd is stopping"); their gone callbacks are not called, and the holders must not answer them
-// any more. NULL is allowed. Memory is freed once the loop has run its close callbacks.
+// ("burstd is stopping") and freed; their gone callbacks are not called, and the holders must not
+// answer them any more. NULL is allowed. Memory is freed once the loop has run its close callbacks.
 void rpc_server_destroy(struct rpc_server *s);
+
+// How long a peer may read nothing of its answer; for tests.
+void rpc_server_set_stall_ms(struct rpc_server *s, unsigned ms);
 
 unsigned rpc_server_connections(const struct rpc_server *s);
 
 // --- a request; all pointers are borrowed until it is answered
+//
+// Whether somebody is an operator may ask the name service (getgrouplist) once per connection.
 
 const char *rpc_method_name(const struct rpc_request *req);
 const cJSON *rpc_params(const struct rpc_request *req); // always an object, {} when none were sent
@@ -59,7 +67,7 @@ bool rpc_is_operator(const struct rpc_request *req);
 bool rpc_may_see(const struct rpc_request *req, uid_t owner);
 
 // The client has gone: nobody will read the answer. It must be given all the same (that frees it).
-bool rpc_is_gone(const struct rpc_request *req);
+bool rpc_client_gone(const struct rpc_request *req);
 // Calls gone(gone_arg) when the client goes before it was answered, so that who keeps the request
 // can drop it: by rpc_fail() or rpc_reply(), also from inside the callback.
 void rpc_on_gone(struct rpc_request *req, void (*gone)(void *gone_arg), void *gone_arg);

@@ -31,6 +31,8 @@ int store_load(struct store *s, void (*instance)(void *arg, struct instance *i),
                void (*job)(void *arg, struct bjob *j), void *arg, burst_error_t *errp);
 // One job that ended (for `burst why`); NULL when unknown. Caller frees.
 struct bjob *store_find_job(struct store *s, const char *key);
+// One instance by our id, ended or not; NULL when unknown. Caller frees.
+struct instance *store_find_instance(struct store *s, const char *id);
 // Ended jobs and instances, newest first, as many as limit.
 int store_recent(struct store *s, int limit, void (*instance)(void *arg, struct instance *i),
                  void (*job)(void *arg, struct bjob *j), void *arg);

@@ -46,14 +46,43 @@ static const struct column instance_columns[] = {
     I(reason, TEXT),    I(boot_failures, UINT),
 };
 static const struct column job_columns[] = {
-    J(key, TEXT),       J(job_id, U32),    J(uid, U32),       J(gid, U32),
-    J(name, TEXT),      J(user, TEXT),     J(account, TEXT),  J(origin, TEXT),
-    J(mark, TEXT),      J(state, STATE_J), J(group, TEXT),    J(cloud, TEXT),
-    J(region, TEXT),    J(zone, TEXT),     J(itype, TEXT),    J(shape, TEXT),
-    J(partition, TEXT), J(spot, BOOL),     J(nodes, UINT),    J(node_names, TEXT),
-    J(submit, INT),     J(since, INT),     J(placed_at, INT), J(started, INT),
-    J(ended, INT),      J(restarts, U32),  J(price, INT),     J(settled, INT),
-    J(reserved, INT),   J(history, TEXT),  J(reason, TEXT),   J(stage_in_failed, BOOL),
+    J(key, TEXT),
+    J(job_id, U32),
+    J(uid, U32),
+    J(gid, U32),
+    J(name, TEXT),
+    J(user, TEXT),
+    J(account, TEXT),
+    J(origin, TEXT),
+    J(mark, TEXT),
+    J(state, STATE_J),
+    J(group, TEXT),
+    J(cloud, TEXT),
+    J(region, TEXT),
+    J(zone, TEXT),
+    J(itype, TEXT),
+    J(shape, TEXT),
+    J(partition, TEXT),
+    J(spot, BOOL),
+    J(nodes, UINT),
+    J(node_names, TEXT),
+    J(submit, INT),
+    J(since, INT),
+    J(placed_at, INT),
+    J(started, INT),
+    J(ended, INT),
+    J(restarts, U32),
+    J(price, INT),
+    J(settled, INT),
+    J(reserved, INT),
+    J(history, TEXT),
+    J(reason, TEXT),
+    J(stage, TEXT),
+    J(limit_s, INT),
+    J(transfer, INT),
+    J(deadline, INT),
+    J(our_hold, BOOL),
+    J(requeue_wanted, BOOL),
 };
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -443,6 +472,27 @@ static void keep_one(void *arg, struct bjob *j)
 
     free(*out);
     *out = j;
+}
+
+struct instance *store_find_instance(struct store *s, const char *id)
+{
+    struct instance *i = NULL;
+    char *sql = select_sql("instance", instance_columns, COUNT(instance_columns), "WHERE id = ?");
+    sqlite3_stmt *st;
+
+    if (prepare(s, sql, &st, NULL) == 0) {
+        sqlite3_bind_text(st, 1, id, -1, SQLITE_TRANSIENT);
+        if (sqlite3_step(st) == SQLITE_ROW) {
+            i = xmalloc(sizeof(*i));
+            if (fetch(st, instance_columns, COUNT(instance_columns), i) < 0) {
+                free(i);
+                i = NULL;
+            }
+        }
+        sqlite3_finalize(st);
+    }
+    free(sql);
+    return i;
 }
 
 // Keys hold digits and '_' only, checked here because the tail is text of a statement.

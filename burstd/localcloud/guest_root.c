@@ -481,6 +481,10 @@ static int mount_inner(const char *root, unsigned accelerators, burst_error_t *e
     } table[] = {
         {"proc", "proc", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC},
         {"sysfs", "sys", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY},
+        // slurmd looks at the type of this mount and ends if there is none. A tmpfs with an empty
+        // "systemd" in it is a machine with control groups of version 1 and no controller, whatever
+        // the real machine has.
+        {"tmpfs", "sys/fs/cgroup", "mode=755,size=1m", MS_NOSUID | MS_NODEV | MS_NOEXEC},
         {"tmpfs", "run", "mode=755", MS_NOSUID | MS_NODEV},
         {"tmpfs", "tmp", "mode=1777", MS_NOSUID | MS_NODEV},
         {"tmpfs", "home", "mode=755", MS_NOSUID | MS_NODEV},
@@ -494,6 +498,8 @@ static int mount_inner(const char *root, unsigned accelerators, burst_error_t *e
             return -1;
     if (make_dir(join(path, root, "run/sshd"), 0755, errp) < 0 ||
         make_dir(join(path, root, "run/lock"), 01777, errp) < 0)
+        return -1;
+    if (make_dir(join(path, root, "sys/fs/cgroup/systemd"), 0755, errp) < 0)
         return -1;
     return make_dir(join(path, root, "dev"), 0755, errp) < 0 ? -1
                                                              : make_dev(root, accelerators, errp);

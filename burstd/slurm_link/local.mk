@@ -26,3 +26,11 @@ burst_slurm_LDFLAGS = $(SAN_LDFLAGS) -Wl,--dynamic-list=$(srcdir)/burstd/slurm_l
 EXTRA_burst_slurm_DEPENDENCIES = burstd/slurm_link/burst-slurm.list
 EXTRA_DIST += burstd/slurm_link/burst-slurm.list
 burst_slurm_LDADD = libslurm_json.la libburst.la $(SLURM_LIBS) $(CJSON_LIBS)
+
+# burstd's side; knows nothing of libslurm.
+noinst_LTLIBRARIES += libslurm_link.la
+libslurm_link_la_SOURCES = \
+	burstd/slurm_link/slurm_link.c burstd/slurm_link/slurm_link.h \
+	burstd/slurm_link/tables.c burstd/slurm_link/tables.h
+libslurm_link_la_CFLAGS = $(SAN_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS)
+libslurm_link_la_LIBADD = libdaemon.la

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The daemon's context: pointers only. main.c is the one place that knows the order of start and
+// stop; every part gets this struct and uses what it needs.
+#ifndef BURST_BURSTD_H
+#define BURST_BURSTD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+struct burstd {
+    uv_loop_t *loop;
+    struct burst_conf *conf;
+    const char *conf_path;
+    struct store *store;
+    struct slurm_link *slurm;
+    struct http *http;
+    struct clouds *clouds;
+    struct blocklist *blocked;
+    struct instances *instances;
+    struct jobs *jobs;
+    struct solver *solver;
+    struct planner *planner;
+    struct spool *spool;
+    struct ready *ready; // burst-prolog and burst-epilog that wait for an answer
+    struct rpc_server *rpc;
+    struct node_http *node_http;
+    struct publisher *publisher; // snapshot for the plugin
+    char *ssh_public_key;        // what a launch carries; one line
+    int64_t started;             // epoch seconds
+    bool stopping;
+    unsigned ssh_running; // burst-ssh children under way
+    // Looks at everything again soon: cheap, may be called from anywhere, coalesced.
+    void (*poke)(struct burstd *b);
+};
+
+#endif

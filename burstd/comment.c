@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// See comment.h.
+#include "comment.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "jobs.h"
+#include "ledger.h"
+#include "libburst/clock.h"
+#include "libburst/json.h"
+#include "libburst/xalloc.h"
+#include "log.h"
+#include "slurm_link/slurm_link.h"
+
+#define LIVE_MS 30000
+#define FINAL_TRIES 20
+#define FINAL_AGAIN_MS 2000
+
+void comment_format(struct burstd *b, const struct bjob *j, char *out, size_t size)
+{
+    char cost[MONEY_TEXT_MAX];
+
+    snprintf(out, size, "%s%s%s %s %s %s %s | %s", j->history, j->history[0] ? "; " : "", j->cloud,
+             j->zone[0] ? j->zone : j->region, j->itype, j->spot ? "spot" : "on-demand",
+             money_human(ledger_job_cost(b, j), cost), j->mark);
+}
+
+static void live(struct burstd *b, struct bjob *j)
+{
+    char text[2048];
+
+    comment_format(b, j, text, sizeof(text));
+    j->comment_at_ms = clock_mono_ms() + LIVE_MS;
+    if (strncmp(text, j->comment, sizeof(j->comment) - 1) == 0)
+        return;
+    snprintf(j->comment, sizeof(j->comment), "%s", text);
+    cJSON *cmd = cJSON_CreateObject();
+    json_add_str(cmd, "op", "update_job");
+    json_add_str(cmd, "job", j->key);
+    json_add_str(cmd, "admin_comment", text);
+    slurm_link_command(b->slurm, cmd, NULL, NULL);
+}
+
+struct final_call {
+    struct burstd *b;
+    char job[40];
+};
+
+static void on_final(void *arg, int rc, const char *error)
+{
+    struct final_call *call = arg;
+    struct bjob *j = jobs_find(call->b->jobs, call->job);
+
+    if (j) {
+        j->cmd = false;
+        if (rc == 0 || ++j->tries >= FINAL_TRIES) {
+            j->final_comment = true;
+            if (rc != 0)
+                log_warn("job %s: its final cost could not be written to its record in the "
+                         "accounting: %s (burst cost has it)",
+                         j->key, error ? error : "");
+        } else {
+            j->comment_at_ms = clock_mono_ms() + FINAL_AGAIN_MS;
+        }
+        call->b->poke(call->b);
+    }
+    free(call);
+}
+
+static void final(struct burstd *b, struct bjob *j)
+{
+    char text[2048];
+    cJSON *cmd = cJSON_CreateObject();
+    struct final_call *call = xmalloc(sizeof(*call));
+
+    comment_format(b, j, text, sizeof(text));
+    json_add_str(cmd, "op", "db_comment");
+    json_add_i64(cmd, "job_id", j->job_id);
+    json_add_i64(cmd, "submit", j->submit);
+    json_add_str(cmd, "admin_comment", text);
+    call->b = b;
+    snprintf(call->job, sizeof(call->job), "%s", j->key);
+    j->cmd = true;
+    slurm_link_command(b->slurm, cmd, on_final, call);
+}
+
+void comment_step(struct burstd *b)
+{
+    int64_t now = clock_mono_ms();
+
+    JOBS_EACH(b->jobs, j)
+    {
+        if (j->cmd || now < j->comment_at_ms)
+            continue;
+        if (j->state == JOB_RUNNING)
+            live(b, j);
+        else if (j->state == JOB_DONE && !j->final_comment && j->cloud[0] && j->started)
+            final(b, j);
+    }
+}

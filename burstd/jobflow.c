@@ -1,0 +1,579 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// See jobflow.h.
+//
+// Slurm is the truth about a job's state, the journal about what was bought for it. Every step is
+// written so that it may run again: after a restart of burstd, of slurmctld, or a lost answer.
+#include "jobflow.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bind.h"
+#include "comment.h"
+#include "conf.h"
+#include "fit.h"
+#include "instances.h"
+#include "jobs.h"
+#include "ledger.h"
+#include "libburst/clock.h"
+#include "libburst/json.h"
+#include "libburst/xalloc.h"
+#include "log.h"
+#include "provision.h"
+#include "slurm_link/slurm_link.h"
+#include "slurm_plugin/directive.h"
+#include "spill.h"
+#include "stage.h"
+#include "stagerd_client.h"
+#include "store.h"
+
+#define PLACE_TIMEOUT_S 60   // a placed job that Slurm does not start is pulled back
+#define PULLED_BACK_MS 60000 // and left alone for so long
+#define PLACE_TRIES 3        // refused updates before the job is left to Slurm
+#define CAPACITY_TRIES 20    // failed places in a row before a pause
+#define CAPACITY_PAUSE_MS 30000
+#define REQUEUE_STAGEOUT_S 120 // an unreachable node holds a requeued job's restart back so long
+#define CHANGEOVER_S 120       // until a rented node runs a job, for deadlines
+
+// ---- story
+
+void jobflow_attempt(struct burstd *b, const struct bjob *j, const struct instance *i,
+                     const char *result, const char *message)
+{
+    cJSON *o = cJSON_CreateObject();
+
+    json_add_str(o, "cloud", i->cloud);
+    json_add_str(o, "region", i->region);
+    json_add_str(o, "zone", i->zone[0] ? i->zone : NULL);
+    json_add_str(o, "instance_type", i->itype);
+    json_add_str(o, "market", i->spot ? "spot" : "on-demand");
+    json_add_str(o, "result", result);
+    json_add_str(o, "message", message);
+    store_add_attempt(b->store, j->key, o);
+    cJSON_Delete(o);
+}
+
+static void no_instances(struct bjob *j)
+{
+    j->group[0] = '\0';
+    j->node_names[0] = '\0';
+    j->reserved = 0;
+}
+
+void jobflow_capacity_failed(struct burstd *b, struct bjob *j, const char *result,
+                             const char *message)
+{
+    if (j->state != JOB_SECURING)
+        return;
+    provision_release(b, j, message);
+    no_instances(j);
+    j->tries++;
+    j->next_ms = j->tries % CAPACITY_TRIES == 0 ? clock_mono_ms() + CAPACITY_PAUSE_MS : 0;
+    job_state(b, j, JOB_CANDIDATE, "%s %s did not work out: %s", j->cloud,
+              j->zone[0] ? j->zone : j->region, message);
+    b->poke(b);
+}
+
+void jobflow_fail(struct burstd *b, struct bjob *j, const char *why)
+{
+    cJSON *spec = cJSON_Parse(j->stage);
+    const char *log = json_str(spec, "log", NULL);
+    char *text = xasprintf("burst: job %s was cancelled: %s", j->key, why);
+
+    if (log)
+        stagerd_append(b, j->uid, j->gid, j->user, log, text);
+    cJSON *cmd = cJSON_CreateObject();
+    json_add_str(cmd, "op", "kill_job");
+    json_add_str(cmd, "job", j->key);
+    json_add_i64(cmd, "signal", 9);
+    slurm_link_command(b->slurm, cmd, NULL, NULL);
+    provision_release(b, j, why);
+    no_instances(j);
+    job_state(b, j, JOB_REFUSED, "cancelled: %s", why);
+    free(text);
+    cJSON_Delete(spec);
+}
+
+// ---- Slurm commands that move the job
+
+struct move_call {
+    struct burstd *b;
+    char job[40];
+    bool placing;
+};
+
+static void moved(void *arg, int rc, const char *error)
+{
+    struct move_call *call = arg;
+    struct burstd *b = call->b;
+    struct bjob *j = jobs_find(b->jobs, call->job);
+    bool placing = call->placing;
+
+    free(call);
+    b->poke(b);
+    if (!j)
+        return;
+    j->cmd = false;
+    if (!placing || j->state != JOB_PLACED || rc == 0)
+        return;
+    // -1: burst-slurm died and the outcome is unknown; the tables will tell.
+    if (rc == -1) {
+        j->placed_at = 0;
+        return;
+    }
+    log_warn("job %s: Slurm refused to move it: %s", j->key, error);
+    j->state = JOB_SECURING; // for jobflow_capacity_failed(); its instances are still good
+    if (++j->tries >= PLACE_TRIES) {
+        provision_release(b, j, "its job cannot use it");
+        no_instances(j);
+        job_state(b, j, JOB_REFUSED, "Slurm does not let it run in partition %s: %s", j->partition,
+                  error);
+    } else {
+        jobflow_capacity_failed(b, j, NULL, error);
+        j->next_ms = clock_mono_ms() + 5000;
+    }
+}
+
+static cJSON *move_command(struct burstd *b, struct bjob *j, bool placing, struct move_call **call)
+{
+    cJSON *cmd = cJSON_CreateObject();
+
+    json_add_str(cmd, "op", "update_job");
+    json_add_str(cmd, "job", j->key);
+    *call = xmalloc(sizeof(**call));
+    (*call)->b = b;
+    (*call)->placing = placing;
+    snprintf((*call)->job, sizeof((*call)->job), "%s", j->key);
+    j->cmd = true;
+    return cmd;
+}
+
+static void send_place(struct burstd *b, struct bjob *j, const struct sjob *s)
+{
+    struct move_call *call;
+    char comment[2048];
+    cJSON *cmd = move_command(b, j, true, &call);
+
+    comment_format(b, j, comment, sizeof(comment));
+    json_add_str(cmd, "partition", j->partition);
+    json_add_str(cmd, "req_nodes", j->node_names);
+    json_add_str(cmd, "admin_comment", comment);
+    if (j->nodes > s->num_nodes_min)
+        json_add_i64(cmd, "min_nodes", j->nodes);
+    if (s->priority == 0)
+        json_add_i64(cmd, "priority", -1);
+    if (s->restarts > 0) // a requeued job would wait for cred_expire; its new nodes never saw it
+        json_add_i64(cmd, "begin", clock_now_s());
+    j->placed_at = clock_now_s();
+    slurm_link_command(b->slurm, cmd, moved, call);
+}
+
+static bool class_held(const struct bjob *j)
+{
+    struct directive d;
+
+    return directive_from_mark(j->mark, &d) == 0 && d.cls == DIRECTIVE_HELD;
+}
+
+// Back where it came from: it may start locally, or be bought for again.
+static void send_home(struct burstd *b, struct bjob *j)
+{
+    struct move_call *call;
+    cJSON *cmd = move_command(b, j, false, &call);
+
+    json_add_str(cmd, "req_nodes", "");
+    if (class_held(j))
+        json_add_i64(cmd, "priority", 0);
+    else
+        json_add_str(cmd, "partition", j->origin);
+    slurm_link_command(b->slurm, cmd, moved, call);
+}
+
+// ---- the job's instances
+
+static unsigned collect(struct burstd *b, const struct bjob *j, struct instance **out, unsigned max)
+{
+    unsigned n = 0;
+
+    INSTANCES_EACH(b->instances, i)
+    if (i->state < INST_TERMINATING && strcmp(i->job, j->key) == 0 && n < max)
+        out[n++] = i;
+    return n;
+}
+
+static bool fresh(const struct instance *i)
+{
+    return (i->state == INST_READY || i->state == INST_IDLE) && (i->flags & INST_F_STAGED_IN) &&
+           !(i->flags & (INST_F_LOST | INST_F_OPDRAIN | INST_F_SUSPENDED)) && !i->notice_at;
+}
+
+// All nodes ready and with their data: give them names, journal the names, then tell Slurm.
+static void step_securing(struct burstd *b, struct bjob *j, const struct sjob *s)
+{
+    struct instance *g[256];
+    unsigned n = collect(b, j, g, 256);
+    burst_error_t err;
+
+    if (n < j->nodes) {
+        jobflow_capacity_failed(b, j, NULL, "an instance was lost before the job could use it");
+        return;
+    }
+    for (unsigned k = 0; k < n; k++)
+        if (!fresh(g[k]))
+            return;
+    if (s->flags & SJOB_COMPLETING) // moving it now would rewrite the record of its last attempt
+        return;
+    if (j->cmd)
+        return;
+    if (bind_names(b, j, g, n, &err) < 0) {
+        if (clock_now_s() - j->since > PLACE_TIMEOUT_S)
+            jobflow_capacity_failed(b, j, NULL, err.text);
+        return;
+    }
+    if (job_state(b, j, JOB_PLACED, "its %u node%s ready: %s", n, n == 1 ? " is" : "s are",
+                  j->node_names) < 0)
+        return;
+    send_place(b, j, s);
+}
+
+static void nodes_state(struct burstd *b, const struct bjob *j, enum inst_state from,
+                        enum inst_state to, unsigned set)
+{
+    struct instance *g[256];
+    unsigned n = collect(b, j, g, 256);
+
+    for (unsigned k = 0; k < n; k++) {
+        g[k]->flags |= set;
+        if (g[k]->state == from)
+            instance_state(b, g[k], to, NULL);
+        else
+            instance_save(b, g[k]);
+    }
+}
+
+// The job has left its nodes and its results are home.
+static void free_nodes(struct burstd *b, const struct bjob *j)
+{
+    struct instance *g[256];
+    unsigned n = collect(b, j, g, 256);
+
+    for (unsigned k = 0; k < n; k++) {
+        if (g[k]->state == INST_BUSY || g[k]->state == INST_JOINED)
+            instance_state(b, g[k], INST_IDLE, NULL);
+        g[k]->flags &= ~(unsigned)(INST_F_STAGED_IN | INST_F_STAGE_OUT | INST_F_SIGNALLED);
+        g[k]->job[0] = '\0';
+        instance_save(b, g[k]);
+    }
+}
+
+// ---- one job
+
+static void remember_place(struct burstd *b, struct bjob *j)
+{
+    char cost[MONEY_TEXT_MAX], old[sizeof(j->history)];
+
+    if (!j->cloud[0] || !j->started)
+        return;
+    memcpy(old, j->history, sizeof(old));
+    snprintf(j->history, sizeof(j->history), "%.380s%s%.32s %.64s", old, old[0] ? "; " : "",
+             j->cloud, j->zone[0] ? j->zone : j->region);
+    job_event(b, j, "this attempt at %s %s ended; the job has cost %s so far", j->cloud,
+              j->zone[0] ? j->zone : j->region, money_human(ledger_job_cost(b, j), cost));
+}
+
+static void start_stageout(struct burstd *b, struct bjob *j, const char *why)
+{
+    j->ended = clock_now_s();
+    job_state(b, j, JOB_STAGEOUT, "%s", why);
+    b->poke(b);
+}
+
+void jobflow_ended(struct burstd *b, struct bjob *j)
+{
+    if (j->state == JOB_RUNNING)
+        start_stageout(b, j, "it has left its nodes");
+}
+
+static void refresh(struct bjob *j, const struct sjob *s)
+{
+    j->job_id = s->job_id;
+    j->restarts = s->restarts;
+    j->submit = s->submit;
+    j->limit_s = s->time_limit_s;
+}
+
+static enum spill_verdict spill(struct burstd *b, struct bjob *j, const struct sjob *s, char *why,
+                                size_t size)
+{
+    struct directive d;
+    struct spill_facts f = {
+        .pending = s->state == SJOB_PENDING,
+        .reason = s->reason,
+        .now = clock_now_s(),
+        .eligible = s->eligible ? s->eligible : s->submit,
+        .expected_start = s->start,
+        .deadline = j->deadline,
+        .wait_threshold_s = b->conf->wait_threshold_s,
+        .min_pending_s = b->conf->min_pending_s,
+        .changeover_s = CHANGEOVER_S,
+    };
+
+    if (directive_from_mark(j->mark, &d) < 0)
+        return SPILL_STAY;
+    f.runtime_s = d.runtime_s ? d.runtime_s : s->time_limit_s;
+    f.held_for_burst = d.cls == DIRECTIVE_HELD && s->priority == 0 && j->our_hold;
+    if (d.cls == DIRECTIVE_HELD && s->priority != 0) {
+        // Released by hand: no local node can run it, and an elastic one only when it is rented.
+        if (!j->cmd && s->restarts == 0) {
+            struct move_call *call;
+            cJSON *cmd = move_command(b, j, false, &call);
+            json_add_i64(cmd, "priority", 0);
+            j->our_hold = true;
+            job_save(b, j);
+            slurm_link_command(b->slurm, cmd, moved, call);
+            job_event(b, j, "released by hand; held again until a node is rented for it");
+        }
+        snprintf(why, size, "being held again");
+        return SPILL_LATER;
+    }
+    if (s->restarts > 0 && s->state == SJOB_PENDING && j->history[0] &&
+        strcmp(s->reason, "BeginTime") == 0) {
+        snprintf(why, size, "it was running on a rented node that is gone");
+        return SPILL_LEAVE;
+    }
+    return spill_decide(&f, why, size);
+}
+
+static void pending(struct burstd *b, struct bjob *j, const struct sjob *s)
+{
+    char why[256] = "";
+    enum spill_verdict v;
+
+    switch (j->state) {
+    case JOB_LOCAL:
+    case JOB_WATCHING:
+        v = spill(b, j, s, why, sizeof(why));
+        if (v == SPILL_LEAVE) {
+            stage_describe(b, j, s);
+            job_state(b, j, JOB_CANDIDATE, "%s", why);
+        } else {
+            job_state(b, j, JOB_WATCHING, "%s", why);
+        }
+        break;
+    case JOB_CANDIDATE:
+        if (spill(b, j, s, why, sizeof(why)) == SPILL_STAY)
+            job_state(b, j, JOB_WATCHING, "%s", why);
+        break;
+    case JOB_SECURING:
+        step_securing(b, j, s);
+        break;
+    case JOB_PLACED:
+        if (j->cmd)
+            break;
+        if (j->placed_at == 0) {
+            send_place(b, j, s);
+        } else if (strcmp(s->partition, j->partition) != 0 && clock_now_s() - j->placed_at > 5) {
+            send_place(b, j, s); // the update was lost
+        } else if (clock_now_s() - j->placed_at > PLACE_TIMEOUT_S) {
+            char reason[64];
+            snprintf(reason, sizeof(reason), "%.63s", s->reason);
+            provision_release(b, j, "its job did not start");
+            free_nodes(b, j);
+            no_instances(j);
+            send_home(b, j);
+            j->next_ms = clock_mono_ms() + PULLED_BACK_MS;
+            job_state(b, j, JOB_WATCHING, "Slurm did not start it on its nodes within %d s (%s)",
+                      PLACE_TIMEOUT_S, reason);
+        }
+        break;
+    case JOB_RUNNING: // requeued
+        j->requeue_wanted = true;
+        start_stageout(b, j, "requeued by Slurm");
+        break;
+    default:
+        break;
+    }
+}
+
+static void running(struct burstd *b, struct bjob *j, const struct sjob *s)
+{
+    const struct cloud_conf *c = conf_find_partition(b->conf, s->partition);
+
+    if (!c) {
+        if (j->state < JOB_PLACED) {
+            provision_release(b, j, "its job started locally");
+            no_instances(j);
+            job_state(b, j, JOB_LOCAL, "Slurm started it here, on %s", s->nodes);
+        }
+        return;
+    }
+    if (s->flags & SJOB_CONFIGURING)
+        return;
+    if (j->state == JOB_PLACED && !(s->flags & SJOB_COMPLETING)) {
+        j->started = s->start ? s->start : clock_now_s();
+        j->requeue_wanted = false;
+        nodes_state(b, j, INST_JOINED, INST_BUSY, INST_F_STAGE_OUT);
+        job_state(b, j, JOB_RUNNING, "started on %s (%s, %s %s)", j->node_names, j->cloud, j->itype,
+                  j->spot ? "spot" : "on-demand");
+    }
+}
+
+static void over(struct burstd *b, struct bjob *j, const struct sjob *s)
+{
+    const char *word = s ? s->state_name : "gone from Slurm's table";
+
+    switch (j->state) {
+    case JOB_PLACED:
+        if (s && s->start && s->nodes[0] && strcmp(word, "CANCELLED") != 0) {
+            // So short that its running was not seen.
+            j->started = s->start;
+            nodes_state(b, j, INST_JOINED, INST_BUSY, INST_F_STAGE_OUT);
+            start_stageout(b, j, "ended");
+            break;
+        }
+        // fall through
+    case JOB_WATCHING:
+    case JOB_CANDIDATE:
+    case JOB_SECURING:
+        provision_release(b, j, "its job is over");
+        free_nodes(b, j);
+        no_instances(j);
+        job_state(b, j, JOB_DONE, "over before it used a rented node (%s)", word);
+        j->final_comment = true;
+        break;
+    case JOB_RUNNING:
+        j->requeue_wanted = false;
+        start_stageout(b, j, word);
+        break;
+    case JOB_STAGEOUT:
+        j->requeue_wanted = false;
+        break;
+    default:
+        break;
+    }
+}
+
+static void finish_stageout(struct burstd *b, struct bjob *j, const struct sjob *s)
+{
+    char cost[MONEY_TEXT_MAX];
+    bool ended = !s || s->state == SJOB_ENDED;
+
+    if (!ended && (s->state != SJOB_PENDING || (s->flags & SJOB_COMPLETING)))
+        return; // Slurm has not said yet which of the two it is
+    free_nodes(b, j);
+    remember_place(b, j);
+    if (ended) {
+        j->settled = ledger_job_cost(b, j);
+        job_state(b, j, JOB_DONE, "%s; results are home, cost %s", s ? s->state_name : "ended",
+                  money_human(j->settled, cost));
+        j->tries = 0;
+        return;
+    }
+    no_instances(j);
+    j->tries = 0;
+    j->next_ms = 0;
+    j->started = 0;
+    job_state(b, j, JOB_CANDIDATE, "requeued; looking for another place");
+    send_home(b, j);
+}
+
+static void stageout(struct burstd *b, struct bjob *j, const struct sjob *s)
+{
+    bool waiting = s && s->state == SJOB_PENDING;
+
+    if (!stage_home(b, j) && waiting && clock_now_s() - j->ended > REQUEUE_STAGEOUT_S) {
+        job_event(b, j, "its old node does not answer for %d s; the job goes on from what is home",
+                  REQUEUE_STAGEOUT_S);
+        stage_giveup(b, j);
+    }
+    if (stage_home(b, j))
+        finish_stageout(b, j, s);
+}
+
+static void step(struct burstd *b, struct bjob *j)
+{
+    const struct sjob *s = slurm_link_job(b->slurm, j->key);
+
+    if (s)
+        refresh(j, s);
+    if (!s || s->state == SJOB_ENDED)
+        over(b, j, s);
+    else if (s->state == SJOB_PENDING && !(s->flags & SJOB_COMPLETING))
+        pending(b, j, s);
+    else if (s->state == SJOB_PENDING && j->state == JOB_RUNNING)
+        pending(b, j, s);
+    else
+        running(b, j, s);
+    if (j->state == JOB_STAGEOUT)
+        stageout(b, j, s);
+}
+
+// ---- all jobs
+
+static void meet(struct burstd *b, const struct sjob *s)
+{
+    const char *mark = strstr(s->admin_comment, "burst:1 ");
+    struct directive d;
+
+    if (!mark || s->state != SJOB_PENDING || directive_from_mark(mark, &d) < 0)
+        return;
+    struct bjob *j = xmalloc(sizeof(*j));
+    snprintf(j->key, sizeof(j->key), "%s", s->job);
+    snprintf(j->name, sizeof(j->name), "%s", s->name);
+    snprintf(j->user, sizeof(j->user), "%s", s->user);
+    snprintf(j->account, sizeof(j->account), "%s", s->account);
+    snprintf(j->origin, sizeof(j->origin), "%s", d.part[0] ? d.part : s->partition);
+    snprintf(j->mark, sizeof(j->mark), "%s", mark);
+    j->uid = s->uid;
+    j->gid = s->gid;
+    j->deadline = d.deadline;
+    j->our_hold = d.cls == DIRECTIVE_HELD && !d.user_hold;
+    j->since = clock_now_s();
+    refresh(j, s);
+    if (job_save(b, j) < 0) {
+        free(j);
+        return;
+    }
+    jobs_add(b->jobs, j);
+}
+
+static bool forgettable(struct burstd *b, const struct bjob *j)
+{
+    const struct sjob *s = slurm_link_job(b->slurm, j->key);
+
+    if (s && s->state != SJOB_ENDED)
+        return false;
+    return (j->state == JOB_DONE && j->final_comment) || j->state == JOB_LOCAL ||
+           j->state == JOB_REFUSED || (j->state == JOB_DONE && !j->started);
+}
+
+bool jobflow_ready(struct burstd *b, const struct bjob *j)
+{
+    struct instance *g[256];
+    unsigned n = collect(b, j, g, 256);
+
+    for (unsigned k = 0; k < n; k++)
+        if (g[k]->state < INST_JOINED)
+            return false;
+    return n >= j->nodes;
+}
+
+void jobflow_step(struct burstd *b)
+{
+    const struct sjob *const *all;
+
+    if (!slurm_link_ready(b->slurm))
+        return;
+    size_t n = slurm_link_jobs(b->slurm, &all);
+    for (size_t k = 0; k < n; k++)
+        if (all[k]->admin_comment[0] && !jobs_find(b->jobs, all[k]->job))
+            meet(b, all[k]);
+    JOBS_EACH(b->jobs, j)
+    {
+        step(b, j);
+        if (forgettable(b, j))
+            jobs_remove(b->jobs, j);
+    }
+}

@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// burstd: start, the look at everything ("tick"), stop. This is the one place that knows the order.
+#include "config.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "api.h"
+#include "bind.h"
+#include "blocklist.h"
+#include "burstd.h"
+#include "clouds.h"
+#include "comment.h"
+#include "conf.h"
+#include "instances.h"
+#include "jobflow.h"
+#include "jobs.h"
+#include "libburst/clock.h"
+#include "libburst/fsutil.h"
+#include "libburst/xalloc.h"
+#include "log.h"
+#include "node_http.h"
+#include "planner.h"
+#include "preempt.h"
+#include "provider/http.h"
+#include "provision.h"
+#include "publish.h"
+#include "ready.h"
+#include "reload.h"
+#include "rpc_server.h"
+#include "slurm_link/slurm_link.h"
+#include "solver.h"
+#include "spool.h"
+#include "stage.h"
+#include "store.h"
+
+#define TICK_MS 1000
+
+struct main {
+    struct burstd b;
+    uv_timer_t tick, soon;
+    uv_poll_t hints; // poke.sock
+    int hint_fd;
+    uv_signal_t term, intr, hup;
+};
+
+static struct main m = {.hint_fd = -1};
+
+// ---- tick
+
+// Slurm is asked each 100 ms only while somebody waits for a node.
+static void adapt_polling(struct burstd *b)
+{
+    static bool fast;
+    bool want = ready_waiting(b->ready);
+
+    INSTANCES_EACH(b->instances, i)
+    want = want || (i->state == INST_BOUND);
+    if (want == fast)
+        return;
+    fast = want;
+    slurm_link_fast(b->slurm, fast);
+}
+
+static void look(struct burstd *b)
+{
+    // Not before Slurm's tables are there: what a job wants decides what an instance is for.
+    if (slurm_link_ready(b->slurm)) {
+        spool_scan(b->spool);
+        jobflow_step(b);
+        planner_step(b);
+        stage_step(b);
+        preempt_step(b);
+        bind_step(b);
+        comment_step(b);
+        ready_step(b);
+        provision_step(b);
+    }
+    clouds_step(b->clouds);
+    adapt_polling(b);
+    instances_sweep(b->instances);
+}
+
+static void on_tick(uv_timer_t *t)
+{
+    look(&m.b);
+    publish(&m.b);
+}
+
+static void on_soon(uv_timer_t *t)
+{
+    look(&m.b);
+}
+
+static void poke(struct burstd *b)
+{
+    if (!b->stopping && !uv_is_active((uv_handle_t *)&m.soon))
+        uv_timer_start(&m.soon, on_soon, 2, 0); // 2 ms gather what comes together
+}
+
+static void slurm_changed(void *arg)
+{
+    poke(arg);
+}
+
+static void slurm_status(void *arg, bool ok, const char *why)
+{
+    if (ok)
+        log_info("slurmctld answers");
+    else
+        log_warn("slurmctld does not answer: %s", why);
+    poke(arg);
+}
+
+static void on_hint(uv_poll_t *p, int status, int events)
+{
+    char text[64];
+
+    while (recv(m.hint_fd, text, sizeof(text), MSG_DONTWAIT) >= 0)
+        ;
+    slurm_link_poke(m.b.slurm);
+    poke(&m.b);
+}
+
+// ---- start
+
+static int listen_for_hints(struct burstd *b, burst_error_t *errp)
+{
+    struct sockaddr_un sa = {.sun_family = AF_UNIX};
+    int n = snprintf(sa.sun_path, sizeof(sa.sun_path), "%s/poke.sock", b->conf->run_dir);
+
+    if (n < 0 || (size_t)n >= sizeof(sa.sun_path))
+        return errprintf(errp, "%s/poke.sock: the path is too long for a socket", b->conf->run_dir);
+    m.hint_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    unlink(sa.sun_path);
+    if (m.hint_fd < 0 || bind(m.hint_fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ||
+        chmod(sa.sun_path, 0660) < 0)
+        return errprintf(errp, "%s: %s", sa.sun_path, strerror(errno));
+    uv_poll_init(b->loop, &m.hints, m.hint_fd);
+    uv_poll_start(&m.hints, UV_READABLE, on_hint);
+    return 0;
+}
+
+static int read_public_key(struct burstd *b, burst_error_t *errp)
+{
+    char *path = xasprintf("%s.pub", b->conf->ssh_key);
+    size_t len;
+    int rc = fs_read(path, 4096, &b->ssh_public_key, &len, errp);
+
+    if (rc == 0)
+        b->ssh_public_key[strcspn(b->ssh_public_key, "\r\n")] = '\0';
+    else
+        errprefix(errp, "ssh.key (make a pair with: ssh-keygen -t ed25519 -N '' -f %s)",
+                  b->conf->ssh_key);
+    free(path);
+    return rc;
+}
+
+static void load_instance(void *arg, struct instance *i)
+{
+    struct burstd *b = arg;
+
+    instances_add(b->instances, i);
+}
+
+static void load_job(void *arg, struct bjob *j)
+{
+    struct burstd *b = arg;
+
+    jobs_add(b->jobs, j);
+}
+
+static int open_state(struct burstd *b, burst_error_t *errp)
+{
+    char *path = xasprintf("%s/journal.db", b->conf->state_dir);
+    int rc = -1;
+
+    if (fs_mkdirs(b->conf->state_dir, 0750, errp) == 0 &&
+        fs_mkdirs(b->conf->run_dir, 0755, errp) == 0 && (b->store = store_open(path, errp)))
+        rc = store_load(b->store, load_instance, load_job, b, errp);
+    free(path);
+    if (rc == 0 && (instances_count(b->instances) || jobs_count(b->jobs)))
+        log_info("journal: going on with %u instances and %u jobs", instances_count(b->instances),
+                 jobs_count(b->jobs));
+    return rc;
+}
+
+static const struct slurm_link_ops slurm_ops = {.changed = slurm_changed, .status = slurm_status};
+
+static int start(struct burstd *b, burst_error_t *errp)
+{
+    b->instances = instances_create(b);
+    b->jobs = jobs_create(b);
+    b->ready = ready_create(b);
+    b->planner = planner_create(b);
+    if (read_public_key(b, errp) < 0 || open_state(b, errp) < 0)
+        return -1;
+    b->blocked = blocklist_create(b);
+    if (!(b->http = http_create(b->loop, errp)) || !(b->clouds = clouds_create(b, errp)) ||
+        !(b->solver = solver_create(b, errp)) ||
+        !(b->spool = spool_create(b, bind_spooled, errp)) ||
+        !(b->publisher = publisher_create(b, errp)) || listen_for_hints(b, errp) < 0)
+        return -1;
+    b->node_http = node_http_create(b, errp);
+    if (!b->node_http && errp->text[0])
+        return -1;
+    b->slurm = slurm_link_create(b->loop, b->conf->slurm_conf, (int)(b->conf->slurm_poll_s * 1000),
+                                 &slurm_ops, b, errp);
+    return b->slurm ? api_start(b, errp) : -1;
+}
+
+// ---- stop: the reverse; instances stay as they are, the journal knows them
+
+static void on_term(uv_signal_t *s, int signum)
+{
+    log_info("signal %d: stopping; rented nodes and their jobs go on", signum);
+    m.b.stopping = true;
+    uv_stop(m.b.loop);
+}
+
+static void on_hup(uv_signal_t *s, int signum)
+{
+    char *errors = NULL;
+
+    reload(&m.b, &errors);
+    free(errors);
+}
+
+static void stop(struct burstd *b)
+{
+    rpc_server_destroy(b->rpc);
+    ready_destroy(b->ready);
+    slurm_link_destroy(b->slurm);
+    node_http_destroy(b->node_http);
+    if (m.hint_fd >= 0) {
+        uv_close((uv_handle_t *)&m.hints, NULL);
+        close(m.hint_fd);
+    }
+    publisher_destroy(b->publisher);
+    spool_destroy(b->spool);
+    solver_destroy(b->solver);
+    planner_destroy(b->planner);
+    instances_destroy(b->instances); // before the clouds: cancels what is under way
+    jobs_destroy(b->jobs);
+    clouds_destroy(b->clouds);
+    http_destroy(b->http);
+    blocklist_destroy(b->blocked);
+    store_close(b->store);
+    free(b->ssh_public_key);
+}
+
+static void close_handle(uv_handle_t *h)
+{
+    if (!uv_is_closing(h))
+        uv_close(h, NULL);
+}
+
+static int serve(struct burstd *b)
+{
+    burst_error_t err = {""};
+    int rc = 1;
+
+    b->started = clock_now_s();
+    b->poke = poke;
+    uv_timer_init(b->loop, &m.tick);
+    uv_timer_init(b->loop, &m.soon);
+    uv_signal_init(b->loop, &m.term);
+    uv_signal_init(b->loop, &m.intr);
+    uv_signal_init(b->loop, &m.hup);
+    if (start(b, &err) < 0) {
+        log_error("%s", err.text);
+    } else {
+        uv_signal_start(&m.term, on_term, SIGTERM);
+        uv_signal_start(&m.intr, on_term, SIGINT);
+        uv_signal_start(&m.hup, on_hup, SIGHUP);
+        uv_timer_start(&m.tick, on_tick, 0, TICK_MS);
+        log_info("burstd %s is ready: cluster %s, %u clouds", PACKAGE_VERSION, b->conf->cluster,
+                 b->conf->n_clouds);
+        uv_run(b->loop, UV_RUN_DEFAULT);
+        rc = 0;
+    }
+    stop(b);
+    uv_handle_t *own[] = {(uv_handle_t *)&m.tick, (uv_handle_t *)&m.soon, (uv_handle_t *)&m.term,
+                          (uv_handle_t *)&m.intr, (uv_handle_t *)&m.hup};
+    for (size_t k = 0; k < sizeof(own) / sizeof(own[0]); k++)
+        close_handle(own[k]);
+    uv_run(b->loop, UV_RUN_DEFAULT);
+    return rc;
+}
+
+// ---- command line
+
+static void usage(FILE *f)
+{
+    fputs("usage: burstd [--conf FILE] [--check] [--log-file FILE] [--verbose]\n"
+          "  --conf FILE      configuration (default $BURST_CONF or " BURST_CONF_PATH ")\n"
+          "  --check          only check the configuration; exit 0 if it is good\n"
+          "  --log-file FILE  log there instead of stderr\n"
+          "  --verbose        log more\n"
+          "See burstd(8) and burst.yaml(5).\n",
+          f);
+}
+
+static const struct option options[] = {
+    {"conf", required_argument, NULL, 'c'},
+    {"check", no_argument, NULL, 'k'},
+    {"log-file", required_argument, NULL, 'l'},
+    {"verbose", no_argument, NULL, 'v'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {NULL, 0, NULL, 0},
+};
+
+static int load_conf(struct burstd *b, bool check)
+{
+    struct conf_errors errs;
+
+    if (conf_load(b->conf_path, &b->conf, &errs) < 0) {
+        char *text = conf_errors_text(&errs);
+        fputs(text, stderr);
+        free(text);
+        return -1;
+    }
+    if (check)
+        printf("%s: good\n", b->conf_path);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    bool check = false;
+    int c, rc;
+
+    m.b.conf_path = conf_default_path();
+    while ((c = getopt_long(argc, argv, "c:kl:vhV", options, NULL)) != -1) {
+        switch (c) {
+        case 'c':
+            m.b.conf_path = optarg;
+            break;
+        case 'k':
+            check = true;
+            break;
+        case 'l':
+            if (log_open(optarg) < 0) {
+                fprintf(stderr, "burstd: %s: %s\n", optarg, strerror(errno));
+                return 1;
+            }
+            break;
+        case 'v':
+            log_set_level(LOG_LEVEL_DEBUG);
+            break;
+        case 'h':
+            usage(stdout);
+            return 0;
+        case 'V':
+            puts("burstd " PACKAGE_VERSION);
+            return 0;
+        default:
+            usage(stderr);
+            return 2;
+        }
+    }
+    if (optind < argc) {
+        usage(stderr);
+        return 2;
+    }
+    // Credentials pass through this process: it leaves no core dump.
+    prctl(PR_SET_DUMPABLE, 0);
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    signal(SIGPIPE, SIG_IGN);
+    umask(0027);
+    if (load_conf(&m.b, check) < 0)
+        return 1;
+    if (check) {
+        conf_free(m.b.conf);
+        return 0;
+    }
+    m.b.loop = uv_default_loop();
+    rc = serve(&m.b);
+    uv_loop_close(m.b.loop);
+    conf_free(m.b.conf);
+    return rc;
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// See preempt.h. Order matters (tried on Slurm 22.05): drain first (no new work), tell the job,
+// bring its checkpoint home, then set the node DOWN, which requeues the job at once and with one
+// clean record, then power it down. Requeue before DOWN would overwrite the job's record.
+#include "preempt.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "blocklist.h"
+#include "conf.h"
+#include "instances.h"
+#include "jobflow.h"
+#include "jobs.h"
+#include "libburst/clock.h"
+#include "libburst/json.h"
+#include "log.h"
+#include "provision.h"
+#include "slurm_link/slurm_link.h"
+#include "stage.h"
+
+#define MARGIN_S 3 // before the announced end everything is over
+
+static void node_command(struct burstd *b, const char *node, const char *state, const char *reason)
+{
+    cJSON *cmd = cJSON_CreateObject();
+
+    json_add_str(cmd, "op", "update_node");
+    json_add_str(cmd, "nodes", node);
+    json_add_str(cmd, "state", state);
+    json_add_str(cmd, "reason", reason);
+    slurm_link_command(b->slurm, cmd, NULL, NULL);
+}
+
+static void tell_job(struct burstd *b, struct instance *i, struct bjob *j)
+{
+    cJSON *cmd = cJSON_CreateObject();
+
+    json_add_str(cmd, "op", "signal_job");
+    json_add_str(cmd, "job", j->key);
+    json_add_i64(cmd, "signal", b->conf->spot_signal);
+    cJSON_AddBoolToObject(cmd, "full", true);
+    slurm_link_command(b->slurm, cmd, NULL, NULL);
+    job_event(
+        b, j,
+        "node %s is taken back by the cloud; the job was sent signal %d to write its checkpoint",
+        i->node, b->conf->spot_signal);
+}
+
+static void forget_place(struct burstd *b, const struct instance *i, const char *why)
+{
+    blocklist_add(b->blocked, i->cloud, i->region, i->zone, i->itype,
+                  i->spot ? "spot" : "on-demand", b->conf->block_s, b->conf->block_max_s, why);
+}
+
+void preempt_notice(struct burstd *b, struct instance *i, int64_t deadline)
+{
+    if (i->notice_at || i->state >= INST_TERMINATING)
+        return;
+    i->notice_at = deadline;
+    log_info("instance %s (%s): the cloud takes it back in %" PRId64 " s", i->id, i->node,
+             deadline - clock_now_s());
+    instance_state(b, i, i->state >= INST_BOUND ? INST_DRAINING : i->state,
+                   "the cloud takes it back");
+    forget_place(b, i, "a spot instance was taken back here");
+    b->poke(b);
+}
+
+void preempt_lost(struct burstd *b, struct instance *i, const char *why)
+{
+    struct bjob *j = jobs_find(b->jobs, i->job);
+
+    if (i->flags & INST_F_LOST)
+        return;
+    i->flags |= INST_F_LOST;
+    if (j && (i->flags & INST_F_STAGE_OUT) && !(i->flags & INST_F_CHECKPOINTED))
+        job_event(b, j,
+                  "node %s is lost (%s): what was written there since the last stage-out is "
+                  "lost with it",
+                  i->node, why);
+    if (i->flags & INST_F_PREEMPTED)
+        forget_place(b, i, "a spot instance was taken back here");
+    if (j && j->state == JOB_SECURING) {
+        jobflow_attempt(b, j, i, "boot", why);
+        jobflow_capacity_failed(b, j, NULL, why);
+    }
+    // Slurm's side of the node is put right by bind_step(), which sees a node without an instance.
+    provision_terminate(b, i, why);
+}
+
+// The node of a lost or finished instance: DOWN requeues what still runs there.
+static void give_back(struct burstd *b, struct instance *i)
+{
+    if (i->node[0] && !(i->flags & INST_F_NODE_DOWN)) {
+        i->flags |= INST_F_NODE_DOWN;
+        instance_save(b, i);
+        node_command(b, i->node, "down", "burst: the cloud takes the node back");
+        // At once: with ReturnToService=2 its slurmd would register and be idle again.
+        node_command(b, i->node, "power_down", "burst: the cloud takes the node back");
+        return;
+    }
+    const struct sjob *s = i->job[0] ? slurm_link_job(b->slurm, i->job) : NULL;
+    const struct snode *n = i->node[0] ? slurm_link_node(b->slurm, i->node) : NULL;
+    bool busy =
+        n && (n->flags & (SNODE_ALLOCATED | SNODE_COMPLETING)) && s && s->state == SJOB_RUNNING;
+    if (busy && clock_now_s() < i->notice_at + 10)
+        return;                              // Slurm has not requeued it yet
+    i->flags &= ~(unsigned)INST_F_STAGE_OUT; // brought home under notice, or tried until the end
+    provision_terminate(b, i, "taken back by the cloud");
+}
+
+static void step(struct burstd *b, struct instance *i)
+{
+    struct bjob *j = i->job[0] ? jobs_find(b->jobs, i->job) : NULL;
+    int64_t now = clock_now_s();
+    bool last_moment = now >= i->notice_at - MARGIN_S;
+
+    if (i->state < INST_BOUND || !j || j->state != JOB_RUNNING) {
+        if (j && j->state == JOB_STAGEOUT && !last_moment)
+            return; // its results are on their way
+        if (j && j->state == JOB_SECURING) {
+            jobflow_attempt(b, j, i, "boot", "taken back before the job started");
+            jobflow_capacity_failed(b, j, NULL, "taken back before the job started");
+        }
+        give_back(b, i);
+        return;
+    }
+    if (!(i->flags & INST_F_SIGNALLED)) {
+        i->flags |= INST_F_SIGNALLED;
+        if (instance_save(b, i) < 0)
+            return;
+        node_command(b, i->node, "drain", "burst: the cloud takes the node back");
+        tell_job(b, i, j);
+        i->next_ms = clock_mono_ms() + b->conf->spot_grace_s * 1000;
+        return;
+    }
+    if (!(i->flags & INST_F_CHECKPOINTED) && !last_moment) {
+        if (!i->ssh && (clock_mono_ms() >= i->next_ms || now >= i->notice_at - 2 * MARGIN_S - 5))
+            stage_out_now(b, i, j);
+        return;
+    }
+    give_back(b, i);
+}
+
+void preempt_step(struct burstd *b)
+{
+    INSTANCES_EACH(b->instances, i)
+    if (i->notice_at && i->state < INST_TERMINATING)
+        step(b, i);
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Bringing a job's data to its nodes and its results home, without a shared file system. Also the
+// common part of every burst-ssh request.
+#ifndef BURST_STAGE_H
+#define BURST_STAGE_H
+
+#include <cjson/cJSON.h>
+
+#include "burstd.h"
+#include "model.h"
+
+struct sjob;
+
+// A request to burst-ssh for this instance: address, key, pinned host key.
+cJSON *ssh_request(struct burstd *b, const struct instance *i, const char *op);
+// True when another burst-ssh may be started now (they are processes: bounded).
+bool ssh_slot(const struct burstd *b);
+
+// What is to be staged, fixed when the job becomes a candidate and journalled with it.
+void stage_describe(struct burstd *b, struct bjob *j, const struct sjob *s);
+
+// Starts what is due: stage-in of instances that serve a job being secured, stage-out of jobs that
+// ended. Level-triggered.
+void stage_step(struct burstd *b);
+
+// True when nothing of this job is left on any instance.
+bool stage_home(struct burstd *b, const struct bjob *j);
+// Results of a job under notice: brings home now what is there while it runs. cb may be NULL.
+void stage_out_now(struct burstd *b, struct instance *i, struct bjob *j);
+// An operator gave up: kept results are let go.
+void stage_giveup(struct burstd *b, struct bjob *j);
+
+#endif
