@@ -117,7 +117,7 @@ static cJSON *instance_json(struct burstd *b, struct rpc_request *req, const str
 
 // ---- methods for everybody
 
-static void m_ping(struct rpc_request *req, void *arg)
+static void m_ping(void *arg, struct rpc_request *req)
 {
     struct burstd *b = arg;
     cJSON *o = cJSON_CreateObject();
@@ -179,7 +179,7 @@ static void cloud_rows(struct burstd *b, cJSON *list)
     }
 }
 
-static void m_status(struct rpc_request *req, void *arg)
+static void m_status(void *arg, struct rpc_request *req)
 {
     struct burstd *b = arg;
     cJSON *o = cJSON_CreateObject(), *s, *jobs, *insts;
@@ -231,7 +231,7 @@ static void add_old_instance(void *arg, struct instance *i)
     free(i);
 }
 
-static void m_jobs(struct rpc_request *req, void *arg)
+static void m_jobs(void *arg, struct rpc_request *req)
 {
     struct burstd *b = arg;
     const char *only = json_str(rpc_params(req), "job", NULL);
@@ -250,7 +250,7 @@ static void m_jobs(struct rpc_request *req, void *arg)
     rpc_reply(req, c.list);
 }
 
-static void m_nodes(struct rpc_request *req, void *arg)
+static void m_nodes(void *arg, struct rpc_request *req)
 {
     struct burstd *b = arg;
     struct collect c = {b, req, cJSON_CreateArray()};
@@ -262,7 +262,7 @@ static void m_nodes(struct rpc_request *req, void *arg)
     rpc_reply(req, c.list);
 }
 
-static void m_why(struct rpc_request *req, void *arg)
+static void m_why(void *arg, struct rpc_request *req)
 {
     struct burstd *b = arg;
     const char *key = json_str(rpc_params(req), "job", "");
@@ -291,7 +291,7 @@ static void m_why(struct rpc_request *req, void *arg)
     free(old);
 }
 
-static void m_cost(struct rpc_request *req, void *arg)
+static void m_cost(void *arg, struct rpc_request *req)
 {
     struct burstd *b = arg;
     const cJSON *p = rpc_params(req);
@@ -339,7 +339,7 @@ static void drain_one(struct burstd *b, struct instance *i, bool undo, cJSON *na
     slurm_link_command(b->slurm, cmd, NULL, NULL);
 }
 
-static void m_drain(struct rpc_request *req, void *arg)
+static void m_drain(void *arg, struct rpc_request *req)
 {
     struct burstd *b = arg;
     const char *node = json_str(rpc_params(req), "node", NULL);
@@ -361,7 +361,7 @@ static void m_drain(struct rpc_request *req, void *arg)
     b->poke(b);
 }
 
-static void m_terminate(struct rpc_request *req, void *arg)
+static void m_terminate(void *arg, struct rpc_request *req)
 {
     struct burstd *b = arg;
     const char *node = json_str(rpc_params(req), "node", NULL);
@@ -392,7 +392,7 @@ static void m_terminate(struct rpc_request *req, void *arg)
     rpc_reply(req, o);
 }
 
-static void m_giveup(struct rpc_request *req, void *arg)
+static void m_giveup(void *arg, struct rpc_request *req)
 {
     struct burstd *b = arg;
     struct bjob *j = jobs_find(b->jobs, json_str(rpc_params(req), "job", ""));
@@ -405,7 +405,7 @@ static void m_giveup(struct rpc_request *req, void *arg)
     rpc_reply(req, cJSON_CreateObject());
 }
 
-static void m_reload(struct rpc_request *req, void *arg)
+static void m_reload(void *arg, struct rpc_request *req)
 {
     struct burstd *b = arg;
     char *errors = NULL;
@@ -420,12 +420,12 @@ static void m_reload(struct rpc_request *req, void *arg)
     rpc_reply(req, o);
 }
 
-static void m_job_ready(struct rpc_request *req, void *arg)
+static void m_job_ready(void *arg, struct rpc_request *req)
 {
     ready_job_ready(arg, req);
 }
 
-static void m_job_done(struct rpc_request *req, void *arg)
+static void m_job_done(void *arg, struct rpc_request *req)
 {
     ready_job_done(arg, req);
 }

@@ -55,3 +55,22 @@ burstd_burstd_CFLAGS = $(SAN_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS)
 burstd_burstd_LDFLAGS = $(SAN_LDFLAGS)
 burstd_burstd_LDADD = libcore.la librpc_server.la libslurm_link.la libssh_op.la libprovider.la \
 	libdirective.la libconf.la libdaemon.la libburst.la $(UV_LIBS)
+
+if HAVE_CMOCKA
+# The pure parts, each with what it needs and nothing else.
+PURE_TESTS = tests/unit/test_spill tests/unit/test_fit tests/unit/test_reap
+check_PROGRAMS += $(PURE_TESTS)
+TESTS += $(PURE_TESTS)
+tests_unit_test_spill_SOURCES = tests/unit/test_spill.c burstd/spill.c
+tests_unit_test_spill_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_spill_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_test_spill_LDADD = $(CMOCKA_LIBS)
+tests_unit_test_fit_SOURCES = tests/unit/test_fit.c burstd/fit.c
+tests_unit_test_fit_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
+tests_unit_test_fit_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_test_fit_LDADD = $(CMOCKA_LIBS)
+tests_unit_test_reap_SOURCES = tests/unit/test_reap.c burstd/reap.c
+tests_unit_test_reap_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(UV_CFLAGS)
+tests_unit_test_reap_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_test_reap_LDADD = $(CMOCKA_LIBS)
+endif
