@@ -67,13 +67,25 @@ if ! pid=$(slurmd_of_node); then
     echo "$pidfile" >"slurmd.node.$node"
     set -- -N "$node" -f "$conf_dir/slurm.conf"
     [ "$boot" = 1 ] && set -- -b "$@"
+    [ -z "$logfile" ] || : >>"$logfile"
+    log_size=$(wc -c 2>/dev/null <"${logfile:-/dev/null}")
+    no_slurmd()
+    {
+        {
+            cat slurmd.out
+            [ -z "$logfile" ] || tail -c "+$((log_size + 1))" "$logfile"
+        } | grep -i -e error: -e fatal: -e 'not found' | grep -v -i -e mpi -e pmi | tail -n 4 |
+            cut -c 1-160 >slurmd.why
+        echo "slurmd -N $node does not start on the node: $(cat slurmd.why)" >&2
+        exit 1
+    }
     if [ -d /run/systemd/system ]; then
         # Not a child of the SSH session, which systemd may end with all its processes.
         systemctl -q reset-failed burst-slurmd 2>/dev/null
         systemctl -q stop burst-slurmd 2>/dev/null
         systemd-run -q --unit=burst-slurmd -p Type=forking -p PIDFile="$pidfile" \
             -p KillMode=process -p Delegate=yes -p LimitMEMLOCK=infinity -p LimitNOFILE=131072 \
-            slurmd "$@" 2>slurmd.out
+            slurmd "$@" 2>slurmd.out || no_slurmd
     else
         (
             # dash has -l; a refusal keeps the limits that we have
@@ -81,16 +93,12 @@ if ! pid=$(slurmd_of_node); then
             ulimit -l unlimited 2>/dev/null
             ulimit -n 131072 2>/dev/null
             exec setsid slurmd "$@" </dev/null >slurmd.out 2>&1
-        )
+        ) || no_slurmd
     fi
     n=0
     until pid=$(slurmd_of_node); do
         n=$((n + 1))
-        if [ $n -ge 500 ]; then
-            echo "slurmd -N $node does not start on the node:" >&2
-            tail -n 3 slurmd.out ${logfile:+"$logfile"} 2>/dev/null | grep . >&2
-            exit 1
-        fi
+        [ $n -lt 500 ] || no_slurmd
         sleep 0.02
     done
 fi
