@@ -28,7 +28,7 @@ void comment_format(struct burstd *b, const struct bjob *j, char *out, size_t si
 
 static void live(struct burstd *b, struct bjob *j)
 {
-    char text[2048];
+    char text[4096];
 
     comment_format(b, j, text, sizeof(text));
     j->comment_at_ms = clock_mono_ms() + LIVE_MS;
@@ -70,7 +70,7 @@ static void on_final(void *arg, int rc, const char *error)
 
 static void final(struct burstd *b, struct bjob *j)
 {
-    char text[2048];
+    char text[4096];
     cJSON *cmd = cJSON_CreateObject();
     struct final_call *call = xmalloc(sizeof(*call));
 

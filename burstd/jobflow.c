@@ -153,7 +153,7 @@ static cJSON *move_command(struct burstd *b, struct bjob *j, bool placing, struc
 static void send_place(struct burstd *b, struct bjob *j, const struct sjob *s)
 {
     struct move_call *call;
-    char comment[2048];
+    char comment[4096];
     cJSON *cmd = move_command(b, j, true, &call);
 
     comment_format(b, j, comment, sizeof(comment));
@@ -514,7 +514,7 @@ static void step(struct burstd *b, struct bjob *j)
 
 static void meet(struct burstd *b, const struct sjob *s)
 {
-    const char *mark = strstr(s->admin_comment, "burst:1 ");
+    const char *mark = directive_find_mark(s->admin_comment);
     struct directive d;
 
     if (!mark || s->state != SJOB_PENDING || directive_from_mark(mark, &d) < 0)

@@ -91,8 +91,8 @@ struct bjob {
     // journalled
     char key[40]; // "123" or "123_4"
     uint32_t job_id, uid, gid;
-    char name[128], user[64], account[64], origin[64]; // origin: partition it was submitted to
-    char mark[1024];                                   // as the plugin wrote it
+    char name[128], user[64], account[64], origin[256]; // origin: partition it was submitted to
+    char mark[2048];                                   // as the plugin wrote it
     enum job_state state;
     char group[48]; // launch that serves it now, "" = none (idle instances may serve it)
     char cloud[33], region[64], zone[64], itype[128], shape[33], partition[64];
@@ -120,7 +120,7 @@ struct bjob {
     int64_t next_ms;       // monotonic: not considered before this
     unsigned tries;        // failed attempts to place it
     int64_t comment_at_ms; // last AdminComment
-    char comment[2048];
+    char comment[4096];
     bool final_comment;
     UT_hash_handle hh;
 };
