@@ -422,28 +422,30 @@ static void on_again(uv_timer_t *t)
 // Handles whole lines until one waits for its answer or others should have their turn.
 static void process(struct conn *c)
 {
+    size_t taken = 0;
+    int n = 0;
+
     c->processing = true;
-    for (int n = 0; !c->pending && !c->ending && !c->closing; n++) {
-        char *nl = c->in.len > c->scanned
-                       ? memchr(c->in.data + c->scanned, '\n', c->in.len - c->scanned)
-                       : NULL;
+    while (!c->pending && !c->ending && !c->closing) {
+        size_t from = c->scanned > taken ? c->scanned : taken;
+        char *nl = c->in.len > from ? memchr(c->in.data + from, '\n', c->in.len - from) : NULL;
         if (!nl) {
             c->scanned = c->in.len;
             break;
         }
-        if (n == BATCH) {
+        if (n++ == BATCH) {
             uv_timer_start(&c->again, on_again, 0, 0);
             break;
         }
-        size_t len = (size_t)(nl - c->in.data);
-        char *line = xmalloc(len + 1);
-        memcpy(line, c->in.data, len);
-        strbuf_consume(&c->in, len + 1);
-        c->scanned = 0;
-        take_line(c, line, len);
-        free(line);
+        size_t start = taken;
+        taken = (size_t)(nl - c->in.data) + 1;
+        take_line(c, c->in.data + start, taken - 1 - start);
     }
     c->processing = false;
+    if (taken > 0) {
+        strbuf_consume(&c->in, taken);
+        c->scanned = c->scanned > taken ? c->scanned - taken : 0;
+    }
     if (c->closing)
         return;
     if (c->eof && !c->pending && !uv_is_active((uv_handle_t *)&c->again))

@@ -7,7 +7,19 @@ libconf_la_SOURCES = \
 libconf_la_CFLAGS = $(SAN_CFLAGS) $(YAML_CFLAGS)
 libconf_la_LIBADD = libburst.la $(YAML_LIBS)
 
+noinst_LTLIBRARIES += librpcserver.la
+librpcserver_la_SOURCES = burstd/rpc_server.c burstd/rpc_server.h
+librpcserver_la_CFLAGS = $(SAN_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS)
+librpcserver_la_LIBADD = libconf.la $(UV_LIBS)
+
 if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/test_rpc_server
+TESTS += tests/unit/test_rpc_server
+tests_unit_test_rpc_server_SOURCES = tests/unit/test_rpc_server.c
+tests_unit_test_rpc_server_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
+tests_unit_test_rpc_server_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_test_rpc_server_LDADD = librpcserver.la libdaemon.la $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_conf
 TESTS += tests/unit/test_conf
 tests_unit_test_conf_SOURCES = tests/unit/test_conf.c
