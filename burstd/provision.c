@@ -47,7 +47,7 @@ static void fill_row(struct burstd *b, struct instance *i, const struct bjob *j,
     const struct cloud_conf *c = conf_find_cloud(b->conf, p->cloud);
 
     snprintf(i->group, sizeof(i->group), "%s", group);
-    snprintf(i->id, sizeof(i->id), "%.40s-%u", group, k);
+    snprintf(i->id, sizeof(i->id), "%.34s-%u", group, k % GROUP_MAX);
     snprintf(i->job, sizeof(i->job), "%s", j->key);
     snprintf(i->cloud, sizeof(i->cloud), "%s", p->cloud);
     snprintf(i->region, sizeof(i->region), "%s", p->region);
@@ -91,7 +91,7 @@ int provision_launch(struct burstd *b, struct bjob *j, const struct placement *p
         return errprintf(errp, "a launch of %u nodes is not sensible", p->nodes);
     if (getrandom(&r, sizeof(r), 0) != sizeof(r))
         return errprintf(errp, "no random number for a token");
-    snprintf(group, sizeof(group), "%.30s-%08x", b->conf->cluster, r);
+    snprintf(group, sizeof(group), "%.24s-%08x", b->conf->cluster, r);
     struct instance **rows = xcalloc(p->nodes, sizeof(*rows));
     if (store_begin(b->store, errp) < 0)
         goto error;

@@ -155,7 +155,7 @@ void ready_step(struct burstd *b)
 
     while (*at) {
         struct waiter *w = *at;
-        bool over = rpc_is_gone(w->req);
+        bool over = rpc_client_gone(w->req);
         if (over)
             rpc_fail(w->req, "internal", "client gone");
         else

@@ -466,14 +466,6 @@ int store_load(struct store *s, void (*instance)(void *arg, struct instance *i),
     return each_job(s, "WHERE state NOT IN ('done','local','refused')", job, arg, errp);
 }
 
-static void keep_one(void *arg, struct bjob *j)
-{
-    struct bjob **out = arg;
-
-    free(*out);
-    *out = j;
-}
-
 struct instance *store_find_instance(struct store *s, const char *id)
 {
     struct instance *i = NULL;
@@ -495,19 +487,28 @@ struct instance *store_find_instance(struct store *s, const char *id)
     return i;
 }
 
-// Keys hold digits and '_' only, checked here because the tail is text of a statement.
+// Takes a key ("123", "123_4") or the job id that an array task got when it started.
 struct bjob *store_find_job(struct store *s, const char *key)
 {
     struct bjob *j = NULL;
-    char tail[128];
+    char *sql = select_sql("job", job_columns, COUNT(job_columns),
+                           "WHERE key = ?1 OR job_id = ?2 ORDER BY key = ?1 DESC LIMIT 1");
+    bool number = *key && strspn(key, "0123456789") == strlen(key) && strlen(key) < 11;
+    sqlite3_stmt *st;
 
-    if (!*key || strspn(key, "0123456789_") != strlen(key) || strlen(key) > 40)
-        return NULL;
-    snprintf(tail, sizeof(tail),
-             "WHERE key = '%s' OR job_id = CAST('%s' AS INTEGER) AND '%s' NOT LIKE '%%\\_%%' "
-             "ESCAPE '\\' ORDER BY key = '%s' LIMIT 1",
-             key, key, key, key);
-    each_job(s, tail, keep_one, &j, NULL);
+    if (prepare(s, sql, &st, NULL) == 0) {
+        sqlite3_bind_text(st, 1, key, -1, SQLITE_TRANSIENT);
+        sqlite3_bind_int64(st, 2, number ? strtoll(key, NULL, 10) : -1);
+        if (sqlite3_step(st) == SQLITE_ROW) {
+            j = xmalloc(sizeof(*j));
+            if (fetch(st, job_columns, COUNT(job_columns), j) < 0) {
+                free(j);
+                j = NULL;
+            }
+        }
+        sqlite3_finalize(st);
+    }
+    free(sql);
     return j;
 }
 
