@@ -132,7 +132,7 @@ struct snapshot_head {
     uint64_t magic;
     uint32_t version;
     uint32_t size;      // of head and body
-    uint64_t sequence;  // of the body: changes with it; starts at a random number
+    uint64_t sequence;  // of the body: changes with it; starts at the time of the first write
     int64_t written_ms; // CLOCK_BOOTTIME
     uint64_t body_sum;  // snapshot_sum() of the body
     uint64_t unused[2];
@@ -152,12 +152,13 @@ void snapshot_init(struct snapshot *s);
 bool snapshot_set(char *field, size_t size, const char *text);
 
 struct snapshot_writer;
-// Opens or creates the file (mode 0644, the user that we are), never shortens it. Owned.
+// Opens or creates the file (mode 0644, owner: the user that we are). Owned.
 struct snapshot_writer *snapshot_writer_create(const char *path, burst_error_t *errp);
-// Withdraws the snapshot (the plugin leaves jobs alone at once) and frees; NULL is allowed.
+// Makes what is published stale at once (the plugin leaves jobs alone, the hooks still find the
+// elastic partitions) and frees; NULL is allowed.
 void snapshot_writer_destroy(struct snapshot_writer *w);
 // Writes the body if it differs from the last one, and the head in any case. Fills in s->head.
-// Sorts s->body.user. Recreates the file when somebody has removed it. Does not block (tmpfs).
+// Sorts s->body.user. Makes the file again when somebody has removed it. Does not block (tmpfs).
 int snapshot_publish(struct snapshot_writer *w, struct snapshot *s, burst_error_t *errp);
 
 // The reader: plugin and hooks. No allocation, no lock, no errno promises.
@@ -196,15 +197,18 @@ const struct snapshot_body *snapshot_acquire(struct snapshot_reader *r, int64_t 
                                              enum snapshot_state *state);
 void snapshot_release(struct snapshot_reader *r, const struct snapshot_body *body);
 
-// Checks a copy in memory of len bytes as the reader does, except for its age: magic, version,
-// size, checksums, counts, ends of strings. Public for the hooks' and the fuzzer's sake.
-enum snapshot_state snapshot_check(const void *data, size_t len);
+// Checks a copy in memory, of which len bytes were read, as the reader does, except for its age:
+// magic, version, size, checksums, counts, indexes, ends of strings. SNAPSHOT_OK or SNAPSHOT_BAD.
+enum snapshot_state snapshot_check(const struct snapshot *s, size_t len);
 
 uint64_t snapshot_sum(const void *data, size_t len); // len is a multiple of 8
 
-// Lookups; NULL or -1 when there is none.
+// Lookups; NULL when there is none.
 const struct snapshot_partition *snapshot_find_partition(const struct snapshot_body *b,
                                                          const char *name);
 unsigned snapshot_user_flags(const struct snapshot_body *b, uint32_t uid);
+// Does the text match one of the patterns? An empty list matches nothing. Text of more than 255
+// characters matches nothing either: it comes from users.
+bool snapshot_match(const struct snapshot_patterns *p, const char *text);
 
 #endif
