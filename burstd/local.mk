@@ -58,7 +58,7 @@ burstd_burstd_LDADD = libcore.la librpc_server.la libslurm_link.la libssh_op.la 
 
 if HAVE_CMOCKA
 # The pure parts, each with what it needs and nothing else.
-PURE_TESTS = tests/unit/test_spill tests/unit/test_fit tests/unit/test_reap
+PURE_TESTS = tests/unit/test_spill tests/unit/test_fit tests/unit/test_reap tests/unit/test_store
 check_PROGRAMS += $(PURE_TESTS)
 TESTS += $(PURE_TESTS)
 tests_unit_test_spill_SOURCES = tests/unit/test_spill.c burstd/spill.c
@@ -73,4 +73,8 @@ tests_unit_test_reap_SOURCES = tests/unit/test_reap.c burstd/reap.c
 tests_unit_test_reap_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(UV_CFLAGS)
 tests_unit_test_reap_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_test_reap_LDADD = $(CMOCKA_LIBS)
+tests_unit_test_store_SOURCES = tests/unit/test_store.c burstd/store_sqlite.c burstd/model.c
+tests_unit_test_store_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_test_store_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_test_store_LDADD = libdaemon.la libburst.la $(CMOCKA_LIBS) $(SQLITE_LIBS)
 endif
