@@ -34,3 +34,16 @@ libslurm_link_la_SOURCES = \
 	burstd/slurm_link/tables.c burstd/slurm_link/tables.h
 libslurm_link_la_CFLAGS = $(SAN_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS)
 libslurm_link_la_LIBADD = libdaemon.la
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/test_slurm_json tests/unit/test_slurm_link
+TESTS += tests/unit/test_slurm_json tests/unit/test_slurm_link
+tests_unit_test_slurm_json_SOURCES = tests/unit/test_slurm_json.c
+tests_unit_test_slurm_json_CFLAGS = $(SAN_CFLAGS) $(SLURM_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_test_slurm_json_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_test_slurm_json_LDADD = libslurm_json.la libburst.la $(CMOCKA_LIBS) $(CJSON_LIBS)
+tests_unit_test_slurm_link_SOURCES = tests/unit/test_slurm_link.c
+tests_unit_test_slurm_link_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
+tests_unit_test_slurm_link_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_test_slurm_link_LDADD = libslurm_link.la libdaemon.la $(CMOCKA_LIBS)
+endif

@@ -95,13 +95,19 @@ typedef void (*slurm_cmd_cb)(void *arg, int rc, const char *error);
 struct slurm_link *slurm_link_create(uv_loop_t *loop, const char *slurm_conf, int poll_ms,
                                      const struct slurm_link_ops *ops, void *arg,
                                      burst_error_t *errp);
+// Ends the children; no callback is called any more, commands under way get no answer. Not from
+// inside one of the link's own callbacks. Memory goes with the loop's next turns.
 void slurm_link_destroy(struct slurm_link *l);
+
+// How long a command (30 s) and the watcher's silence (90 s) may last. For tests.
+void slurm_link_set_limits(struct slurm_link *l, int command_ms, int silence_ms);
 
 // True once the first full tables have arrived and while slurmctld answers.
 bool slurm_link_ready(const struct slurm_link *l);
 
 // Borrowed until the next return to the loop. find: NULL when unknown.
 const struct sjob *slurm_link_job(const struct slurm_link *l, const char *job);
+// By id: tasks that wait inside an array have the array's id; one that has started goes before them.
 const struct sjob *slurm_link_job_by_id(const struct slurm_link *l, uint32_t job_id);
 const struct snode *slurm_link_node(const struct slurm_link *l, const char *name);
 size_t slurm_link_jobs(const struct slurm_link *l, const struct sjob *const **jobs);

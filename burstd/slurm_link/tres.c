@@ -29,9 +29,9 @@ static bool count_of(const char *s, uint64_t *count)
         shift = 20;
     else if (*end && strchr("gG", *end))
         shift = 30;
-    if (errno || end[shift ? 1 : 0] != '\0' || n > (UINT64_MAX >> 31))
+    if (end[shift ? 1 : 0] != '\0')
         return false;
-    *count = n << shift;
+    *count = errno || n > UINT64_MAX >> 31 ? UINT64_MAX : n << shift; // absurd, but a count
     return true;
 }
 
