@@ -18,4 +18,11 @@ tests_unit_test_directive_SOURCES = tests/unit/test_directive.c
 tests_unit_test_directive_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_directive_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_test_directive_LDADD = libplugincore.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_snapshot
+TESTS += tests/unit/test_snapshot
+tests_unit_test_snapshot_SOURCES = tests/unit/test_snapshot.c
+tests_unit_test_snapshot_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_snapshot_LDFLAGS = $(SAN_LDFLAGS) -pthread
+tests_unit_test_snapshot_LDADD = libplugincore.la $(CMOCKA_LIBS)
 endif
