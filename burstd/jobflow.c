@@ -352,6 +352,11 @@ static void pending(struct burstd *b, struct bjob *j, const struct sjob *s)
     enum spill_verdict v;
 
     switch (j->state) {
+    case JOB_DONE: // requeued after its end
+        if (j->cmd)
+            break;
+        j->final_comment = false;
+        // fall through
     case JOB_LOCAL:
     case JOB_WATCHING:
         v = spill(b, j, s, why, sizeof(why));
@@ -367,7 +372,13 @@ static void pending(struct burstd *b, struct bjob *j, const struct sjob *s)
             job_state(b, j, JOB_WATCHING, "%s", why);
         break;
     case JOB_SECURING:
-        step_securing(b, j, s);
+        if (spill(b, j, s, why, sizeof(why)) == SPILL_STAY) {
+            provision_release(b, j, "its job cannot start now");
+            no_instances(j);
+            job_state(b, j, JOB_WATCHING, "%s", why);
+        } else {
+            step_securing(b, j, s);
+        }
         break;
     case JOB_PLACED:
         if (j->cmd)

@@ -47,12 +47,19 @@ struct bjob *jobs_find(struct jobs *t, const char *key)
     return j;
 }
 
+// Tasks of an array that wait share the array's id: who has left the queue is meant first.
 struct bjob *jobs_by_id(struct jobs *t, uint32_t job_id)
 {
-    for (struct bjob *j = t->by_key; j; j = j->hh.next)
-        if (j->job_id == job_id)
+    struct bjob *waiting = NULL;
+
+    for (struct bjob *j = t->by_key; j; j = j->hh.next) {
+        if (j->job_id != job_id)
+            continue;
+        if (j->state >= JOB_PLACED && j->state <= JOB_STAGEOUT)
             return j;
-    return NULL;
+        waiting = j;
+    }
+    return waiting;
 }
 
 struct bjob *jobs_first(struct jobs *t)

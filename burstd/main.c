@@ -84,8 +84,8 @@ static void look(struct burstd *b)
         bind_step(b);
         comment_step(b);
         ready_step(b);
-        provision_step(b);
     }
+    provision_step(b); // what is booting goes on while slurmctld restarts
     clouds_step(b->clouds);
     adapt_polling(b);
     instances_sweep(b->instances);
