@@ -30,6 +30,7 @@ struct burstd {
     char *ssh_public_key;        // what a launch carries; one line
     int64_t started;             // epoch seconds
     bool stopping;
+    bool polling_fast;    // Slurm is asked ten times a second
     unsigned ssh_running; // burst-ssh children under way
     // Looks at everything again soon: cheap, may be called from anywhere, coalesced.
     void (*poke)(struct burstd *b);

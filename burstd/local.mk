@@ -44,7 +44,8 @@ libcore_la_SOURCES = \
 	burstd/spool.c burstd/spool.h \
 	burstd/stage.c burstd/stage.h \
 	burstd/stagerd_client.c burstd/stagerd_client.h \
-	burstd/store.h burstd/store_sqlite.c
+	burstd/store.h burstd/store_sqlite.c \
+	burstd/tick.c burstd/tick.h
 libcore_la_CFLAGS = $(SAN_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS) $(SQLITE_CFLAGS) $(MHD_CFLAGS)
 libcore_la_LIBADD = libdaemon.la libburst.la $(SQLITE_LIBS) $(MHD_LIBS) $(MUNGE_LIBS) $(UV_LIBS)
 

@@ -20,10 +20,8 @@
 #include "blocklist.h"
 #include "burstd.h"
 #include "clouds.h"
-#include "comment.h"
 #include "conf.h"
 #include "instances.h"
-#include "jobflow.h"
 #include "jobs.h"
 #include "libburst/clock.h"
 #include "libburst/fsutil.h"
@@ -31,9 +29,7 @@
 #include "log.h"
 #include "node_http.h"
 #include "planner.h"
-#include "preempt.h"
 #include "provider/http.h"
-#include "provision.h"
 #include "publish.h"
 #include "ready.h"
 #include "reload.h"
@@ -41,8 +37,8 @@
 #include "slurm_link/slurm_link.h"
 #include "solver.h"
 #include "spool.h"
-#include "stage.h"
 #include "store.h"
+#include "tick.h"
 
 #define TICK_MS 1000
 
@@ -58,48 +54,15 @@ static struct main m = {.hint_fd = -1};
 
 // ---- tick
 
-// Slurm is asked each 100 ms only while somebody waits for a node.
-static void adapt_polling(struct burstd *b)
-{
-    static bool fast;
-    bool want = ready_waiting(b->ready);
-
-    INSTANCES_EACH(b->instances, i)
-    want = want || (i->state == INST_BOUND);
-    if (want == fast)
-        return;
-    fast = want;
-    slurm_link_fast(b->slurm, fast);
-}
-
-static void look(struct burstd *b)
-{
-    // Not before Slurm's tables are there: what a job wants decides what an instance is for.
-    if (slurm_link_ready(b->slurm)) {
-        spool_scan(b->spool);
-        jobflow_step(b);
-        planner_step(b);
-        stage_step(b);
-        preempt_step(b);
-        bind_step(b);
-        comment_step(b);
-        ready_step(b);
-    }
-    provision_step(b); // what is booting goes on while slurmctld restarts
-    clouds_step(b->clouds);
-    adapt_polling(b);
-    instances_sweep(b->instances);
-}
-
 static void on_tick(uv_timer_t *t)
 {
-    look(&m.b);
+    tick(&m.b);
     publish(&m.b);
 }
 
 static void on_soon(uv_timer_t *t)
 {
-    look(&m.b);
+    tick(&m.b);
 }
 
 static void poke(struct burstd *b)
