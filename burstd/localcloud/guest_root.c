@@ -473,6 +473,25 @@ static int make_dev(const char *root, unsigned accelerators, burst_error_t *errp
     return 0;
 }
 
+// slurmd looks at the type of these mounts and ends if they are not there. Best is a hierarchy of
+// its own without controllers: nothing of the real machine's is seen or touched. Inside a container
+// the kernel may refuse to make one; then the real one is shown.
+static int mount_cgroup(const char *root, burst_error_t *errp)
+{
+    const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    char path[PATH_MAX], inner[PATH_MAX];
+
+    if (do_mount("tmpfs", "cgroup", join(path, root, "sys/fs/cgroup"), flags, "mode=755,size=1m",
+                 errp) < 0 ||
+        make_dir(join(inner, root, "sys/fs/cgroup/systemd"), 0755, errp) < 0)
+        return -1;
+    if (mount("cgroup", inner, "cgroup", flags, "none,name=burst") == 0)
+        return 0;
+    if (umount2(path, 0) < 0)
+        return errprintf(errp, "umount %s: %s", path, strerror(errno));
+    return do_mount(NULL, "/sys/fs/cgroup", path, MS_BIND | MS_REC, NULL, errp);
+}
+
 static int mount_inner(const char *root, unsigned accelerators, burst_error_t *errp)
 {
     static const struct {
@@ -481,10 +500,6 @@ static int mount_inner(const char *root, unsigned accelerators, burst_error_t *e
     } table[] = {
         {"proc", "proc", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC},
         {"sysfs", "sys", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY},
-        // slurmd looks at the type of this mount and ends if there is none. A tmpfs with an empty
-        // "systemd" in it is a machine with control groups of version 1 and no controller, whatever
-        // the real machine has.
-        {"tmpfs", "sys/fs/cgroup", "mode=755,size=1m", MS_NOSUID | MS_NODEV | MS_NOEXEC},
         {"tmpfs", "run", "mode=755", MS_NOSUID | MS_NODEV},
         {"tmpfs", "tmp", "mode=1777", MS_NOSUID | MS_NODEV},
         {"tmpfs", "home", "mode=755", MS_NOSUID | MS_NODEV},
@@ -499,7 +514,7 @@ static int mount_inner(const char *root, unsigned accelerators, burst_error_t *e
     if (make_dir(join(path, root, "run/sshd"), 0755, errp) < 0 ||
         make_dir(join(path, root, "run/lock"), 01777, errp) < 0)
         return -1;
-    if (make_dir(join(path, root, "sys/fs/cgroup/systemd"), 0755, errp) < 0)
+    if (mount_cgroup(root, errp) < 0)
         return -1;
     return make_dir(join(path, root, "dev"), 0755, errp) < 0 ? -1
                                                              : make_dev(root, accelerators, errp);

@@ -150,14 +150,6 @@ static void close_channel(struct machine *m)
     m->channel = -1;
 }
 
-static void on_pidfd(uv_poll_t *h, int status, int events)
-{
-    struct machine *m = h->data;
-
-    uv_poll_stop(h);
-    m->ms->cb(m->ms->arg, m->i, MACHINE_GONE, m->failure);
-}
-
 static void guest_said(struct machine *m, const char *line, size_t len)
 {
     cJSON *o = json_parse(line, len, NULL);
@@ -186,6 +178,16 @@ static void on_channel(uv_poll_t *h, int status, int events)
             guest_said(m, m->reply, (size_t)(end - m->reply));
     }
     close_channel(m); // one line is all it says
+}
+
+static void on_pidfd(uv_poll_t *h, int status, int events)
+{
+    struct machine *m = h->data;
+
+    uv_poll_stop(h);
+    if (m->channel_polled) // its last words may still be on the way
+        on_channel(&m->channel_poll, 0, UV_READABLE);
+    m->ms->cb(m->ms->arg, m->i, MACHINE_GONE, m->failure);
 }
 
 static int watch(struct machine *m, burst_error_t *errp)
