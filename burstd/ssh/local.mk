@@ -1,17 +1,43 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Bootstrap and staging over SSH: the helper burst-ssh, and what it shares with burst-stagerd.
+# Requests and paths: no library beneath but cJSON, shared by all three.
+noinst_LTLIBRARIES += libssh_request.la
+libssh_request_la_SOURCES = \
+	burstd/ssh/request.c burstd/ssh/request.h \
+	burstd/ssh/stage_paths.c burstd/ssh/stage_paths.h
+libssh_request_la_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS)
+libssh_request_la_LIBADD = libburst.la
+
+# burstd's side: burst-ssh as a child.
+noinst_LTLIBRARIES += libssh_op.la
+libssh_op_la_SOURCES = burstd/ssh/ssh_op.c burstd/ssh/ssh_op.h
+libssh_op_la_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
+libssh_op_la_LIBADD = libssh_request.la libdaemon.la
+
 noinst_LTLIBRARIES += libssh_ops.la
 libssh_ops_la_SOURCES = \
 	burstd/ssh/bundle.c burstd/ssh/bundle.h \
-	burstd/ssh/request.c burstd/ssh/request.h \
 	burstd/ssh/session.c burstd/ssh/session.h \
-	burstd/ssh/slurm_files.c burstd/ssh/slurm_files.h \
-	burstd/ssh/stage_paths.c burstd/ssh/stage_paths.h
+	burstd/ssh/slurm_files.c burstd/ssh/slurm_files.h
 libssh_ops_la_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS) $(SSH2_CFLAGS) $(CRYPTO_CFLAGS)
-libssh_ops_la_LIBADD = libburst.la $(SSH2_LIBS) $(CRYPTO_LIBS)
+libssh_ops_la_LIBADD = libssh_request.la libburst.la $(SSH2_LIBS) $(CRYPTO_LIBS)
 
 pkglibexec_PROGRAMS += burst-ssh
 burst_ssh_SOURCES = burstd/ssh/burst-ssh.c
 burst_ssh_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS)
 burst_ssh_LDFLAGS = $(SAN_LDFLAGS)
 burst_ssh_LDADD = libssh_ops.la
+
+noinst_LTLIBRARIES += libstage.la
+libstage_la_SOURCES = \
+	burstd/ssh/stage_pack.c burstd/ssh/stage_pack.h \
+	burstd/ssh/stage_request.c burstd/ssh/stage_request.h \
+	burstd/ssh/stage_unpack.c burstd/ssh/stage_unpack.h
+libstage_la_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS) $(ARCHIVE_CFLAGS)
+libstage_la_LIBADD = libssh_request.la libburst.la $(ARCHIVE_LIBS)
+
+sbin_PROGRAMS += burst-stagerd
+burst_stagerd_SOURCES = burstd/ssh/stagerd.c burstd/log.c burstd/log.h
+burst_stagerd_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS)
+burst_stagerd_LDFLAGS = $(SAN_LDFLAGS)
+burst_stagerd_LDADD = libstage.la

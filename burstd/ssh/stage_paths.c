@@ -218,7 +218,7 @@ bool stage_paths_link_inside(const struct stage_paths *p, const char *name, cons
     return inside;
 }
 
-bool stage_excluded(const cJSON *patterns, const char *name)
+bool stage_excluded(const cJSON *patterns, const char *name, const char *rest)
 {
     const cJSON *e;
     char *copy = NULL;
@@ -231,7 +231,7 @@ bool stage_excluded(const cJSON *patterns, const char *name)
             found = fnmatch(pattern, name, FNM_LEADING_DIR) == 0;
         } else {
             free(copy);
-            copy = xstrdup(name);
+            copy = xstrdup(rest);
             for (char *c = copy, *next; c && !found; c = next) {
                 next = strchr(c, '/');
                 if (next)

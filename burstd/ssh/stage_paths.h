@@ -50,8 +50,9 @@ bool stage_paths_link_inside(const struct stage_paths *p, const char *name, cons
 // NULL when it contains ".." or a NUL, is empty or too long. Caller frees.
 char *stage_name_normalise(const char *name);
 
-// True when a pattern fits: one with a slash against the whole name, else against any component.
-bool stage_excluded(const cJSON *patterns, const char *name);
+// True when a pattern fits: one with a slash the whole name or a directory above it, any other one
+// a component of rest (what stage_paths_find() says: the name below its path).
+bool stage_excluded(const cJSON *patterns, const char *name, const char *rest);
 
 bool stage_has_control(const char *s);
 

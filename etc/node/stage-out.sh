@@ -14,7 +14,7 @@ cd /run/burst-node || exit 1
 . ./user.sh
 
 job= uid= gid= home= wait=0
-: >"stage-out.$$.exclude" && chmod 644 "stage-out.$$.exclude" || die "no space in /run on the node"
+: >"stage-out.$$.exclude" || die "no space in /run on the node"
 trap 'rm -f "$base/stage-out.$$".*' EXIT
 while IFS= read -r line && [ "$line" != end ]; do
     value=${line#* }
@@ -53,24 +53,34 @@ while [ $n -lt $((wait * 5)) ] && job_runs; do
 done
 
 mark=$stage_base/$job
-# One second back: clocks of files tick coarsely, and what changes while we read must come again.
-touch -d '1 second ago' "$mark.next" || die "cannot write the mark of job $job on the node"
+touch "$mark.next" || die "cannot write the mark of job $job on the node"
+# Clocks of files tick coarsely (10 ms at most). What changes after it was read must be later than
+# the new mark, so that it comes again.
+sleep 0.02
 
 # ctime, not mtime: a job may well unpack files with old times.
 newer() # PATH
 {
-    if [ -e "$mark" ]; then
-        set -- "$1" -cnewer "$mark"
-    else
-        set -- "$1" -true
-    fi
     path=$1
-    shift
-    case $home/ in
-        "$path"/*) # what begins with a dot in the home directory stays here, see burst-stagerd(8)
-            set -- -path "$home/.*" -prune -o "$@"
-            ;;
-    esac
+    if [ -e "$mark" ]; then
+        set -- -cnewer "$mark"
+    else
+        set --
+    fi
+    if as_user test -d "$path"; then
+        while IFS= read -r pattern; do
+            case $pattern in
+                */*) set -- -path "$pattern" -prune -o "$@" ;;
+                *) set -- -name "$pattern" -prune -o "$@" ;;
+            esac
+        done <"stage-out.$$.exclude"
+        case $home/ in
+            "$path"/*) # what begins with a dot in the home directory stays here, see burst-stagerd(8)
+                set -- -path "$home/.*" -prune -o "$@"
+                ;;
+        esac
+        set -- -mindepth 1 "$@"
+    fi
     as_user find "$path" "$@" \( -type d -o -type f -o -type l \) -print0
 }
 for path; do
@@ -81,8 +91,8 @@ done >"stage-out.$$.list" 2>"stage-out.$$.find"
 # Names from a directory that the job made unreadable for itself cannot be had.
 head -n 1 "stage-out.$$.find" >&2
 
-as_user tar -c -f - --format=posix -P -S --no-recursion --null -T - -X /dev/fd/8 \
-    <"stage-out.$$.list" 8<"stage-out.$$.exclude" 2>"stage-out.$$.tar"
+as_user tar -c -f - --format=posix -P -S --no-recursion --null -T - \
+    <"stage-out.$$.list" 2>"stage-out.$$.tar"
 rc=$?
 
 # A running job changes and removes files under tar's hands; they come with the next time.

@@ -43,10 +43,10 @@ rewrite() # FILE AWK-PROGRAM with the variables n (name) and v
 move_account() # NAME: an account of the image gets another uid
 {
     new=$(free_id passwd)
-    home=$(field passwd 1 "$1" 6)
+    its_home=$(field passwd 1 "$1" 6)
     rewrite passwd '$1 == n { $3 = v } { print }' "$1" "$new"
-    case $home in
-        /home/?*) chown -R --from="$uid" "$new" "$home" 2>/dev/null ;;
+    case $its_home in
+        /home/?*) chown -R --from="$uid" "$new" "$its_home" 2>/dev/null ;;
     esac
 }
 
@@ -127,8 +127,10 @@ END
 # as_user COMMAND...: as the job's user, with no way back
 as_user()
 {
-    setpriv --reuid "$uid" --regid "$gid" --init-groups --no-new-privs -- \
-        env -i LC_ALL=C PATH="$PATH" HOME="$home" "$@"
+    ( # not from our directory, which the user cannot see
+        cd / && exec setpriv --reuid "$uid" --regid "$gid" --init-groups --no-new-privs -- \
+            env -i LC_ALL=C PATH="$PATH" HOME="$home" "$@"
+    )
 }
 
 # make_dir DIR: a directory that is missing becomes the user's, and so do the missing ones above it
@@ -148,7 +150,7 @@ make_dir()
     while :; do
         set -- "$1" "$(stat -c '%u %A' "$part")"
         case $2 in
-            "0 d????-??-?"*) ;;
+            "0 d"????-??-?*) ;;
             *) die "cannot make $1 on the node: the user may not write to $part" ;;
         esac
         [ "$part" != / ] || break

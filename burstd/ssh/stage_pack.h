@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Packs a job's paths as a POSIX pax tar stream. Runs with the rights of the job's user and nothing
+// else; links are packed as links and never followed, below the paths.
+#ifndef BURST_STAGE_PACK_H
+#define BURST_STAGE_PACK_H
+
+#include <stdint.h>
+
+#include <cjson/cJSON.h>
+
+#include "libburst/error.h"
+#include "ssh/stage_paths.h"
+
+struct stage_totals {
+    int64_t files;           // entries of all kinds
+    int64_t bytes;           // of contents
+    int64_t skipped;         // devices, sockets, unreadable files, links that leave the paths ...
+    char first_skipped[256]; // one name, for a message
+};
+
+// Looks through all paths without reading contents. types gets one string per path: "dir", "file",
+// "none". -1 with *errclass "limit" when there is more than max_bytes (0: no limit).
+int stage_survey(const struct stage_paths *paths, const cJSON *exclude, int64_t max_bytes,
+                 cJSON *types, struct stage_totals *totals, const char **errclass,
+                 burst_error_t *errp);
+
+// Writes the archive to fd. What changes meanwhile is packed with the size that it had.
+int stage_pack(const struct stage_paths *paths, const cJSON *exclude, int fd, burst_error_t *errp);
+
+#endif

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ssh/stage_request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "libburst/json.h"
+
+#define NOBODY 65534
+
+static int id(const cJSON *json, const char *key, uint32_t *out, burst_error_t *errp)
+{
+    const cJSON *v = cJSON_GetObjectItemCaseSensitive(json, key);
+    double d = cJSON_IsNumber(v) ? v->valuedouble : -1;
+
+    // -1 as an id would mean "leave it as it is" to the kernel.
+    if (d < 0 || d >= UINT32_MAX || d != (double)(uint32_t)d)
+        return errprintf(errp, "%s: a number between 0 and 4294967294 is needed", key);
+    *out = (uint32_t)d;
+    return 0;
+}
+
+static int parse_append(struct stage_request *r, burst_error_t *errp)
+{
+    r->append_path = json_str(r->json, "path", "");
+    r->append_text = json_str(r->json, "text", NULL);
+    if (r->append_path[0] != '/' || stage_has_control(r->append_path))
+        return errprintf(errp, "path: an absolute path is needed");
+    if (!r->append_text)
+        return errprintf(errp, "text: a string is needed");
+    return 0;
+}
+
+int stage_request_parse(const cJSON *json, struct stage_request *out, burst_error_t *errp)
+{
+    static const char *const names[] = {
+        [STAGE_PACK] = "pack", [STAGE_UNPACK] = "unpack", [STAGE_APPEND] = "append"};
+    struct stage_request r = {.json = json};
+    const char *op = json_str(json, "op", "");
+    size_t k = 0;
+
+    while (k < 3 && strcmp(op, names[k]) != 0)
+        k++;
+    if (k == 3)
+        return errprintf(errp, "op: \"%.32s\": it is pack, unpack or append", op);
+    r.op = (enum stage_op)k;
+    r.user = json_str(json, "user", "");
+    if (!r.user[0])
+        return errprintf(errp, "user: a name is needed");
+    if (id(json, "uid", &r.uid, errp) < 0 || id(json, "gid", &r.gid, errp) < 0)
+        return -1;
+    r.max_bytes = json_i64(json, "max_bytes", 0);
+    if (r.max_bytes < 0)
+        return errprintf(errp, "max_bytes: not negative");
+    r.exclude = cJSON_GetObjectItemCaseSensitive(json, "exclude");
+    if (r.exclude && (!cJSON_IsArray(r.exclude) || cJSON_GetArraySize(r.exclude) > STAGE_MAX_PATHS))
+        return errprintf(errp, "exclude: an array of at most %d patterns", STAGE_MAX_PATHS);
+    if (r.op == STAGE_APPEND && parse_append(&r, errp) < 0)
+        return -1;
+    *out = r;
+    return 0;
+}
+
+uid_t stage_uid_min(const char *login_defs)
+{
+    for (const char *line = login_defs; line && *line;) {
+        line += strspn(line, " \t");
+        if (strncmp(line, "UID_MIN", 7) == 0 && strchr(" \t", line[7]) && line[7]) {
+            unsigned long v = strtoul(line + 7, NULL, 10);
+            if (v >= 100 && v < NOBODY)
+                return (uid_t)v;
+        }
+        line += strcspn(line, "\n");
+        line += *line == '\n';
+    }
+    return 1000;
+}
+
+int stage_request_allowed(const struct stage_request *r, const struct stage_account *account,
+                          uid_t uid_min, burst_error_t *errp)
+{
+    if (account->uid != r->uid)
+        return errprintf(errp, "user %.64s has the uid %u here, not %u as the request says",
+                         r->user, (unsigned)account->uid, (unsigned)r->uid);
+    if (r->uid < uid_min || r->uid == NOBODY || r->uid == 0)
+        return errprintf(errp,
+                         "uid %u (%.64s) is not a person's (smallest: %u): nothing is staged "
+                         "for it",
+                         (unsigned)r->uid, r->user, (unsigned)uid_min);
+    if (r->gid == 0)
+        return errprintf(errp, "gid 0: nothing is staged for root's group");
+    if (r->gid == account->gid)
+        return 0;
+    for (int i = 0; i < account->n_groups; i++)
+        if (account->groups[i] == r->gid)
+            return 0;
+    return errprintf(errp, "user %.64s does not belong to the group with gid %u", r->user,
+                     (unsigned)r->gid);
+}

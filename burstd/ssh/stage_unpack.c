@@ -1,0 +1,589 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ssh/stage_unpack.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "libburst/fsutil.h"
+#include "libburst/xalloc.h"
+
+#define MAX_ENTRIES 2000000
+#define MAX_FILE (INT64_C(1) << 44) // one file, holes included, when there is no other limit
+#define BLOCK 65536
+#define SYNC_EACH 64 // so many files are synced one by one; beyond, the file systems as a whole
+#define MAX_SYNC_DIRS 16
+
+// Mode and time of a directory are set at the end: entries made in it change its time, and a mode
+// without w would keep them out.
+struct late_dir {
+    char *name;
+    mode_t mode;
+    struct timespec mtime;
+};
+
+// A path of the request, opened before anything is unpacked: no link that the node sends can change
+// where it leads. Links that were there before are followed; the user named them, on this side.
+struct root {
+    int dir;    // the path itself, when it is a directory; -1
+    int parent; // the directory that it is in; -1 when that cannot be had
+    const char *leaf;
+};
+
+struct unpack {
+    const struct stage_paths *paths;
+    const cJSON *exclude;
+    int64_t max_bytes;
+    struct archive *a;
+    int stream;
+    bool stream_end; // the node's side was closed
+    char block[BLOCK];
+    struct stage_totals totals;
+    uid_t uid;
+    struct root *roots;
+    // The last directory that something was put into, entered safely
+    char *dir_name;
+    int dir;
+    struct late_dir *late;
+    size_t n_late, cap_late;
+    unsigned temp_serial;
+    int64_t failed; // entries that could not be written
+    burst_error_t first_failure;
+    int sync_fd[MAX_SYNC_DIRS];
+    dev_t sync_dev[MAX_SYNC_DIRS];
+    size_t n_sync;
+    const char *errclass;
+    burst_error_t *errp;
+};
+
+static int stop(struct unpack *u, const char *errclass, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static int stop(struct unpack *u, const char *errclass, const char *fmt, ...)
+{
+    va_list ap;
+
+    u->errclass = errclass;
+    if (u->errp) {
+        va_start(ap, fmt);
+        vsnprintf(u->errp->text, sizeof(u->errp->text), fmt, ap);
+        va_end(ap);
+    }
+    return -1;
+}
+
+static void skip(struct unpack *u, const char *name)
+{
+    if (u->totals.skipped++ == 0)
+        snprintf(u->totals.first_skipped, sizeof(u->totals.first_skipped), "%.200s", name);
+}
+
+// An entry could not be written: counted, and the rest goes on, unless there is no space.
+static int failed(struct unpack *u, const char *name, const char *why)
+{
+    if (errno == ENOSPC || errno == EDQUOT)
+        return stop(u, "space", "%.200s: %s", name,
+                    errno == ENOSPC ? "no space left on the file system"
+                                    : "the user's disk quota is used up");
+    if (u->failed++ == 0)
+        errprintf(&u->first_failure, "%.200s: %s", name, why ? why : strerror(errno));
+    return 0;
+}
+
+// ---- entering directories
+
+// Opens directory `leaf` of dir (made when missing); never through a link. Closes dir.
+static int enter(int dir, const char *leaf)
+{
+    int fd = openat(dir, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd < 0 && errno == ENOENT && (mkdirat(dir, leaf, 0700) == 0 || errno == EEXIST))
+        fd = openat(dir, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int saved = errno;
+    close(dir);
+    errno = saved;
+    return fd;
+}
+
+static void open_roots(struct unpack *u)
+{
+    u->roots = xcalloc(stage_paths_count(u->paths) + 1, sizeof(*u->roots));
+    for (size_t i = 0; i < stage_paths_count(u->paths); i++) {
+        const char *path = stage_paths_get(u->paths, i), *slash = strrchr(path, '/');
+        struct root *r = &u->roots[i];
+        *r = (struct root){-1, -1, slash + 1};
+        if (stage_paths_system(u->paths, i))
+            continue;
+        char *up = xasprintf("%.*s", slash == path ? 1 : (int)(slash - path), path);
+        r->parent = open(up, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (r->parent < 0 && errno == ENOENT && fs_mkdirs(up, 0700, NULL) == 0)
+            r->parent = open(up, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        r->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        free(up);
+    }
+}
+
+static void close_roots(struct unpack *u)
+{
+    for (size_t i = 0; i < stage_paths_count(u->paths); i++) {
+        if (u->roots[i].dir >= 0)
+            close(u->roots[i].dir);
+        if (u->roots[i].parent >= 0)
+            close(u->roots[i].parent);
+    }
+    free(u->roots);
+}
+
+static int duplicate(int fd)
+{
+    return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+// The directory below which `rest` of the path counts: a new descriptor, -1 with errno.
+static int root_base(struct unpack *u, struct root *r, const char *rest)
+{
+    if (r->parent < 0 && (r->dir < 0 || !*rest)) {
+        errno = EACCES;
+        return -1;
+    }
+    if (!*rest)
+        return duplicate(r->parent);
+    if (r->dir < 0)
+        r->dir = enter(duplicate(r->parent), r->leaf);
+    return duplicate(r->dir);
+}
+
+// The directory that holds `name` (at or below a path of the request), and its last component.
+// -1 with errno. The descriptor stays u's.
+static int open_parent(struct unpack *u, const char *name, const char **leaf)
+{
+    const char *rest = NULL, *slash = strrchr(name, '/');
+    int root = stage_paths_find(u->paths, name, &rest);
+    size_t len = (size_t)(slash - name);
+
+    *leaf = slash + 1;
+    if (u->dir >= 0 && strlen(u->dir_name) == len && memcmp(u->dir_name, name, len) == 0)
+        return u->dir;
+    int fd = root_base(u, &u->roots[root], rest);
+    for (const char *c = rest; fd >= 0 && (slash = strchr(c, '/')); c = slash + 1) {
+        char *part = xasprintf("%.*s", (int)(slash - c), c);
+        fd = enter(fd, part);
+        free(part);
+    }
+    if (fd < 0)
+        return -1;
+    if (u->dir >= 0)
+        close(u->dir);
+    free(u->dir_name);
+    u->dir_name = xasprintf("%.*s", (int)len, name);
+    u->dir = fd;
+    return fd;
+}
+
+// ---- durability
+
+static void remember_fs(struct unpack *u, int fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return;
+    for (size_t i = 0; i < u->n_sync; i++)
+        if (u->sync_dev[i] == st.st_dev)
+            return;
+    if (u->n_sync == MAX_SYNC_DIRS)
+        return;
+    u->sync_fd[u->n_sync] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    u->sync_dev[u->n_sync] = st.st_dev;
+    if (u->sync_fd[u->n_sync] >= 0)
+        u->n_sync++;
+}
+
+static int sync_file(struct unpack *u, int fd)
+{
+    if (u->totals.files <= SYNC_EACH)
+        return fsync(fd);
+    remember_fs(u, fd);
+    return 0;
+}
+
+static int sync_all(struct unpack *u)
+{
+    for (size_t i = 0; i < u->n_sync; i++)
+        if (syncfs(u->sync_fd[i]) < 0)
+            return stop(u, "io", "writing the results to disk: %s", strerror(errno));
+    return 0;
+}
+
+// ---- entries
+
+static void set_late(struct unpack *u, const char *name, size_t len, mode_t mode,
+                     struct timespec mtime)
+{
+    if (u->n_late == u->cap_late) {
+        u->cap_late = u->cap_late ? u->cap_late * 2 : 64;
+        u->late = xrealloc(u->late, u->cap_late * sizeof(*u->late));
+    }
+    u->late[u->n_late++] = (struct late_dir){xasprintf("%.*s", (int)len, name), mode, mtime};
+}
+
+// A directory of the user's without his own w, in which something has changed on the node: made
+// writable until the end. True when it is worth trying again. name: the entry in it.
+static bool unlock_dir(struct unpack *u, int dir, const char *name)
+{
+    struct timespec keep = {.tv_nsec = UTIME_OMIT};
+    struct stat st;
+    int saved = errno;
+
+    errno = saved;
+    if (saved != EACCES || fstat(dir, &st) < 0 || st.st_uid != u->uid ||
+        (st.st_mode & 0300) == 0300 || fchmod(dir, (st.st_mode & 07777) | 0300) < 0) {
+        errno = saved;
+        return false;
+    }
+    set_late(u, name, (size_t)(strrchr(name, '/') - name), st.st_mode & 07777, keep);
+    return true;
+}
+
+static void temp_name(struct unpack *u, char *buf, size_t size)
+{
+    snprintf(buf, size, ".burst-%ld-%u.tmp", (long)getpid(), u->temp_serial++);
+}
+
+// *whole: all of it was written. -1 ends the unpacking; an entry that failed alone is counted.
+static int read_content(struct unpack *u, int fd, int64_t size, const char *name, bool *whole)
+{
+    const void *block;
+    size_t len;
+    la_int64_t off;
+    int rc;
+
+    while ((rc = archive_read_data_block(u->a, &block, &len, &off)) == ARCHIVE_OK) {
+        const char *p = block;
+        if (off < 0 || off > size || (int64_t)len > size - off)
+            return stop(u, "denied", "%.200s: more data than the archive announced", name);
+        while (len > 0) {
+            ssize_t n = pwrite(fd, p, len, off);
+            if (n < 0 && errno == EINTR)
+                continue;
+            if (n < 0)
+                return failed(u, name, NULL);
+            p += n;
+            off += n;
+            len -= (size_t)n;
+        }
+    }
+    if (rc != ARCHIVE_EOF)
+        return stop(u, "io", "the stream from the node broke off in %.200s: %s", name,
+                    archive_error_string(u->a));
+    // A hole at the end, or a file of holes only
+    if (ftruncate(fd, size) < 0)
+        return failed(u, name, NULL);
+    *whole = true;
+    return 0;
+}
+
+// Puts the whole temporary file in the place of `leaf`. Of a file that was there, the group is
+// kept.
+static int finish_file(struct unpack *u, int dir, int fd, const char *temp, const char *leaf,
+                       struct archive_entry *e, const char *name)
+{
+    struct timespec times[2] = {
+        {.tv_nsec = UTIME_OMIT},
+        {.tv_sec = archive_entry_mtime(e), .tv_nsec = archive_entry_mtime_nsec(e)}};
+    struct stat old;
+
+    if (fstatat(dir, leaf, &old, AT_SYMLINK_NOFOLLOW) == 0) {
+        if (S_ISDIR(old.st_mode)) {
+            errno = EISDIR;
+            return failed(u, name, "a directory stands in its place here");
+        }
+        // Best effort: only a group that the user belongs to can be given.
+        if (S_ISREG(old.st_mode) && fchown(fd, (uid_t)-1, old.st_gid) < 0)
+            errno = 0;
+    }
+    if (fchmod(fd, archive_entry_perm(e) & 0777) < 0 || futimens(fd, times) < 0 ||
+        sync_file(u, fd) < 0 || renameat(dir, temp, dir, leaf) < 0)
+        return failed(u, name, NULL);
+    return 0;
+}
+
+static int put_file(struct unpack *u, int dir, const char *leaf, struct archive_entry *e,
+                    const char *name)
+{
+    int64_t size = archive_entry_size(e);
+    char temp[64];
+    bool whole = false;
+
+    if (!archive_entry_size_is_set(e) || size < 0)
+        return stop(u, "denied", "%.200s: a file without a size", name);
+    if ((u->max_bytes && size > u->max_bytes - u->totals.bytes) || size > MAX_FILE)
+        return stop(u, "limit",
+                    "the job's results are more than the %" PRId64 " MiB that may be staged "
+                    "(max_stage), with %.200s",
+                    (u->max_bytes ? u->max_bytes : MAX_FILE) >> 20, name);
+    u->totals.bytes += size;
+    temp_name(u, temp, sizeof(temp));
+    int fd;
+    do
+        fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    while (fd < 0 && unlock_dir(u, dir, name));
+    if (fd < 0)
+        return failed(u, name, NULL);
+    int rc = read_content(u, fd, size, name, &whole);
+    if (whole)
+        rc = finish_file(u, dir, fd, temp, leaf, e, name);
+    close(fd);
+    unlinkat(dir, temp, 0); // gone already when it was renamed
+    return rc;
+}
+
+static int put_symlink(struct unpack *u, int dir, const char *leaf, const char *target,
+                       const char *name)
+{
+    char temp[64], have[STAGE_MAX_NAME + 1];
+    ssize_t n = readlinkat(dir, leaf, have, sizeof(have));
+
+    if (!target || !*target) {
+        skip(u, name);
+        return 0;
+    }
+    if (n >= 0 && (size_t)n == strlen(target) && memcmp(have, target, (size_t)n) == 0)
+        return 0; // it went out with the job and comes back unchanged
+    if (!stage_paths_link_inside(u->paths, name, target)) {
+        skip(u, name);
+        return 0;
+    }
+    temp_name(u, temp, sizeof(temp));
+    int made;
+    do
+        made = symlinkat(target, dir, temp);
+    while (made < 0 && unlock_dir(u, dir, name));
+    if (made < 0)
+        return failed(u, name, NULL);
+    if (renameat(dir, temp, dir, leaf) < 0) {
+        int rc = failed(u, name, NULL);
+        unlinkat(dir, temp, 0);
+        return rc;
+    }
+    return 0;
+}
+
+// A second name of a file that came before (or that is here already).
+static int put_hardlink(struct unpack *u, const char *name, const char *target_name)
+{
+    char *target = stage_name_normalise(target_name);
+    const char *leaf, *target_leaf;
+    char temp[64];
+    struct stat st;
+    int rc = 0, from = -1, to;
+
+    if (!target || stage_paths_find(u->paths, target, NULL) < 0) {
+        free(target);
+        return stop(u, "denied", "%.200s: a hard link to something outside of the job's paths",
+                    name);
+    }
+    if (stage_paths_hidden(u->paths, target) || stage_paths_keys(u->paths, target)) {
+        skip(u, name);
+        goto out;
+    }
+    to = open_parent(u, target, &target_leaf);
+    from = to < 0 ? -1 : fcntl(to, F_DUPFD_CLOEXEC, 0);
+    to = from < 0 ? -1 : open_parent(u, name, &leaf);
+    if (to < 0 || fstatat(from, target_leaf, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+        rc = failed(u, name, NULL);
+        goto out;
+    }
+    if (!S_ISREG(st.st_mode)) {
+        errno = EINVAL;
+        rc = failed(u, name, "a hard link to something that is no file");
+        goto out;
+    }
+    temp_name(u, temp, sizeof(temp));
+    int made;
+    do
+        made = linkat(from, target_leaf, to, temp, 0);
+    while (made < 0 && unlock_dir(u, to, name));
+    if (made < 0 || renameat(to, temp, to, leaf) < 0)
+        rc = failed(u, name, NULL);
+    unlinkat(to, temp, 0); // stays when both names were the same file already
+out:
+    if (from >= 0)
+        close(from);
+    free(target);
+    return rc;
+}
+
+static int put_dir(struct unpack *u, int dir, const char *leaf, struct archive_entry *e,
+                   const char *name)
+{
+    struct stat st;
+    int made;
+
+    do
+        made = mkdirat(dir, leaf, 0700);
+    while (made < 0 && unlock_dir(u, dir, name));
+    if (made < 0 && errno != EEXIST)
+        return failed(u, name, NULL);
+    if (fstatat(dir, leaf, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode)) {
+        errno = ENOTDIR;
+        return failed(u, name, "a file or link stands in the directory's place here");
+    }
+    // A group's directory keeps what it has; set-id bits and the sticky bit stay as they are.
+    if (st.st_uid == u->uid)
+        set_late(u, name, strlen(name), (archive_entry_perm(e) & 0777) | (st.st_mode & 07000),
+                 (struct timespec){archive_entry_mtime(e), archive_entry_mtime_nsec(e)});
+    return 0;
+}
+
+static void finish_dirs(struct unpack *u)
+{
+    while (u->n_late > 0) {
+        struct late_dir *d = &u->late[--u->n_late];
+        struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, d->mtime};
+        const char *leaf;
+        int dir = open_parent(u, d->name, &leaf);
+        int fd = dir < 0 ? -1 : openat(dir, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd >= 0) {
+            // Best effort: the contents are what counts.
+            if (fchmod(fd, d->mode) < 0 || futimens(fd, times) < 0)
+                errno = 0;
+            close(fd);
+        }
+        free(d->name);
+    }
+}
+
+static int put(struct unpack *u, struct archive_entry *e, const char *name)
+{
+    const char *leaf, *rest, *hard = archive_entry_hardlink(e);
+    mode_t type = archive_entry_filetype(e);
+    int dir, root;
+
+    if (hard)
+        return put_hardlink(u, name, hard);
+    root = stage_paths_find(u->paths, name, &rest);
+    // The top of a path that is here already keeps its mode, and may be a link of the user's.
+    if (!*rest && type == AE_IFDIR && u->roots[root].dir >= 0)
+        return 0;
+    if (type != AE_IFREG && type != AE_IFLNK && type != AE_IFDIR) {
+        skip(u, name);
+        return 0;
+    }
+    dir = open_parent(u, name, &leaf);
+    if (dir < 0)
+        return failed(u, name,
+                      errno == ELOOP || errno == ENOTDIR
+                          ? "its directory is a link or a file here, and is not entered"
+                          : NULL);
+    if (type == AE_IFDIR)
+        return put_dir(u, dir, leaf, e, name);
+    if (type == AE_IFLNK)
+        return put_symlink(u, dir, leaf, archive_entry_symlink(e), name);
+    return put_file(u, dir, leaf, e, name);
+}
+
+static int entry(struct unpack *u, struct archive_entry *e)
+{
+    const char *raw = archive_entry_pathname(e);
+    const char *rest;
+    char *name = stage_name_normalise(raw);
+    int rc = 0;
+
+    if (!name || stage_paths_find(u->paths, name, &rest) < 0) {
+        rc = stop(u, "denied", "the node sent \"%.200s\", which is outside of the job's paths",
+                  raw ? raw : "(no name)");
+    } else if (++u->totals.files > MAX_ENTRIES) {
+        rc = stop(u, "limit", "the job's results are more than %d files", MAX_ENTRIES);
+    } else if (stage_excluded(u->exclude, name, rest) || stage_paths_hidden(u->paths, name) ||
+               stage_paths_keys(u->paths, name)) {
+        u->totals.files--;
+        skip(u, name);
+    } else {
+        rc = put(u, e, name);
+    }
+    free(name);
+    return rc;
+}
+
+static la_ssize_t read_stream(struct archive *a, void *arg, const void **block)
+{
+    struct unpack *u = arg;
+    ssize_t n;
+
+    do
+        n = read(u->stream, u->block, sizeof(u->block));
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        archive_set_error(a, errno, "%s",
+                          errno == EAGAIN ? "nothing came for too long" : strerror(errno));
+    u->stream_end = n <= 0;
+    *block = u->block;
+    return n;
+}
+
+static int read_all(struct unpack *u)
+{
+    struct archive_entry *e;
+    int rc;
+
+    archive_read_support_format_tar(u->a);
+    // Names are bytes: whatever the locale, they come back as they were.
+    archive_read_set_format_option(u->a, "tar", "hdrcharset", "BINARY");
+    if (archive_read_open(u->a, u, NULL, read_stream, NULL) != ARCHIVE_OK)
+        return stop(u, "io", "the node sent no archive: %s", archive_error_string(u->a));
+    while ((rc = archive_read_next_header(u->a, &e)) == ARCHIVE_OK || rc == ARCHIVE_WARN)
+        if (entry(u, e) < 0)
+            return -1;
+    if (rc != ARCHIVE_EOF)
+        return stop(u, "io", "the stream from the node is no whole archive: %s",
+                    archive_error_string(u->a));
+    // libarchive takes a stream that ends between two entries for an archive. Ours end with tar's
+    // mark, after which it does not read on.
+    if (u->stream_end)
+        return stop(u, "io", "the stream from the node ended early");
+    return 0;
+}
+
+int stage_unpack(const struct stage_paths *paths, const cJSON *exclude, int64_t max_bytes, int fd,
+                 struct stage_totals *totals, const char **errclass, burst_error_t *errp)
+{
+    struct unpack *u = xmalloc(sizeof(*u));
+
+    u->paths = paths;
+    u->exclude = exclude;
+    u->max_bytes = max_bytes;
+    u->uid = geteuid();
+    u->dir = -1;
+    u->errclass = "io";
+    u->errp = errp;
+    u->stream = fd;
+    u->a = archive_read_new();
+    open_roots(u);
+    int rc = read_all(u);
+    finish_dirs(u);
+    if (rc == 0)
+        rc = sync_all(u);
+    if (rc == 0 && u->failed > 0)
+        rc = stop(u, "io", "%" PRId64 " files could not be written: %s", u->failed,
+                  u->first_failure.text);
+    *totals = u->totals;
+    *errclass = u->errclass;
+    archive_read_free(u->a);
+    close_roots(u);
+    for (size_t i = 0; i < u->n_sync; i++)
+        close(u->sync_fd[i]);
+    if (u->dir >= 0)
+        close(u->dir);
+    free(u->dir_name);
+    free(u->late);
+    free(u);
+    return rc;
+}
