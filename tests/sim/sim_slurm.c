@@ -1,0 +1,630 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A simulated Slurm behind slurm_link.h and spool.h: local slots, elastic partitions with power
+// saving, requeue, hooks. It follows what docs/design/slurm-behaviour.md reports. What the core
+// sees is a copy that is up to a second old.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bind.h"
+#include "conf.h"
+#include "instances.h"
+#include "jobflow.h"
+#include "jobs.h"
+#include "libburst/clock.h"
+#include "libburst/hostlist.h"
+#include "libburst/json.h"
+#include "libburst/xalloc.h"
+#include "slurm_link/slurm_link.h"
+#include "spool.h"
+#include "world.h"
+
+#define MAX_JOBS 400
+#define MAX_NODES 64
+#define LOCAL_SLOTS 2
+#define IDLE_S 60
+#define SUSPEND_TIMEOUT_S 5
+#define RESUME_TIMEOUT_S 90
+#define SLURMD_TIMEOUT_S 40
+#define CRED_EXPIRE_S 6
+
+enum state { PENDING, RUNNING, COMPLETED, CANCELLED, NODE_FAIL };
+static const char *const state_names[] = {"PENDING", "RUNNING", "COMPLETED", "CANCELLED",
+                                          "NODE_FAIL"};
+
+struct job {
+    int id;
+    enum state state;
+    bool configuring, local, held_class, home;
+    int64_t completing_until_ms;
+    int64_t submit, begin, start, duration_s, alloc_s;
+    unsigned priority, restarts, nodes;
+    char partition[64], req_nodes[512], alloc[512], comment[2200];
+};
+
+struct node {
+    char name[64];
+    int vm; // behind it, -1 = none
+    bool powered_down, powering_up, powering_down, down, drain;
+    int job;         // -1 = idle
+    int64_t since_s; // idle, powering down, powering up
+    int64_t dead_s;  // its vm is dead since
+    bool resumed;
+};
+
+static struct job jobs[MAX_JOBS];
+static struct node nodes[MAX_NODES];
+static unsigned n_jobs, n_nodes;
+
+// what the core sees
+static struct sjob seen[MAX_JOBS];
+static const struct sjob *seen_jobs[MAX_JOBS];
+static struct job shadow[MAX_JOBS];
+static struct snode seen_node[MAX_NODES];
+static const struct snode *seen_nodes[MAX_NODES];
+static unsigned n_seen;
+static int64_t next_look_ms;
+
+static char empty[] = "";
+
+// ---- the hooks' spool; survives the daemon
+
+struct spooled {
+    cJSON *msg;
+    struct spooled *next;
+};
+static struct spooled *spooled;
+
+static void spool_put(const char *kind, const char *hosts)
+{
+    struct spooled **at = &spooled, *s = xmalloc(sizeof(*s));
+
+    s->msg = cJSON_CreateObject();
+    json_add_str(s->msg, "kind", kind);
+    json_add_str(s->msg, "hosts", hosts);
+    json_add_i64(s->msg, "time", clock_now_s());
+    while (*at)
+        at = &(*at)->next;
+    *at = s;
+}
+
+void spool_scan(struct spool *s)
+{
+    while (spooled) {
+        struct spooled *f = spooled;
+        if (bind_spooled(world.b, f->msg) < 0)
+            return;
+        spooled = f->next;
+        cJSON_Delete(f->msg);
+        free(f);
+    }
+}
+
+// ---- nodes and jobs
+
+static struct node *find_node(const char *name)
+{
+    for (unsigned k = 0; k < n_nodes; k++)
+        if (strcmp(nodes[k].name, name) == 0)
+            return &nodes[k];
+    return NULL;
+}
+
+static void add_nodes(const char *cloud, unsigned n)
+{
+    for (unsigned k = 1; k <= n; k++) {
+        struct node *d = &nodes[n_nodes++];
+        memset(d, 0, sizeof(*d));
+        snprintf(d->name, sizeof(d->name), "%.20s-cpu-%03u", cloud, k);
+        d->vm = d->job = -1;
+        d->powered_down = true;
+    }
+}
+
+void slurm_reset(void)
+{
+    while (spooled) {
+        struct spooled *f = spooled;
+        spooled = f->next;
+        cJSON_Delete(f->msg);
+        free(f);
+    }
+    n_jobs = n_nodes = n_seen = 0;
+    next_look_ms = 0;
+    add_nodes("c1", 6);
+    add_nodes("c2", 6);
+    add_nodes("c3", 6);
+}
+
+int slurm_submit(int64_t duration_s, unsigned count, bool held)
+{
+    struct job *j = &jobs[n_jobs];
+
+    memset(j, 0, sizeof(*j));
+    j->id = (int)n_jobs + 1;
+    j->submit = j->begin = clock_now_s();
+    j->duration_s = duration_s;
+    j->nodes = count;
+    j->held_class = held;
+    j->priority = held ? 0 : 100;
+    snprintf(j->partition, sizeof(j->partition), "%s", held ? "c1" : "main");
+    snprintf(j->comment, sizeof(j->comment), "burst:1 %s part=main", held ? "held" : "eligible");
+    n_jobs++;
+    return j->id;
+}
+
+const char *slurm_job_text(int id)
+{
+    return state_names[jobs[id - 1].state];
+}
+
+unsigned slurm_restarts(int id)
+{
+    return jobs[id - 1].restarts;
+}
+
+unsigned slurm_jobs(void)
+{
+    return n_jobs;
+}
+
+bool slurm_results_home(int id)
+{
+    return jobs[id - 1].local || jobs[id - 1].home;
+}
+
+bool slurm_all_over(void)
+{
+    for (unsigned k = 0; k < n_jobs; k++)
+        if (jobs[k].state == PENDING || jobs[k].state == RUNNING)
+            return false;
+    return true;
+}
+
+static void leave_nodes(struct job *j)
+{
+    for (unsigned k = 0; k < n_nodes; k++) {
+        if (nodes[k].job != j->id)
+            continue;
+        nodes[k].job = -1;
+        if (!nodes[k].powering_up)
+            nodes[k].since_s = clock_now_s();
+    }
+}
+
+static void finish(struct job *j, enum state state)
+{
+    j->state = state;
+    j->configuring = false;
+    j->completing_until_ms = world.now_ms + 200 + draw(1000);
+    leave_nodes(j);
+}
+
+static void requeue(struct job *j)
+{
+    finish(j, PENDING);
+    j->restarts++;
+    j->home = false;
+    j->submit = clock_now_s();
+    j->begin = clock_now_s() + CRED_EXPIRE_S;
+    j->start = 0;
+}
+
+void slurm_cancel(int id)
+{
+    struct job *j = &jobs[id - 1];
+
+    if (j->state == PENDING || j->state == RUNNING)
+        finish(j, CANCELLED);
+}
+
+void slurm_node_joined(const char *name, int vm)
+{
+    struct node *d = find_node(name);
+
+    if (!d || d->powering_down)
+        return;
+    d->vm = vm;
+    d->dead_s = 0;
+    if (d->powering_up) {
+        d->powering_up = false;
+        d->since_s = clock_now_s();
+    }
+}
+
+void slurm_staged_out(const char *id, int vm)
+{
+    unsigned k = (unsigned)strtoul(id, NULL, 10);
+
+    // Home only if nothing could be written after it.
+    if (k >= 1 && k <= n_jobs && jobs[k - 1].state != RUNNING)
+        jobs[k - 1].home = true;
+}
+
+bool slurm_instance_runs_job(int vm)
+{
+    for (unsigned k = 0; k < n_nodes; k++)
+        if (nodes[k].vm == vm && nodes[k].job >= 0)
+            return true;
+    return false;
+}
+
+// ---- scheduler
+
+static bool may_start_on(const struct node *d)
+{
+    return d && d->job < 0 && !d->down && !d->drain && !d->powering_down && !d->powering_up;
+}
+
+static void allocate(struct job *j, char **names, size_t n)
+{
+    for (size_t k = 0; k < n; k++) {
+        struct node *d = find_node(names[k]);
+        d->job = j->id;
+        if (d->powered_down) {
+            d->powered_down = false;
+            d->powering_up = true;
+            d->resumed = false;
+            d->vm = -1;
+            d->since_s = clock_now_s();
+        }
+    }
+    j->state = RUNNING;
+    j->configuring = true;
+    j->alloc_s = clock_now_s();
+    snprintf(j->alloc, sizeof(j->alloc), "%s", j->req_nodes);
+}
+
+static void try_elastic(struct job *j)
+{
+    char **names;
+    size_t n;
+    bool ok = true;
+
+    if (!j->req_nodes[0] || hostlist_expand(j->req_nodes, &names, &n, NULL) < 0)
+        return;
+    for (size_t k = 0; k < n; k++)
+        ok = ok && may_start_on(find_node(names[k]));
+    if (ok && n >= j->nodes)
+        allocate(j, names, n);
+    hostlist_free(names);
+}
+
+static unsigned local_running(void)
+{
+    unsigned n = 0;
+
+    for (unsigned k = 0; k < n_jobs; k++)
+        n += jobs[k].state == RUNNING && jobs[k].local;
+    return n;
+}
+
+static void schedule(struct job *j)
+{
+    if (j->priority == 0 || clock_now_s() < j->begin || world.now_ms < j->completing_until_ms)
+        return;
+    if (strcmp(j->partition, "main") != 0) {
+        try_elastic(j);
+    } else if (local_running() < LOCAL_SLOTS && j->nodes == 1) {
+        j->local = true;
+        j->state = RUNNING;
+        j->start = clock_now_s();
+        snprintf(j->alloc, sizeof(j->alloc), "node1");
+    }
+}
+
+// The prolog: all nodes registered, and burstd says that they are ready.
+static void configure(struct job *j)
+{
+    for (unsigned k = 0; k < n_nodes; k++) {
+        if (nodes[k].job != j->id)
+            continue;
+        struct instance *i = world.b ? instances_by_node(world.b->instances, nodes[k].name) : NULL;
+        if (nodes[k].powering_up || !i || i->state < INST_JOINED)
+            return;
+    }
+    j->configuring = false;
+    j->start = clock_now_s();
+    j->local = false;
+}
+
+static void epilog(struct job *j)
+{
+    struct bjob *b = world.b && chance(500) ? jobs_by_id(world.b->jobs, (uint32_t)j->id) : NULL;
+
+    if (b)
+        jobflow_ended(world.b, b);
+}
+
+static void step_job(struct job *j)
+{
+    if (j->state == PENDING)
+        schedule(j);
+    else if (j->state == RUNNING && j->configuring)
+        configure(j);
+    else if (j->state == RUNNING && clock_now_s() >= j->start + j->duration_s) {
+        finish(j, COMPLETED);
+        epilog(j);
+    }
+}
+
+static void node_down(struct node *d)
+{
+    d->down = true;
+    if (d->job >= 0)
+        requeue(&jobs[d->job - 1]);
+}
+
+static void power_down(struct node *d)
+{
+    if (d->powering_down || (d->powered_down && !d->down))
+        return;
+    d->powering_down = true;
+    d->powering_up = d->powered_down = d->down = d->drain = false;
+    d->since_s = clock_now_s();
+    spool_put("suspend", d->name);
+}
+
+static void step_node(struct node *d)
+{
+    int64_t now = clock_now_s(), age = now - d->since_s;
+
+    if (d->powering_up && !d->resumed && age >= 1) {
+        d->resumed = true;
+        spool_put("resume", d->name);
+    }
+    if (d->powering_up && age >= RESUME_TIMEOUT_S) {
+        d->powering_up = false;
+        d->powered_down = true;
+        spool_put("resume_fail", d->name);
+        node_down(d);
+    }
+    if (d->powering_down && age >= SUSPEND_TIMEOUT_S) {
+        d->powering_down = false;
+        d->powered_down = true;
+        d->vm = -1;
+    }
+    bool up = !d->powered_down && !d->powering_up && !d->powering_down;
+    if (up && !cloud_alive(d->vm)) {
+        if (!d->dead_s)
+            d->dead_s = now;
+        if (now - d->dead_s >= SLURMD_TIMEOUT_S && !d->down)
+            node_down(d);
+    }
+    if (up && d->job < 0 && age >= IDLE_S)
+        power_down(d);
+}
+
+static void look_again(void);
+
+void slurm_step(void)
+{
+    for (unsigned k = 0; k < n_jobs; k++)
+        step_job(&jobs[k]);
+    for (unsigned k = 0; k < n_nodes; k++)
+        step_node(&nodes[k]);
+    if (world.now_ms >= next_look_ms) {
+        look_again();
+        next_look_ms = world.now_ms + 100 + draw(900);
+    }
+}
+
+// ---- commands
+
+struct command {
+    cJSON *cmd;
+    slurm_cmd_cb cb;
+    void *arg;
+    unsigned generation;
+};
+
+static int update_job(struct job *j, const cJSON *c)
+{
+    const char *part = json_str(c, "partition", NULL), *req = json_str(c, "req_nodes", NULL);
+    const char *comment = json_str(c, "admin_comment", NULL);
+    int64_t priority = json_i64(c, "priority", -99), begin = json_i64(c, "begin", 0);
+
+    if (j->state != PENDING && (part || req || priority != -99))
+        return j->state == RUNNING ? 2073 : 2017;
+    if (part)
+        snprintf(j->partition, sizeof(j->partition), "%s", part);
+    if (req)
+        snprintf(j->req_nodes, sizeof(j->req_nodes), "%s", req);
+    if (comment)
+        snprintf(j->comment, sizeof(j->comment), "%s", comment);
+    if (priority == 0)
+        j->priority = 0;
+    if (priority == -1)
+        j->priority = 100;
+    if (begin)
+        j->begin = begin;
+    return 0;
+}
+
+static int update_node(const cJSON *c)
+{
+    const char *state = json_str(c, "state", "");
+    struct node *d = find_node(json_str(c, "nodes", ""));
+
+    if (!d)
+        return 2010;
+    if (strcmp(state, "down") == 0) {
+        node_down(d);
+    } else if (strcmp(state, "drain") == 0) {
+        d->drain = true;
+    } else if (strcmp(state, "power_down") == 0) {
+        if (d->job < 0 || d->down)
+            power_down(d);
+    } else if (strcmp(state, "power_down_force") == 0) {
+        if (d->job >= 0)
+            requeue(&jobs[d->job - 1]);
+        power_down(d);
+    }
+    return 0;
+}
+
+static int execute(const cJSON *c)
+{
+    const char *op = json_str(c, "op", "");
+    int id = atoi(json_str(c, "job", "0"));
+    struct job *j = id >= 1 && id <= (int)n_jobs ? &jobs[id - 1] : NULL;
+
+    if (strcmp(op, "update_job") == 0)
+        return j ? update_job(j, c) : 2017;
+    if (strcmp(op, "update_node") == 0)
+        return update_node(c);
+    if (strcmp(op, "kill_job") == 0 && j)
+        slurm_cancel(id);
+    return 0;
+}
+
+static void run_command(void *arg)
+{
+    struct command *c = arg;
+    int rc = execute(c->cmd);
+    bool alive = world.b && c->generation == world.generation;
+
+    if (c->cb && alive)
+        c->cb(c->arg, rc, rc ? "simulated refusal" : NULL);
+    else if (c->cb)
+        free(c->arg);
+    cJSON_Delete(c->cmd);
+    free(c);
+}
+
+void slurm_link_command(struct slurm_link *l, cJSON *cmd, slurm_cmd_cb cb, void *arg)
+{
+    struct command *c = xmalloc(sizeof(*c));
+
+    c->cmd = cmd;
+    c->cb = cb;
+    c->arg = arg;
+    c->generation = world.generation;
+    after(1 + draw(60), run_command, c, false); // what was sent is carried out, also after a crash
+}
+
+// ---- what the core sees
+
+static void show_job(unsigned k)
+{
+    struct sjob *s = &seen[k];
+    struct job *j = &shadow[k];
+
+    *j = jobs[k];
+    memset(s, 0, sizeof(*s));
+    snprintf(s->job, sizeof(s->job), "%d", j->id);
+    s->job_id = (uint32_t)j->id;
+    s->state = j->state == PENDING ? SJOB_PENDING : j->state == RUNNING ? SJOB_RUNNING : SJOB_ENDED;
+    snprintf(s->state_name, sizeof(s->state_name), "%.20s", state_names[j->state]);
+    if (world.now_ms < j->completing_until_ms)
+        s->flags |= SJOB_COMPLETING;
+    if (j->configuring)
+        s->flags |= SJOB_CONFIGURING;
+    static char resources[] = "Resources", held[] = "JobHeldAdmin", begin[] = "BeginTime";
+    s->reason = j->state != PENDING        ? empty
+                : j->priority == 0         ? held
+                : clock_now_s() < j->begin ? begin
+                                           : resources;
+    static char user[] = "alice", dir[] = "/home/alice";
+    s->user = user;
+    s->work_dir = dir;
+    s->name = s->account = s->qos = s->exc_nodes = s->features = s->licenses = empty;
+    s->dependency = s->std_in = s->std_out = s->std_err = s->reservation = empty;
+    s->partition = j->partition;
+    s->nodes = j->state == PENDING ? empty : j->alloc;
+    s->req_nodes = j->req_nodes;
+    s->admin_comment = j->comment;
+    s->uid = s->gid = 2001;
+    s->submit = s->eligible = j->submit;
+    s->start = j->state == PENDING ? 0 : j->start;
+    s->time_limit_s = 2 * j->duration_s + 60;
+    s->priority = j->priority;
+    s->restarts = j->restarts;
+    s->num_nodes_min = s->num_nodes_max = s->num_cpus = j->nodes;
+    s->cpus_per_task = 1;
+    s->batch = s->requeue = true;
+}
+
+static void show_node(unsigned k)
+{
+    const struct node *d = &nodes[k];
+    struct snode *s = &seen_node[k];
+
+    memset(s, 0, sizeof(*s));
+    snprintf(s->name, sizeof(s->name), "%.60s", d->name);
+    s->flags = SNODE_CLOUD;
+    s->flags |= d->down ? SNODE_DOWN : d->job >= 0 ? SNODE_ALLOCATED : SNODE_IDLE;
+    if (d->powered_down)
+        s->flags |= SNODE_POWERED_DOWN;
+    if (d->powering_up)
+        s->flags |= SNODE_POWERING_UP | SNODE_NOT_RESPONDING;
+    if (d->powering_down)
+        s->flags |= SNODE_POWERING_DOWN;
+    if (d->drain)
+        s->flags |= SNODE_DRAIN;
+    s->reason = s->addr = s->gres = s->features = s->partitions = empty;
+}
+
+static void look_again(void)
+{
+    n_seen = 0;
+    for (unsigned k = 0; k < n_jobs; k++) {
+        show_job(k);
+        // Slurm forgets ended jobs after MinJobAge (300 s).
+        if (jobs[k].state <= RUNNING || world.now_ms < jobs[k].completing_until_ms + 300000)
+            seen_jobs[n_seen++] = &seen[k];
+    }
+    for (unsigned k = 0; k < n_nodes; k++) {
+        show_node(k);
+        seen_nodes[k] = &seen_node[k];
+    }
+}
+
+bool slurm_link_ready(const struct slurm_link *l)
+{
+    return true;
+}
+
+const struct sjob *slurm_link_job(const struct slurm_link *l, const char *job)
+{
+    for (unsigned k = 0; k < n_seen; k++)
+        if (strcmp(seen_jobs[k]->job, job) == 0)
+            return seen_jobs[k];
+    return NULL;
+}
+
+const struct sjob *slurm_link_job_by_id(const struct slurm_link *l, uint32_t job_id)
+{
+    for (unsigned k = 0; k < n_seen; k++)
+        if (seen_jobs[k]->job_id == job_id)
+            return seen_jobs[k];
+    return NULL;
+}
+
+const struct snode *slurm_link_node(const struct slurm_link *l, const char *name)
+{
+    for (unsigned k = 0; k < n_nodes; k++)
+        if (seen_nodes[k] && strcmp(seen_nodes[k]->name, name) == 0)
+            return seen_nodes[k];
+    return NULL;
+}
+
+size_t slurm_link_jobs(const struct slurm_link *l, const struct sjob *const **out)
+{
+    *out = seen_jobs;
+    return n_seen;
+}
+
+size_t slurm_link_nodes(const struct slurm_link *l, const struct snode *const **out)
+{
+    *out = seen_nodes;
+    return seen_nodes[0] ? n_nodes : 0;
+}
+
+void slurm_link_poke(struct slurm_link *l)
+{
+}
+
+void slurm_link_fast(struct slurm_link *l, bool on)
+{
+}

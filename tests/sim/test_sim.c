@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The promises of burstd under fire: hundreds of jobs, clouds that refuse, lie, lose replies and
+// take instances back, a daemon killed at any moment. Whatever happens: no job is lost, nothing is
+// launched twice, no instance is left, and the ledger says to the micro-dollar what the clouds
+// bill.
+//
+// usage: test_sim [SEED [RUNS]]; a failing seed is printed and can be run alone.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "blocklist.h"
+#include "clouds.h"
+#include "conf.h"
+#include "instances.h"
+#include "jobs.h"
+#include "ledger.h"
+#include "libburst/xalloc.h"
+#include "log.h"
+#include "planner.h"
+#include "store.h"
+#include "tick.h"
+#include "world.h"
+
+static const char yaml[] =
+    "cluster: sim\n"
+    "eligibility: {partitions: [main], accounts: ['*'], users: ['*'], max_time: 7d}\n"
+    "spill: {wait_threshold: 0s, max_instances: 60}\n"
+    "budget: {max_usd_per_job: 100, max_usd_per_day: 5000}\n"
+    "reap: {minimum_age: 90s, interval: 30s}\n"
+    "node_idle: 60s\n"
+    "boot: {launch_timeout: 30s, ssh_timeout: 60s, join_timeout: 60s, block: 30s, block_max: 10m}\n"
+    "spot: {signal: USR1, grace: 5s}\n"
+    "munge_key: /etc/burst/munge.key\n"
+    "ssh: {key: /etc/burst/id, user: root}\n"
+    "shapes:\n"
+    "  - {name: cpu, cpus: 1, memory: 1000MiB, nodes: 6}\n"
+    "clouds:\n"
+    "  - {name: c1, provider: local, endpoint: 'http://127.0.0.1:1', credentials: /x, max_nodes: "
+    "6}\n"
+    "  - {name: c2, provider: local, endpoint: 'http://127.0.0.1:1', credentials: /x, max_nodes: "
+    "6}\n"
+    "  - {name: c3, provider: local, endpoint: 'http://127.0.0.1:1', credentials: /x, max_nodes: "
+    "6}\n";
+
+static char journal[64];
+static int64_t tick_ms;
+
+static void poke(struct burstd *b)
+{
+    tick_ms = world.now_ms; // at the next step
+}
+
+static void load_instance(void *arg, struct instance *i)
+{
+    instances_add(((struct burstd *)arg)->instances, i);
+}
+
+static void load_job(void *arg, struct bjob *j)
+{
+    jobs_add(((struct burstd *)arg)->jobs, j);
+}
+
+static char public_key[] = "ssh-ed25519 AAAA";
+
+static void daemon_start(void)
+{
+    struct burstd *b = xmalloc(sizeof(*b));
+    struct conf_errors errs;
+    burst_error_t err;
+
+    world.generation++;
+    assert_int_equal(conf_parse("sim.yaml", yaml, sizeof(yaml) - 1, &b->conf, &errs), 0);
+    b->poke = poke;
+    b->ssh_public_key = public_key;
+    b->instances = instances_create(b);
+    b->jobs = jobs_create(b);
+    b->planner = planner_create(b);
+    b->store = store_open(journal, &err);
+    assert_non_null(b->store);
+    assert_int_equal(store_load(b->store, load_instance, load_job, b, &err), 0);
+    b->blocked = blocklist_create(b);
+    b->clouds = clouds_create(b, &err);
+    world.b = b;
+    tick_ms = world.now_ms;
+}
+
+// As kill -9: what is in memory is gone, what is in the journal stays.
+static void daemon_kill(void)
+{
+    struct burstd *b = world.b;
+
+    planner_destroy(b->planner);
+    instances_destroy(b->instances);
+    jobs_destroy(b->jobs);
+    clouds_destroy(b->clouds);
+    blocklist_destroy(b->blocked);
+    store_close(b->store);
+    conf_free(b->conf);
+    free(b);
+    world.b = NULL;
+}
+
+static void live(int64_t ms)
+{
+    int64_t down_until = 0;
+
+    for (int64_t end = world.now_ms + ms; world.now_ms < end;) {
+        run_events(100);
+        cloud_step();
+        slurm_step();
+        if (world.b && world.crashes && draw(100000) < world.crashes) {
+            daemon_kill();
+            down_until = world.now_ms + draw(60000);
+        }
+        if (!world.b && world.now_ms >= down_until)
+            daemon_start();
+        if (world.b && world.now_ms >= tick_ms) {
+            tick_ms = world.now_ms + 1000;
+            tick(world.b);
+        }
+    }
+    if (!world.b)
+        daemon_start();
+}
+
+static void make_world(uint64_t seed)
+{
+    memset(&world, 0, sizeof(world));
+    world.seed = seed;
+    forget_events();
+    slurm_reset();
+    cloud_reset();
+    snprintf(journal, sizeof(journal), "/tmp/burst-sim-%d.db", (int)getpid());
+}
+
+static void remove_journal(void)
+{
+    char name[80];
+
+    unlink(journal);
+    snprintf(name, sizeof(name), "%s-wal", journal);
+    unlink(name);
+    snprintf(name, sizeof(name), "%s-shm", journal);
+    unlink(name);
+}
+
+static void end_world(void)
+{
+    if (world.b)
+        daemon_kill();
+    forget_events();
+    remove_journal();
+}
+
+static unsigned live_instances(void)
+{
+    unsigned n = 0;
+
+    INSTANCES_EACH(world.b->instances, i)
+    n += instance_live(i);
+    return n;
+}
+
+// Everything is quiet again: no job under way, no instance, the books balance.
+static void check_promises(uint64_t seed)
+{
+    static const char *const clouds[] = {"c1", "c2", "c3"};
+    bool good = true;
+
+    for (unsigned k = 1; k <= slurm_jobs(); k++) {
+        bool over = strcmp(slurm_job_text((int)k), "COMPLETED") == 0 ||
+                    strcmp(slurm_job_text((int)k), "CANCELLED") == 0;
+        if (!over) {
+            print_error("seed %llu: job %u is %s\n", (unsigned long long)seed, k,
+                        slurm_job_text((int)k));
+            good = false;
+        }
+        if (strcmp(slurm_job_text((int)k), "COMPLETED") == 0 && !slurm_results_home((int)k) &&
+            !world.dies && !world.preempts) {
+            print_error("seed %llu: results of job %u are not home\n", (unsigned long long)seed, k);
+            good = false;
+        }
+    }
+    if (cloud_running() || live_instances()) {
+        print_error("seed %llu: %u instances run, the daemon knows %u\n", (unsigned long long)seed,
+                    cloud_running(), live_instances());
+        good = false;
+    }
+    if (cloud_worst_token() > 1) {
+        print_error("seed %llu: an instance was launched twice\n", (unsigned long long)seed);
+        good = false;
+    }
+    for (size_t k = 0; k < 3; k++) {
+        money_t bill = cloud_bill(clouds[k]);
+        money_t ledger = store_spend_since(world.b->store, 0, clouds[k]);
+        if (bill != ledger) {
+            print_error("seed %llu: %s bills %lld, the ledger has %lld\n", (unsigned long long)seed,
+                        clouds[k], (long long)bill, (long long)ledger);
+            good = false;
+        }
+    }
+    if (!good)
+        fail_msg("seed %llu", (unsigned long long)seed);
+}
+
+static void submit_some(unsigned n)
+{
+    for (unsigned k = 0; k < n; k++) {
+        slurm_submit(20 + draw(400), chance(200) ? 2 : 1, chance(300));
+        live(draw(20000));
+        if (chance(80))
+            slurm_cancel((int)(1 + draw(slurm_jobs())));
+    }
+}
+
+static void settle(void)
+{
+    world.capacity = world.lost_reply = world.throttle = world.boot_fails = world.ssh_fails = 0;
+    world.dies = world.preempts = world.crashes = 0;
+    for (int k = 0; k < 400 && !slurm_all_over(); k++)
+        live(30000);
+    live(1200000); // idle nodes go, orphans are found
+}
+
+static void scenario(uint64_t seed, unsigned jobs, void (*weather)(void))
+{
+    make_world(seed);
+    remove_journal();
+    daemon_start();
+    weather();
+    submit_some(jobs);
+    struct world was = world;
+    settle();
+    world.dies = was.dies; // what the checks may excuse
+    world.preempts = was.preempts;
+    check_promises(seed);
+    end_world();
+}
+
+static void fair(void)
+{
+}
+
+static void refusing(void)
+{
+    world.capacity = 400;
+    world.throttle = 100;
+    world.lost_reply = 150;
+}
+
+static void failing_nodes(void)
+{
+    world.boot_fails = 100;
+    world.ssh_fails = 80;
+    world.dies = 30; // per million and step of 0.1 s
+}
+
+static void spot_market(void)
+{
+    world.preempts = 200;
+    world.capacity = 100;
+}
+
+static void crashing(void)
+{
+    world.crashes = 300; // per 100,000 steps of 0.1 s: every half minute
+}
+
+static void everything(void)
+{
+    refusing();
+    failing_nodes();
+    world.preempts = 100;
+    world.crashes = 100;
+}
+
+static uint64_t first_seed = 1;
+static unsigned runs = 6;
+
+static void under(void (*weather)(void))
+{
+    for (unsigned k = 0; k < runs; k++)
+        scenario(first_seed + k, 25, weather);
+}
+
+static void in_fair_weather(void **state)
+{
+    under(fair);
+}
+
+static void when_clouds_refuse_and_lose_replies(void **state)
+{
+    under(refusing);
+}
+
+static void when_instances_fail(void **state)
+{
+    under(failing_nodes);
+}
+
+static void when_spot_is_taken_back(void **state)
+{
+    under(spot_market);
+}
+
+static void when_the_daemon_is_killed(void **state)
+{
+    under(crashing);
+}
+
+static void when_everything_happens(void **state)
+{
+    under(everything);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(in_fair_weather),
+        cmocka_unit_test(when_clouds_refuse_and_lose_replies),
+        cmocka_unit_test(when_instances_fail),
+        cmocka_unit_test(when_spot_is_taken_back),
+        cmocka_unit_test(when_the_daemon_is_killed),
+        cmocka_unit_test(when_everything_happens),
+    };
+
+    if (argc > 1)
+        first_seed = strtoull(argv[1], NULL, 10);
+    if (argc > 2)
+        runs = (unsigned)strtoul(argv[2], NULL, 10);
+    log_set_level(getenv("SIM_TRACE") ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

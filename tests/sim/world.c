@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Time, chance and events of the simulated world; stand-ins for what the core does not need here.
+#include "world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bind.h"
+#include "libburst/clock.h"
+#include "libburst/xalloc.h"
+#include "ready.h"
+#include "spool.h"
+#include "stagerd_client.h"
+
+struct world world;
+
+unsigned draw(unsigned n)
+{
+    // splitmix64
+    uint64_t z = (world.seed += UINT64_C(0x9e3779b97f4a7c15));
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return (unsigned)((z ^ (z >> 31)) % n);
+}
+
+bool chance(unsigned per_mille)
+{
+    return draw(1000) < per_mille;
+}
+
+struct event {
+    int64_t at;
+    uint64_t order;
+    void (*f)(void *arg);
+    void *arg;
+    unsigned generation; // 0 = whoever lives
+};
+
+static struct event *events;
+static size_t n_events, cap_events;
+static uint64_t order;
+
+void after(int64_t delay_ms, void (*f)(void *arg), void *arg, bool only_for_daemon)
+{
+    if (n_events == cap_events) {
+        cap_events = cap_events ? 2 * cap_events : 64;
+        events = xrealloc(events, cap_events * sizeof(*events));
+    }
+    events[n_events++] = (struct event){world.now_ms + delay_ms, order++, f, arg,
+                                        only_for_daemon ? world.generation : 0};
+}
+
+static size_t first_event(void)
+{
+    size_t best = 0;
+
+    for (size_t k = 1; k < n_events; k++)
+        if (events[k].at < events[best].at ||
+            (events[k].at == events[best].at && events[k].order < events[best].order))
+            best = k;
+    return best;
+}
+
+void run_events(int64_t ms)
+{
+    int64_t until = world.now_ms + ms;
+
+    while (n_events) {
+        size_t k = first_event();
+        struct event e = events[k];
+        if (e.at > until)
+            break;
+        events[k] = events[--n_events];
+        if (e.at > world.now_ms)
+            world.now_ms = e.at;
+        if (e.generation == 0 || (world.b && e.generation == world.generation))
+            e.f(e.arg);
+        else
+            free(e.arg);
+    }
+    world.now_ms = until;
+}
+
+void forget_events(void)
+{
+    for (size_t k = 0; k < n_events; k++)
+        free(events[k].arg);
+    free(events);
+    events = NULL;
+    n_events = cap_events = 0;
+}
+
+// The linker sends the core's clock here (--wrap).
+int64_t __wrap_clock_now_s(void);
+int64_t __wrap_clock_now_ms(void);
+int64_t __wrap_clock_mono_ms(void);
+
+int64_t __wrap_clock_now_s(void)
+{
+    return EPOCH_S + world.now_ms / 1000;
+}
+
+int64_t __wrap_clock_now_ms(void)
+{
+    return EPOCH_S * 1000 + world.now_ms;
+}
+
+int64_t __wrap_clock_mono_ms(void)
+{
+    return 1000000 + world.now_ms;
+}
+
+// ready.h: PrologSlurmctld and EpilogSlurmctld are part of the simulated Slurm.
+bool ready_waiting(const struct ready *r)
+{
+    return false;
+}
+
+void ready_step(struct burstd *b)
+{
+}
+
+void stagerd_append(struct burstd *b, uint32_t uid, uint32_t gid, const char *user,
+                    const char *path, const char *text)
+{
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A small world in which the core of burstd lives through years in seconds: a Slurm, clouds, SSH,
+// an optimizer and a clock that are all simulated behind the real headers, with faults drawn from a
+// seed, and a daemon that is killed and started again at any moment.
+#ifndef BURST_SIM_WORLD_H
+#define BURST_SIM_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "burstd.h"
+#include "libburst/money.h"
+
+struct world {
+    int64_t now_ms; // virtual; starts at EPOCH
+    uint64_t seed;
+    struct burstd *b;    // the daemon that lives now, NULL while it is down
+    unsigned generation; // of the daemon: answers to a dead one are dropped
+    // how bad the world is, in per mille
+    unsigned capacity, lost_reply, throttle, boot_fails, ssh_fails, dies, preempts, crashes;
+    bool trace;
+};
+extern struct world world;
+
+#define EPOCH_S INT64_C(1700000000)
+
+unsigned draw(unsigned n);       // 0 .. n-1
+bool chance(unsigned per_mille); // true that often
+
+// Calls f(arg) at now + delay. only_for_daemon: dropped when the daemon that lives now has died.
+void after(int64_t delay_ms, void (*f)(void *arg), void *arg, bool only_for_daemon);
+// Moves time on by ms and calls what is due.
+void run_events(int64_t ms);
+void forget_events(void);
+
+// Slurm
+void slurm_reset(void);
+int slurm_submit(int64_t duration_s, unsigned nodes, bool held); // job id
+void slurm_cancel(int job);
+void slurm_step(void); // scheduler, power saving; every 100 ms
+bool slurm_all_over(void);
+const char *slurm_job_text(int job); // "COMPLETED"
+unsigned slurm_jobs(void);
+unsigned slurm_restarts(int job);
+bool slurm_results_home(int job);
+void slurm_node_joined(const char *node, int instance);
+void slurm_staged_out(const char *job, int instance);
+bool slurm_instance_runs_job(int instance);
+
+// clouds
+void cloud_reset(void);
+void cloud_step(void);
+unsigned cloud_running(void);
+int cloud_by_address(const char *address);
+bool cloud_alive(int instance);
+money_t cloud_bill(const char *cloud);
+unsigned cloud_launches_of(const char *token);
+unsigned cloud_worst_token(void); // most instances beyond a launch's count under one token
+
+#endif
