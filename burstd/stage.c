@@ -38,7 +38,7 @@ cJSON *ssh_request(struct burstd *b, const struct instance *i, const char *op)
     json_add_str(r, "op", op);
     json_add_str(r, "address", i->address);
     json_add_i64(r, "port", 22);
-    json_add_str(r, "user", c ? c->ssh_user : b->conf->ssh_user);
+    json_add_str(r, "ssh_user", c ? c->ssh_user : b->conf->ssh_user);
     json_add_str(r, "key_file", b->conf->ssh_key);
     json_add_str(r, "host_key", i->host_key[0] ? i->host_key : NULL);
     json_add_i64(r, "timeout_s", 30);
