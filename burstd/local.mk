@@ -54,7 +54,7 @@ sbin_PROGRAMS += burstd/burstd
 burstd_burstd_SOURCES = burstd/main.c
 burstd_burstd_CFLAGS = $(SAN_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS)
 burstd_burstd_LDFLAGS = $(SAN_LDFLAGS)
-burstd_burstd_LDADD = libcore.la librpc_server.la libslurm_link.la libssh_op.la libprovider.la \
+burstd_burstd_LDADD = libcore.la librpcserver.la libslurm_link.la libssh_op.la libprovider.la \
 	libplugincore.la libconf.la libdaemon.la libburst.la $(UV_LIBS)
 
 if HAVE_CMOCKA
