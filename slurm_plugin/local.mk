@@ -3,6 +3,8 @@
 # of exactly one Slurm release, never with sanitizers: slurmctld is not built with them) and
 # libplugincore, for burstd, the hooks and the tests.
 plugin_core = \
+	slurm_plugin/classify.c slurm_plugin/classify.h \
+	slurm_plugin/need.c slurm_plugin/need.h \
 	slurm_plugin/snapshot.c slurm_plugin/snapshot.h \
 	slurm_plugin/directive.c slurm_plugin/directive.h
 
@@ -25,4 +27,15 @@ tests_unit_test_snapshot_SOURCES = tests/unit/test_snapshot.c
 tests_unit_test_snapshot_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_snapshot_LDFLAGS = $(SAN_LDFLAGS) -pthread
 tests_unit_test_snapshot_LDADD = libplugincore.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_need tests/unit/test_classify
+TESTS += tests/unit/test_need tests/unit/test_classify
+tests_unit_test_need_SOURCES = tests/unit/test_need.c
+tests_unit_test_need_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_need_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_test_need_LDADD = libplugincore.la $(CMOCKA_LIBS)
+tests_unit_test_classify_SOURCES = tests/unit/test_classify.c
+tests_unit_test_classify_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_classify_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_test_classify_LDADD = libplugincore.la $(CMOCKA_LIBS)
 endif
