@@ -1,1 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Drivers of the clouds and the HTTP client that they share.
+noinst_LTLIBRARIES += libprovider.la
+libprovider_la_SOURCES = \
+	burstd/provider/http.c burstd/provider/http.h \
+	burstd/provider/provider.c burstd/provider/provider.h \
+	burstd/provider/provider_local.c
+libprovider_la_CFLAGS = $(SAN_CFLAGS) $(UV_CFLAGS) $(CURL_CFLAGS) $(CJSON_CFLAGS)
+libprovider_la_LIBADD = libburst.la $(UV_LIBS) $(CURL_LIBS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/test_provider_local
+TESTS += tests/unit/test_provider_local
+tests_unit_test_provider_local_SOURCES = tests/unit/test_provider_local.c
+tests_unit_test_provider_local_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_test_provider_local_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_test_provider_local_LDADD = libprovider.la libburst.la $(CMOCKA_LIBS)
+endif
