@@ -2,34 +2,60 @@
 # What runs inside Slurm and what Slurm runs. Two builds of the same sources: the plugins (modules
 # of exactly one Slurm release, never with sanitizers: slurmctld is not built with them) and
 # libplugincore, for burstd, the hooks and the tests.
+plugin_directive = \
+	burstd/libburst/clock.c burstd/libburst/clock.h \
+	burstd/libburst/error.c burstd/libburst/error.h \
+	burstd/libburst/money.c burstd/libburst/money.h \
+	slurm_plugin/compat.h \
+	slurm_plugin/directive.c slurm_plugin/directive.h
 plugin_core = \
 	slurm_plugin/classify.c slurm_plugin/classify.h \
+	slurm_plugin/directive.c slurm_plugin/directive.h \
+	slurm_plugin/hostconf.c slurm_plugin/hostconf.h \
 	slurm_plugin/need.c slurm_plugin/need.h \
-	slurm_plugin/snapshot.c slurm_plugin/snapshot.h \
-	slurm_plugin/directive.c slurm_plugin/directive.h
+	slurm_plugin/snapshot.c slurm_plugin/snapshot.h
 
 noinst_LTLIBRARIES += libplugincore.la
 libplugincore_la_SOURCES = $(plugin_core)
 libplugincore_la_CFLAGS = $(SAN_CFLAGS)
 libplugincore_la_LIBADD = libburst.la
 
+# Not through libtool: the loader wants NAME.so and nothing beside it.
+slurmplugin_PROGRAMS = job_submit_burst.so spank_burst.so
+plugin_cflags = $(AM_CFLAGS) $(SLURM_CFLAGS) -fPIC
+plugin_link = $(CC) $(AM_CFLAGS) $(CFLAGS) $(LDFLAGS) -shared \
+	-Wl,--version-script=$(srcdir)/slurm_plugin/plugin.map -o $@
+EXTRA_DIST += slurm_plugin/plugin.map
+
+job_submit_burst_so_SOURCES = slurm_plugin/job_submit_burst.c $(plugin_directive) \
+	slurm_plugin/classify.c slurm_plugin/classify.h \
+	slurm_plugin/hostconf.c slurm_plugin/hostconf.h \
+	slurm_plugin/need.c slurm_plugin/need.h \
+	slurm_plugin/snapshot.c slurm_plugin/snapshot.h
+job_submit_burst_so_CFLAGS = $(plugin_cflags)
+job_submit_burst_so_LINK = $(plugin_link)
+job_submit_burst_so_LDADD = -lm
+job_submit_burst_so_DEPENDENCIES = slurm_plugin/plugin.map
+
+spank_burst_so_SOURCES = slurm_plugin/spank_burst.c $(plugin_directive)
+spank_burst_so_CFLAGS = $(plugin_cflags)
+spank_burst_so_LINK = $(plugin_link)
+spank_burst_so_LDADD = -lm
+spank_burst_so_DEPENDENCIES = slurm_plugin/plugin.map
+
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test_directive
-TESTS += tests/unit/test_directive
+plugin_tests = tests/unit/test_directive tests/unit/test_snapshot tests/unit/test_need \
+	tests/unit/test_classify
+check_PROGRAMS += $(plugin_tests)
+TESTS += $(plugin_tests)
 tests_unit_test_directive_SOURCES = tests/unit/test_directive.c
 tests_unit_test_directive_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_directive_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_test_directive_LDADD = libplugincore.la $(CMOCKA_LIBS)
-
-check_PROGRAMS += tests/unit/test_snapshot
-TESTS += tests/unit/test_snapshot
 tests_unit_test_snapshot_SOURCES = tests/unit/test_snapshot.c
 tests_unit_test_snapshot_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_snapshot_LDFLAGS = $(SAN_LDFLAGS) -pthread
 tests_unit_test_snapshot_LDADD = libplugincore.la $(CMOCKA_LIBS)
-
-check_PROGRAMS += tests/unit/test_need tests/unit/test_classify
-TESTS += tests/unit/test_need tests/unit/test_classify
 tests_unit_test_need_SOURCES = tests/unit/test_need.c
 tests_unit_test_need_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_need_LDFLAGS = $(SAN_LDFLAGS)

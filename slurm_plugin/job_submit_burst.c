@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// job_submit/burst: what slurmctld asks about each job that is submitted or changed.
+//
+// It runs under slurmctld's locks (config, job, node, partition; from 23.02 on in several threads
+// at once), so: no I/O but one or two pread() of the snapshot and one datagram that is never waited
+// for, no lock, no allocation beyond what it changes in the job. Everything in a job_desc_msg_t may
+// come from a hostile client.
+//
+// Will-run tests come through job_submit() too and cannot be told from submissions, except those of
+// an existing job, which bear its id. Hence nothing here has a side effect but the datagram, which
+// only makes burstd look at the queue a little earlier.
+//
+// Any trouble of ours (no snapshot, an old one, nonsense) leaves the job as it is.
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "slurm_plugin/classify.h"
+#include "slurm_plugin/compat.h"
+#include "slurm_plugin/directive.h"
+#include "slurm_plugin/hostconf.h"
+#include "slurm_plugin/snapshot.h"
+
+#define OPERATOR_COMMENT_MAX 512
+
+// What slurmctld looks for.
+const char plugin_name[] = "Job submit plugin of slurm-burst";
+const char plugin_type[] = "job_submit/burst";
+const uint32_t plugin_version = SLURM_VERSION_NUMBER;
+
+int init(void);
+int fini(void);
+int job_submit(job_desc_msg_t *desc, uint32_t submit_uid, char **err_msg);
+#if COMPAT_JOB_MODIFY_MESSAGE
+int job_modify(job_desc_msg_t *desc, struct job_record *job, uint32_t submit_uid, char **err_msg);
+#else
+int job_modify(job_desc_msg_t *desc, struct job_record *job, uint32_t submit_uid);
+#endif
+
+static struct snapshot_reader reader;
+static struct sockaddr_un poke_address;
+static int poke_fd = -1;
+
+int init(void)
+{
+    struct hostconf conf;
+    burst_error_t err;
+    char path[HOSTCONF_PATH + 16];
+
+    // A wrong burst.conf must not keep slurmctld from starting.
+    if (hostconf_load(&conf, getenv("SLURM_CONF"), &err) < 0)
+        slurm_error("job_submit/burst: %s", err.text);
+    snprintf(path, sizeof(path), "%s/snapshot", conf.run_dir);
+    snapshot_reader_init(&reader, path);
+    memset(&poke_address, 0, sizeof(poke_address));
+    poke_address.sun_family = AF_UNIX;
+    snprintf(poke_address.sun_path, sizeof(poke_address.sun_path), "%.90s/poke.sock", conf.run_dir);
+    poke_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    slurm_info("job_submit/burst: snapshot %s", path);
+    return SLURM_SUCCESS;
+}
+
+int fini(void)
+{
+    snapshot_reader_fini(&reader);
+    if (poke_fd >= 0)
+        close(poke_fd);
+    poke_fd = -1;
+    return SLURM_SUCCESS;
+}
+
+static bool privileged(uint32_t uid)
+{
+    return uid == 0 || uid == (uint32_t)geteuid(); // slurmctld runs as SlurmUser
+}
+
+static bool given(const char *s)
+{
+    return s && s[0];
+}
+
+static uint32_t number32(uint32_t n)
+{
+    return n == NO_VAL ? 0 : n;
+}
+
+static uint32_t number16(uint16_t n)
+{
+    return n == NO_VAL16 || n == INFINITE16 ? 0 : n;
+}
+
+// First thing that the job asks for and that no rented node is known to have.
+static const char *special(const job_desc_msg_t *d)
+{
+    if (given(d->features) || given(d->cluster_features) || given(d->batch_features))
+        return "a node feature (--constraint)";
+    if (given(d->req_nodes))
+        return "certain nodes (--nodelist)";
+    if (given(d->reservation))
+        return "a reservation";
+    if (given(d->licenses))
+        return "licenses";
+    if (given(d->burst_buffer))
+        return "a burst buffer";
+    if (given(d->network))
+        return "a network (--network)";
+    if (given(d->mcs_label))
+        return "an MCS label";
+    if (number16(d->core_spec))
+        return "specialized cores";
+    if (number16(d->sockets_per_node) > 1 || number16(d->cores_per_socket) ||
+        number16(d->sockets_per_board) > 1 || number16(d->boards_per_node) > 1 ||
+        number16(d->threads_per_core) > 1)
+        return "a certain make of processors (sockets, cores, threads)";
+    if (number32(d->pn_min_tmp_disk))
+        return "local disk space (--tmp)";
+    return NULL;
+}
+
+static void describe(const job_desc_msg_t *d, uint32_t submit_uid, struct job_request *r)
+{
+    uint64_t mem = d->pn_min_memory == NO_VAL64 ? 0 : d->pn_min_memory;
+
+    memset(r, 0, sizeof(*r));
+    r->uid = d->user_id == NO_VAL ? submit_uid : d->user_id;
+    r->privileged = privileged(submit_uid);
+    r->batch = d->script || d->script_buf;
+    r->immediate = d->immediate == 1;
+    r->het = d->het_job_offset != NO_VAL;
+    r->held = d->priority == 0;
+    r->partition = d->partition;
+    r->account = d->account;
+    r->special = special(d);
+    r->minutes = d->time_limit == INFINITE ? UINT32_MAX : number32(d->time_limit);
+    r->min_nodes = number32(d->min_nodes);
+    r->max_nodes = number32(d->max_nodes);
+    r->tasks = number32(d->num_tasks);
+    r->tasks_per_node = number16(d->ntasks_per_node);
+    r->cpus_per_task = number16(d->cpus_per_task);
+    r->min_cpus = number32(d->min_cpus);
+    r->cpus_per_node = number16(d->pn_min_cpus);
+    r->sockets_per_node = number16(d->sockets_per_node);
+    r->tasks_per_gpu = number16(d->ntasks_per_tres);
+    r->overcommit = d->overcommit == 1;
+    if (mem & MEM_PER_CPU)
+        r->mem_per_cpu_mib = mem & ~MEM_PER_CPU;
+    else
+        r->mem_per_node_mib = mem;
+    r->tres_per_job = d->tres_per_job;
+    r->tres_per_node = d->tres_per_node;
+    r->tres_per_socket = d->tres_per_socket;
+    r->tres_per_task = d->tres_per_task;
+    r->cpus_per_tres = d->cpus_per_tres;
+    r->mem_per_tres = d->mem_per_tres;
+}
+
+static void replace(char **field, const char *text)
+{
+    slurm_xfree((void **)field);
+    *field = slurm_xstrdup(text);
+}
+
+static void tell(char **err_msg, const char *text)
+{
+    if (err_msg && text[0])
+        replace(err_msg, text);
+}
+
+// Writes the mark, behind what an operator has put into AdminComment himself (Slurm lets nobody
+// else). False: the user's options are too long together.
+static bool mark(job_desc_msg_t *d, const struct directive *wish)
+{
+    char text[OPERATOR_COMMENT_MAX + 4 + DIRECTIVE_MARK_MAX];
+    size_t n = 0;
+
+    if (given(d->admin_comment))
+        n = (size_t)snprintf(text, OPERATOR_COMMENT_MAX + 4, "%.*s | ", OPERATOR_COMMENT_MAX,
+                             d->admin_comment);
+    if (directive_to_mark(wish, text + n, DIRECTIVE_MARK_MAX) < 0)
+        return false;
+    replace(&d->admin_comment, text);
+    return true;
+}
+
+static void poke(void)
+{
+    if (poke_fd >= 0)
+        (void)!sendto(poke_fd, "submit", 6, MSG_DONTWAIT | MSG_NOSIGNAL,
+                      (const struct sockaddr *)&poke_address, sizeof(poke_address));
+}
+
+static int accept_job(job_desc_msg_t *d, const struct directive *wish, const struct decision *what,
+                      char **err_msg)
+{
+    if (COMPAT_DESC_JOB_ID(d) != NO_VAL || directive_find_mark(d->admin_comment))
+        return SLURM_SUCCESS; // a test of an existing job, or marked by an operator
+    if (!mark(d, wish)) {
+        tell(err_msg, "burst: the values of the --burst options are too long together; name "
+                      "directories instead of many files");
+        return ESLURM_PATHNAME_TOO_LONG;
+    }
+    if (what->verdict == VERDICT_HOLD) {
+        replace(&d->partition, what->partition);
+        d->priority = 0;
+    }
+    tell(err_msg, what->sentence);
+    poke();
+    return SLURM_SUCCESS;
+}
+
+int job_submit(job_desc_msg_t *desc, uint32_t submit_uid, char **err_msg)
+{
+    struct directive wish;
+    struct job_request request;
+    struct decision what;
+    burst_error_t err;
+    char text[sizeof(err.text) + 8];
+    enum snapshot_state state;
+
+    if (!desc)
+        return SLURM_SUCCESS;
+    if (given(desc->admin_comment) && !privileged(submit_uid)) { // Slurm refuses it before us
+        tell(err_msg, "burst: only operators may set AdminComment");
+        return ESLURM_ACCESS_DENIED;
+    }
+    memset(&wish, 0, sizeof(wish));
+    if (directive_from_env(&wish, desc->spank_job_env, desc->spank_job_env_size, time(NULL), &err) <
+        0) {
+        snprintf(text, sizeof(text), "burst: %s", err.text);
+        tell(err_msg, text);
+        return EINVAL;
+    }
+    describe(desc, submit_uid, &request);
+    const struct snapshot_body *s = snapshot_acquire(&reader, SNAPSHOT_MAX_AGE_MS, &state);
+    bool fresh = s != NULL;
+    if (!s)
+        s = snapshot_acquire(&reader, -1, &state);
+    classify(s, fresh, &request, &wish, &what);
+    snapshot_release(&reader, s);
+    if (what.verdict == VERDICT_ELIGIBLE || what.verdict == VERDICT_HOLD)
+        return accept_job(desc, &wish, &what, err_msg);
+    tell(err_msg, what.sentence);
+    return what.verdict == VERDICT_REJECT ? ESLURM_REQUESTED_NODE_CONFIG_UNAVAILABLE
+                                          : SLURM_SUCCESS;
+}
+
+// Changes by burstd and operators pass. An ordinary user cannot touch AdminComment (Slurm refuses
+// it as well) and cannot move a job to nodes that cost money: that is decided at submission, under
+// the site's rules, or by burstd.
+static int judge_change(const job_desc_msg_t *d, uint32_t submit_uid, const char **why)
+{
+    enum snapshot_state state;
+
+    if (!d || privileged(submit_uid))
+        return SLURM_SUCCESS;
+    if (d->admin_comment) {
+        *why = "burst: only operators may change AdminComment";
+        return ESLURM_ACCESS_DENIED;
+    }
+    if (!given(d->partition))
+        return SLURM_SUCCESS;
+    const struct snapshot_body *s = snapshot_acquire(&reader, -1, &state);
+    bool elastic = classify_names_elastic(s, d->partition) &&
+                   !(snapshot_user_flags(s, submit_uid) & SNAPSHOT_USER_OPERATOR);
+    snapshot_release(&reader, s);
+    if (!elastic)
+        return SLURM_SUCCESS;
+    *why = "burst: jobs are moved to rented nodes by burstd only; submit the job anew with "
+           "--burst=only";
+    return ESLURM_ACCESS_DENIED;
+}
+
+#if COMPAT_JOB_MODIFY_MESSAGE
+int job_modify(job_desc_msg_t *desc, struct job_record *job, uint32_t submit_uid, char **err_msg)
+{
+    const char *why = NULL;
+    int rc = judge_change(desc, submit_uid, &why);
+
+    if (why)
+        tell(err_msg, why);
+    return rc;
+}
+#else
+int job_modify(job_desc_msg_t *desc, struct job_record *job, uint32_t submit_uid)
+{
+    const char *why = NULL;
+    int rc = judge_change(desc, submit_uid, &why);
+
+    if (why) // scontrol shows the error code only; the sentence is for who reads the log
+        slurm_info("job_submit/burst: change of a job by uid %u refused: %s", (unsigned)submit_uid,
+                   why);
+    return rc;
+}
+#endif
