@@ -12,6 +12,22 @@ librpcserver_la_SOURCES = burstd/rpc_server.c burstd/rpc_server.h
 librpcserver_la_CFLAGS = $(SAN_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS)
 librpcserver_la_LIBADD = libconf.la $(UV_LIBS)
 
+bin_PROGRAMS += burst
+burst_SOURCES = \
+	burstd/cmd/burst.c burstd/cmd/burst.h \
+	burstd/cmd/burst_check.c burstd/cmd/burst_cost.c burstd/cmd/burst_drain.c \
+	burstd/cmd/burst_jobs.c burstd/cmd/burst_jobs.h burstd/cmd/burst_nodes.c \
+	burstd/cmd/burst_slurm_conf.c burstd/cmd/burst_status.c burstd/cmd/burst_why.c \
+	burstd/cmd/capture.c burstd/cmd/capture.h \
+	burstd/cmd/columns.c burstd/cmd/columns.h \
+	burstd/cmd/slurm_settings.c burstd/cmd/slurm_settings.h \
+	burstd/cmd/slurm_wants.c burstd/cmd/slurm_wants.h \
+	burstd/cmd/text.c burstd/cmd/text.h
+burst_CPPFLAGS = $(AM_CPPFLAGS) -DBURST_SLURM_PLUGINDIR='"$(slurmplugindir)"'
+burst_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS)
+burst_LDFLAGS = $(SAN_LDFLAGS)
+burst_LDADD = libconf.la libcatalog.la libburst.la $(YAML_LIBS)
+
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_rpc_server
 TESTS += tests/unit/test_rpc_server

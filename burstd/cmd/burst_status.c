@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// `burst status`: one screen that says what runs on rented nodes, why, and what it costs.
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "burst.h"
+#include "burst_jobs.h"
+#include "libburst/clock.h"
+#include "libburst/json.h"
+#include "libburst/strbuf.h"
+#include "text.h"
+
+#define JOBS_SHOWN 10
+#define BLOCKED_SHOWN 5
+
+#define JOB_COLUMNS "jobid,name,username,state,place,type,market,numnodes,price,cost,reason"
+
+struct phrase {
+    const char *state; // key in the counts
+    const char *text;  // what the screen says
+};
+
+static const struct phrase job_phrases[] = {
+    {"running", "running on rented nodes"},
+    {"stageout", "bringing results home"},
+    {"starting", "starting"},
+    {"placed", "placed, Slurm starts them"},
+    {"securing", "getting their nodes"},
+    {"planned", "planned"},
+    {"candidate", "looking for a place"},
+    {"watching", "at home, may burst"},
+    {"released", "back at home"},
+    {"refused", "refused"},
+};
+
+static const struct phrase node_phrases[] = {
+    {"busy", "busy"},          {"idle", "idle"},           {"joined", "joined"},
+    {"bound", "joining"},      {"ready", "ready"},         {"up", "being prepared"},
+    {"launched", "booting"},   {"launching", "launching"}, {"planned", "planned"},
+    {"draining", "draining"},  {"lost", "lost"},           {"failed", "failed"},
+    {"terminating", "ending"},
+};
+
+// "3 busy, 1 idle", or otherwise.
+static void print_counts(const char *title, const cJSON *counts, const struct phrase *p, size_t n,
+                         const char *otherwise)
+{
+    bool any = false;
+
+    printf("%-8s", title);
+    for (size_t i = 0; i < n; i++) {
+        int64_t count = json_i64(counts, p[i].state, 0);
+        if (count <= 0)
+            continue;
+        printf("%s%" PRId64 " %s", any ? ", " : "", count, p[i].text);
+        any = true;
+    }
+    puts(any ? "" : otherwise);
+}
+
+static void print_head(const cJSON *s)
+{
+    const cJSON *slurm = cJSON_GetObjectItemCaseSensitive(s, "slurm");
+    char up[TEXT_MAX], seen[TEXT_MAX], safe[TEXT_MAX];
+    int64_t now = clock_now_s(), last = json_i64(slurm, "last_update", 0);
+
+    printf("Cluster %s, burstd %s up for %s. ", text_safe(json_str(s, "cluster", "?"), safe, 64),
+           json_str(s, "version", "?"), text_duration(now - json_i64(s, "started", now), up));
+    if (json_bool(slurm, "connected", false))
+        puts("Slurm answers.");
+    else if (last > 0)
+        printf("SLURM DOES NOT ANSWER since %s: nothing new is rented.\n", text_time(last, seen));
+    else
+        puts("SLURM HAS NOT ANSWERED YET: nothing is rented.");
+}
+
+static void print_money(const cJSON *s)
+{
+    char rate[TEXT_MAX], today[TEXT_MAX], cap[TEXT_MAX];
+    money_t limit = json_money(s, "cap_day_uusd");
+
+    printf("%-8s%s an hour now, %s today", "Money",
+           text_money(json_money(s, "rate_uusd_per_hour"), rate),
+           text_money(json_money(s, "spend_today_uusd"), today));
+    if (limit != MONEY_UNKNOWN)
+        printf(" of at most %s", text_money(limit, cap));
+    puts("");
+}
+
+static void health_text(const cJSON *cloud, char *buf, size_t size)
+{
+    const char *message = json_str(cloud, "message", "");
+
+    if (json_bool(cloud, "ok", false))
+        snprintf(buf, size, "ok");
+    else
+        snprintf(buf, size, "OUT: %s", *message ? message : "no reason given");
+}
+
+static const struct column cloud_columns[] = {
+    {0, "cloud", "CLOUD", COLUMN_TEXT, "cloud", NULL},
+    {0, "nodes", "NODES", COLUMN_NUMBER, "nodes", NULL},
+    {0, "rate", "$/HOUR", COLUMN_MONEY, "rate_uusd_per_hour", NULL},
+    {0, "today", "TODAY", COLUMN_MONEY, "spend_today_uusd", NULL},
+    {0, "cap", "CAP/DAY", COLUMN_MONEY, "cap_day_uusd", NULL},
+    {0, "health", "HEALTH", COLUMN_OWN, NULL, health_text},
+    {0, NULL, NULL, COLUMN_TEXT, NULL, NULL},
+};
+
+static void print_blocked(const cJSON *blocked)
+{
+    int64_t now = clock_now_s();
+    int shown = 0, n = cJSON_GetArraySize(blocked);
+    const cJSON *b;
+
+    if (n == 0)
+        return;
+    puts("\nLeft alone for a while:");
+    cJSON_ArrayForEach(b, blocked)
+    {
+        char place[TEXT_MAX], type[TEXT_MAX], why[TEXT_MAX], left[TEXT_MAX];
+        const char *market = json_str(b, "market", NULL);
+        if (shown++ == BLOCKED_SHOWN) {
+            printf("  ... and %d more\n", n - BLOCKED_SHOWN);
+            break;
+        }
+        printf("  %s %s%s%s for %s: %s\n", text_place(b, place),
+               text_safe(json_str(b, "instance_type", "all types"), type, sizeof(type)),
+               market ? " " : "", market ? market : "",
+               text_duration(json_i64(b, "until", now) - now, left),
+               text_safe(json_str(b, "reason", ""), why, sizeof(why)));
+    }
+}
+
+static void print_jobs(cJSON *jobs)
+{
+    struct columns_how how = {.dflt = JOB_COLUMNS};
+    cJSON *job = jobs->child;
+    burst_error_t err;
+
+    while (job) {
+        cJSON *next = job->next;
+        if (!job_is_bursting(job))
+            cJSON_Delete(cJSON_DetachItemViaPointer(jobs, job));
+        job = next;
+    }
+    jobs_sort(jobs);
+    int n = cJSON_GetArraySize(jobs);
+    if (n == 0)
+        return;
+    while (cJSON_GetArraySize(jobs) > JOBS_SHOWN)
+        cJSON_DeleteItemFromArray(jobs, JOBS_SHOWN);
+    puts("");
+    if (columns_print(job_columns, &how, jobs, stdout, &err) < 0)
+        puts(err.text);
+    if (n > JOBS_SHOWN)
+        printf("... and %d more: burst jobs\n", n - JOBS_SHOWN);
+}
+
+static void print_status(const cJSON *s, cJSON *jobs)
+{
+    struct columns_how how = {.dflt = "cloud,nodes,rate,today,cap,health"};
+    const cJSON *clouds = cJSON_GetObjectItemCaseSensitive(s, "clouds");
+    int64_t spool = json_i64(s, "spool", 0);
+    burst_error_t err;
+
+    print_head(s);
+    print_counts("Jobs", cJSON_GetObjectItemCaseSensitive(s, "jobs"), job_phrases,
+                 sizeof(job_phrases) / sizeof(job_phrases[0]), "none that may burst");
+    print_counts("Nodes", cJSON_GetObjectItemCaseSensitive(s, "instances"), node_phrases,
+                 sizeof(node_phrases) / sizeof(node_phrases[0]), "none rented");
+    print_money(s);
+    if (spool > 0)
+        printf("%-8s%" PRId64 " calls of Slurm not worked on yet\n", "Spool", spool);
+    puts("");
+    if (columns_print(cloud_columns, &how, clouds, stdout, &err) < 0)
+        puts(err.text);
+    print_blocked(cJSON_GetObjectItemCaseSensitive(s, "blocked"));
+    print_jobs(jobs);
+    if (cJSON_GetArraySize(jobs) > 0)
+        puts("\n`burst why JOBID` tells more about a job.");
+}
+
+int cmd_status(int argc, char **argv)
+{
+    enum { OPT_JSON = 256, OPT_HELP };
+    static const struct option options[] = {
+        {"json", no_argument, NULL, OPT_JSON},
+        {"help", no_argument, NULL, OPT_HELP},
+        {NULL, 0, NULL, 0},
+    };
+    bool json = false;
+    int opt, status;
+
+    while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (opt == OPT_JSON) {
+            json = true;
+        } else if (opt == OPT_HELP) {
+            puts("usage: burst status [--json]\n"
+                 "\n"
+                 "One screen: what runs on rented nodes, why, and what it costs. Jobs are your "
+                 "own, or all\n"
+                 "of them for operators.");
+            return CMD_OK;
+        } else {
+            return CMD_USAGE;
+        }
+    }
+    if (optind < argc)
+        return cmd_usage(argv[0], "\"%s\" is one word too many", argv[optind]);
+    cJSON *s = cmd_ask("status", NULL, &status);
+    if (s && json) {
+        cmd_print_json(s);
+    } else if (s) {
+        cJSON *jobs = cmd_ask("jobs", NULL, &status);
+        if (jobs)
+            print_status(s, jobs);
+        cJSON_Delete(jobs);
+    }
+    cJSON_Delete(s);
+    return status;
+}

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// `burst why JOBID`: what was decided about a job, told as a colleague would: where it stands, why
+// it left, what was chosen and what lost by how much, what was tried, what happened.
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "burst.h"
+#include "libburst/clock.h"
+#include "libburst/json.h"
+#include "text.h"
+
+#define RUNNERS_SHOWN 5
+
+static const char *who(const cJSON *job, char buf[TEXT_MAX])
+{
+    char text[TEXT_MAX];
+    const char *name = json_str(job, "name", ""), *user = json_str(job, "user", "");
+
+    snprintf(text, sizeof(text), "%s%.60s%s%.60s%s", *name || *user ? " (" : "", name,
+             *name && *user ? ", " : "", user, *name || *user ? ")" : "");
+    return text_safe(text, buf, TEXT_MAX);
+}
+
+static void print_nodes(const cJSON *job)
+{
+    const cJSON *nodes = cJSON_GetObjectItemCaseSensitive(job, "nodes"), *node;
+    int n = 0;
+    char safe[TEXT_MAX];
+
+    if (cJSON_GetArraySize(nodes) == 0)
+        return;
+    fputs(" (", stdout);
+    cJSON_ArrayForEach(node, nodes)
+    {
+        if (n++ == 4) {
+            fputs(", ...", stdout);
+            break;
+        }
+        printf("%s%s", n > 1 ? ", " : "",
+               text_safe(cJSON_GetStringValue(node), safe, sizeof(safe)));
+    }
+    fputs(")", stdout);
+}
+
+// Where the job stands, as the end of the sentence "Job 123 ...".
+static void print_state(const cJSON *job)
+{
+    const char *state = json_str(job, "state", "");
+    char where[TEXT_MAX], when[TEXT_MAX], safe[TEXT_MAX];
+    int64_t started = json_i64(job, "started", 0), ended = json_i64(job, "ended", 0);
+
+    text_purchase(job, where);
+    if (strcmp(state, "watching") == 0) {
+        fputs("is at home: it may leave the local cluster, but has no need to", stdout);
+    } else if (strcmp(state, "candidate") == 0) {
+        fputs("is to leave the local cluster; a place is looked for", stdout);
+    } else if (strcmp(state, "planned") == 0 || strcmp(state, "securing") == 0) {
+        printf("is to run at %s; its nodes are being rented", where);
+        print_nodes(job);
+    } else if (strcmp(state, "placed") == 0 || strcmp(state, "starting") == 0) {
+        printf("has its nodes at %s", where);
+        print_nodes(job);
+        fputs("; Slurm starts it there", stdout);
+    } else if (strcmp(state, "running") == 0) {
+        printf("runs at %s", where);
+        print_nodes(job);
+        if (started > 0)
+            printf(" since %s", text_time(started, when));
+    } else if (strcmp(state, "stageout") == 0) {
+        printf("has ended at %s; its results are on their way home", where);
+    } else if (strcmp(state, "done") == 0) {
+        printf("has ended%s%s", *where ? ", it ran at " : "", where);
+        if (ended > 0)
+            printf(", at %s", text_time(ended, when));
+    } else if (strcmp(state, "released") == 0) {
+        fputs("was left to the local cluster", stdout);
+    } else if (strcmp(state, "refused") == 0) {
+        fputs("cannot burst and stays where Slurm has it", stdout);
+    } else {
+        printf("is %s", text_safe(state, safe, sizeof(safe)));
+    }
+    puts(".");
+}
+
+static void print_money(const cJSON *job)
+{
+    char cost[TEXT_MAX], rate[TEXT_MAX], cap[TEXT_MAX];
+    money_t spent = json_money(job, "cost_uusd"), limit = json_money(job, "max_cost_uusd");
+    money_t price = json_money(job, "price_uusd_per_hour");
+    bool over = strcmp(json_str(job, "state", ""), "done") == 0;
+
+    if (spent == MONEY_UNKNOWN || (spent == 0 && price <= 0))
+        return;
+    printf("It has cost %s%s", text_money(spent, cost), over ? "" : " so far");
+    if (price > 0 && !over)
+        printf(", at %s an hour", text_money(price, rate));
+    if (limit != MONEY_UNKNOWN)
+        printf("; it may cost at most %s", text_money(limit, cap));
+    puts(".");
+}
+
+static void print_job(const cJSON *job)
+{
+    char name[TEXT_MAX], when[TEXT_MAX], safe[600];
+    const char *reason = json_str(job, "reason", ""), *history = json_str(job, "history", "");
+    const char *origin = json_str(job, "origin", "");
+    int64_t restarts = json_i64(job, "restarts", 0), deadline = json_i64(job, "deadline", 0);
+
+    printf("Job %s%s ", text_safe(json_str(job, "job", "?"), safe, 64), who(job, name));
+    print_state(job);
+    if (*reason)
+        printf("Why: %s.\n", text_safe(reason, safe, sizeof(safe)));
+    if (json_i64(job, "submit", 0) > 0)
+        printf("It was submitted%s%s at %s%s.\n", *origin ? " to partition " : "",
+               text_safe(origin, safe, 100), text_time(json_i64(job, "submit", 0), when),
+               strcmp(json_str(job, "mode", ""), "only") == 0 ? ", to run on rented nodes only"
+                                                              : "");
+    if (deadline > 0)
+        printf("It should be done by %s.\n", text_time(deadline, when));
+    print_money(job);
+    if (*history)
+        printf("Earlier it ran at: %s.\n", text_safe(history, safe, sizeof(safe)));
+    if (restarts > 0)
+        printf("It was restarted %s.\n", text_count(restarts, "time", when));
+}
+
+// "aws us-east-1a p4d.24xlarge on the spot market, 2 nodes for 1.5 h: $12.30 (compute $12.00,
+// transfer $0.30)"
+static void print_choice(const cJSON *c)
+{
+    char where[TEXT_MAX], total[TEXT_MAX], compute[TEXT_MAX], transfer[TEXT_MAX], nodes[TEXT_MAX];
+    const cJSON *hours = cJSON_GetObjectItemCaseSensitive(c, "hours");
+    money_t moved = json_money(c, "transfer_uusd");
+
+    printf("%s", text_purchase(c, where));
+    if (json_i64(c, "nodes", 0) > 0)
+        printf(", %s", text_count(json_i64(c, "nodes", 0), "node", nodes));
+    if (cJSON_IsNumber(hours))
+        printf(" for %.4g h", hours->valuedouble);
+    printf(": %s", text_money(json_money(c, "total_uusd"), total));
+    if (moved > 0)
+        printf(" (compute %s, moving data %s)", text_money(json_money(c, "compute_uusd"), compute),
+               text_money(moved, transfer));
+}
+
+static void print_runners_up(const cJSON *list)
+{
+    const cJSON *r;
+    int n = cJSON_GetArraySize(list), shown = 0;
+
+    if (n == 0)
+        return;
+    puts("    What lost:");
+    cJSON_ArrayForEach(r, list)
+    {
+        char where[TEXT_MAX], total[TEXT_MAX], more[TEXT_MAX], why[300];
+        const char *text = json_str(r, "why", "");
+        if (shown++ == RUNNERS_SHOWN) {
+            printf("      ... and %d more\n", n - RUNNERS_SHOWN);
+            break;
+        }
+        printf("      %s: %s", text_purchase(r, where),
+               text_money(json_money(r, "total_uusd"), total));
+        if (json_money(r, "more_uusd") > 0)
+            printf(", %s more", text_money(json_money(r, "more_uusd"), more));
+        if (*text)
+            printf(" - %s", text_safe(text, why, sizeof(why)));
+        puts("");
+    }
+}
+
+static void print_decisions(const cJSON *list)
+{
+    const cJSON *d;
+
+    if (cJSON_GetArraySize(list) == 0)
+        return;
+    puts("\nWhat was decided:");
+    cJSON_ArrayForEach(d, list)
+    {
+        const cJSON *chosen = cJSON_GetObjectItemCaseSensitive(d, "chosen");
+        char when[TEXT_MAX], why[400];
+        const char *reason = json_str(d, "reason", "");
+        printf("  %s  ", text_time(json_i64(d, "time", 0), when));
+        if (cJSON_IsObject(chosen))
+            print_choice(chosen);
+        else
+            fputs("no place", stdout);
+        puts("");
+        if (*reason)
+            printf("    Because %s.\n", text_safe(reason, why, sizeof(why)));
+        print_runners_up(cJSON_GetObjectItemCaseSensitive(d, "runners_up"));
+    }
+}
+
+static const char *result_phrase(const char *result)
+{
+    static const struct {
+        const char *result, *text;
+    } phrases[] = {
+        {"ok", "got it"},
+        {"capacity", "the cloud has none left"},
+        {"quota", "our quota there is used up"},
+        {"throttle", "asked too often, trying again"},
+        {"auth", "the cloud refuses our credentials"},
+        {"transient", "no clear answer, asking again"},
+        {"invalid", "the cloud calls the request wrong"},
+        {"boot", "rented, but it never became ready"},
+    };
+
+    for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
+        if (strcmp(phrases[i].result, result) == 0)
+            return phrases[i].text;
+    return result;
+}
+
+static void print_attempts(const cJSON *list)
+{
+    const cJSON *a;
+
+    if (cJSON_GetArraySize(list) == 0)
+        return;
+    puts("\nWhat was tried:");
+    cJSON_ArrayForEach(a, list)
+    {
+        char when[TEXT_MAX], where[TEXT_MAX], result[64], message[400];
+        const char *text = json_str(a, "message", "");
+        printf("  %s  %s: %s", text_time(json_i64(a, "time", 0), when), text_purchase(a, where),
+               text_safe(result_phrase(json_str(a, "result", "")), result, sizeof(result)));
+        if (*text && strcmp(json_str(a, "result", ""), "ok") != 0)
+            printf(" (%s)", text_safe(text, message, sizeof(message)));
+        puts("");
+    }
+}
+
+static void print_events(const cJSON *list)
+{
+    const cJSON *e;
+
+    if (cJSON_GetArraySize(list) == 0)
+        return;
+    puts("\nWhat happened:");
+    cJSON_ArrayForEach(e, list)
+    {
+        char when[TEXT_MAX], text[400];
+        printf("  %s  %s\n", text_time(json_i64(e, "time", 0), when),
+               text_safe(json_str(e, "text", ""), text, sizeof(text)));
+    }
+}
+
+int cmd_why(int argc, char **argv)
+{
+    enum { OPT_JSON = 256, OPT_HELP };
+    static const struct option options[] = {
+        {"json", no_argument, NULL, OPT_JSON},
+        {"help", no_argument, NULL, OPT_HELP},
+        {NULL, 0, NULL, 0},
+    };
+    bool json = false;
+    int opt, status;
+
+    while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (opt == OPT_JSON) {
+            json = true;
+        } else if (opt == OPT_HELP) {
+            puts("usage: burst why [--json] JOBID\n"
+                 "\n"
+                 "Where a job stands, why it left the local cluster or did not, which place was "
+                 "chosen, which\n"
+                 "ones lost and by how much, what the clouds answered. JOBID is as squeue shows "
+                 "it: 123 or 123_4.");
+            return CMD_OK;
+        } else {
+            return CMD_USAGE;
+        }
+    }
+    if (optind + 1 != argc)
+        return cmd_usage(argv[0], optind == argc ? "which job?" : "one job at a time");
+    cJSON *params = cJSON_CreateObject();
+    json_add_str(params, "job", argv[optind]);
+    cJSON *result = cmd_ask("why", params, &status);
+    if (!result)
+        return status;
+    if (json) {
+        cmd_print_json(result);
+    } else {
+        print_job(cJSON_GetObjectItemCaseSensitive(result, "job"));
+        print_decisions(cJSON_GetObjectItemCaseSensitive(result, "decisions"));
+        print_attempts(cJSON_GetObjectItemCaseSensitive(result, "attempts"));
+        print_events(cJSON_GetObjectItemCaseSensitive(result, "events"));
+    }
+    cJSON_Delete(result);
+    return status;
+}
