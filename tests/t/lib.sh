@@ -315,6 +315,84 @@ restart_slurmctld()
         sleep 0.05; done; slurmctld && until scontrol ping >/dev/null 2>&1; do sleep 0.05; done'
 }
 
+# fill_local: takes both local nodes, so that jobs that can go elsewhere do. Prints the job's number.
+fill_local()
+{
+    local job
+    job=$(as alice sbatch --parsable --burst=never -N2 --exclusive --gpus-per-node=2 -t 2:00:00 \
+        -o /dev/null --wrap 'sleep infinity')
+    wait_for "job_is $job RUNNING" 20 || bail_out "the local nodes cannot be filled"
+    echo "$job"
+}
+
+# of_job JOB FIELD: what burstd knows of the job (fields of JOB in docs/design/internals.md)
+of_job()
+{
+    slurm burst jobs --json --all | jq -r --arg job "$1" ".[] | select(.job == \$job) | .$2"
+}
+
+# burst_job JOB SECONDS: until the job is over, its results are home and its cost is in its record
+burst_job()
+{
+    wait_for "[[ \$(of_job $1 state) == done ]]" "$2" && wait_job "$1" 10 &&
+        wait_for "[[ \$(acct $1 admincomment) == *\\$* ]]" 15
+}
+
+# tried JOB: the places that were tried for it, as "gcp:capacity aws:ok"
+tried() { slurm burst why --json "$1" | jq -r '[.attempts[] | "\(.cloud):\(.result)"] | join(" ")'; }
+
+# story JOB: what happened to it, in burstd's words
+story() { slurm burst why --json "$1" | jq -r '.events[].text'; }
+
+# runs JOB: all attempts in accounting, as "gcp:NODE_FAIL aws:COMPLETED"
+runs()
+{
+    as root sacct -D -X -n -P -j "$1" -o partition,state |
+        sed 's/ by .*//; s/|/:/' | paste -sd' '
+}
+
+# rented JOB: all instances that were ever rented for it, as CLOUD/ID
+rented()
+{
+    local cloud
+    for cloud in $(hub jq -r '.clouds[].name' /etc/burst/localcloud.json); do
+        localcloud GET "$cloud/instances" | jq -r --arg job "$1" --arg cloud "$cloud" \
+            '.instances[] | select(.tags["burst-job"] == $job) | "\($cloud)/\(.id)"'
+    done
+}
+
+# on_nodes COMMAND...: as root on every rented instance, through its sshd's namespaces
+on_nodes()
+{
+    # shellcheck disable=SC2016
+    hub sh -c 'for pid in $(pgrep -x sshd); do nsenter -t $pid -m -- "$@" 2>/dev/null; done
+        true' sh "$@"
+}
+
+# all_faults [JSON-LIST]: for every cloud
+all_faults()
+{
+    local cloud
+    for cloud in $(hub jq -r '.clouds[].name' /etc/burst/localcloud.json); do
+        faults "$cloud" "${1:-[]}"
+    done
+}
+
+# bills_agree: as two assertions: nothing is rented any more, and the ledger says of every cloud
+# exactly what that cloud billed (micro-dollars)
+bills_agree()
+{
+    local cloud
+    happens "no instance is left at any cloud" 90 "[[ -z \$(all_instances) ]]"
+    for cloud in $(hub jq -r '.clouds[].name' /etc/burst/localcloud.json); do
+        wait_for "[[ \$(spent $cloud) == \$(billed $cloud) ]]" 15
+        is "$(spent "$cloud")" "$(billed "$cloud")" "$cloud: the ledger says what the cloud billed"
+    done
+}
+
+spent() { slurm burst cost --json | jq "[.rows[] | select(.key == \"$1\") | .total_uusd] | add // 0"; }
+billed() { localcloud GET "$1/bill" | jq .total_usd_micro; }
+
 # sanitizer_reports: what a sanitized build has complained about
 sanitizer_reports()
 {

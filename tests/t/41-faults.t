@@ -1,0 +1,154 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# What goes wrong at the clouds and on the nodes: a node taken back or lost, a boot that never ends,
+# a refused key, a lost reply, results that cannot come home at first; and scancel at every stage
+
+# shellcheck disable=SC2016,SC2119,SC2154
+. "$(dirname "$0")/lib.sh"
+
+# Short bounds, so that giving up does not take long here.
+conf=$(mktemp -d "${TMPDIR:-/tmp}/burst-conf.XXXXXX")
+sed -E 's/^boot:.*/boot: {launch_timeout: 20s, ssh_timeout: 8s, join_timeout: 20s, block: 8s, block_max: 10s}/
+    s/^spot:.*/spot: {signal: USR1, grace: 2s}/; s/^node_idle:.*/node_idle: 5s/' \
+    "$topdir/etc/demo/burst.yaml" >"$conf/burst.yaml"
+start_cluster --with-burst --conf "$conf"
+rm -rf "$conf"
+filler=$(fill_local)
+put alice long.sh <<'END'
+#!/bin/bash
+#SBATCH --requeue --open-mode=append -t 10
+echo "attempt ${SLURM_RESTART_COUNT:-0} $(hostname)"
+until [[ -e go || ${SLURM_RESTART_COUNT:-0} -ge 1 ]]; do sleep 0.2; done
+echo "end"
+END
+
+# where JOB: CLOUD/ID of the instance on which the job runs
+where()
+{
+    local node
+    node=$(as root squeue -h -j "$1" -o %N)
+    slurm burst nodes --json |
+        jq -r --arg node "$node" '.[] | select(.node == $node) | "\(.cloud)/instances/\(.cloud_id)"'
+}
+
+# runs_now JOB: it runs and has done something (its first line is not home yet, so ask Slurm)
+runs_now() { wait_for "job_is $1 RUNNING" "${2-60}"; }
+
+# --- scancel
+all_faults '[{"fault":"no_capacity"}]'
+a=$(as alice sbatch --parsable --gpus=1 -t 10 -o a.txt --wrap hostname)
+happens "a job for which there is no place stays a candidate" 20 \
+    "[[ \$(of_job $a state) == candidate && \$(tried $a) == *capacity* ]]"
+is "$(job_state "$a")" PENDING "it waits, as Slurm sees it"
+ok "scancel while planning" as alice scancel "$a"
+happens "burstd forgets it" 10 "[[ \$(of_job $a state) == done ]]"
+all_faults
+is "$(rented "$a")" "" "nothing was rented for it"
+like "$(runs "$a")" '^main:CANCELLED$' "its record says CANCELLED in its own partition"
+
+all_faults '[{"fault":"slow_boot","delay_ms":4000}]'
+b=$(as alice sbatch --parsable --gpus=1 -t 10 -o b.txt --wrap hostname)
+happens "its instance is booting" 20 "[[ -n \$(rented $b) ]]"
+ok "scancel while booting" as alice scancel "$b"
+happens "burstd gives it up" 10 "[[ \$(of_job $b state) == done ]]"
+is "$(job_state "$b")" CANCELLED "it is cancelled"
+all_faults
+
+c=$(as alice sbatch --parsable -o c.txt long.sh)
+ok "a job runs" runs_now "$c"
+ok "scancel while running" as alice scancel "$c"
+ok "it comes to its end" burst_job "$c" 60
+like "$(as alice cat c.txt)" '^attempt 0 [a-z]+-' "what it had written is home"
+like "$(runs "$c")" '^[a-z]+:CANCELLED$' "its record says CANCELLED"
+
+# --- the cloud takes a spot node back
+put alice train.sh <<'END'
+#!/bin/bash
+#SBATCH --requeue --open-mode=append -t 10 -o train.txt
+step=$(cat checkpoint 2>/dev/null || echo 0)
+echo "attempt ${SLURM_RESTART_COUNT:-0} $(hostname) from $step"
+trap 'echo $step >checkpoint; echo "checkpoint $step"' USR1
+while ((step < 15)); do sleep 1; ((++step)); done
+echo "finished $step"
+END
+d=$(as alice sbatch --parsable --burst-market=spot train.sh)
+ok "a spot job runs" runs_now "$d"
+happens "and gets on" 20 "[[ \$(as root squeue -h -j $d -o %M) > 0:02 ]]"
+first=$(as root squeue -h -j "$d" -o %N)
+localcloud POST "$(where "$d")/preempt" '{"notice_s":20}' >/dev/null
+happens "it runs anew elsewhere" 60 \
+    "job_is $d RUNNING && [[ \$(as root squeue -h -j $d -o %N) != $first ]]"
+ok "and ends" burst_job "$d" 60
+train=$(as alice cat train.txt)
+saved=$(sed -n 's/^checkpoint //p' <<<"$train" | head -n 1)
+like "$train" "attempt 0 $first from 0" "the first attempt's output is there"
+like "$train" "checkpoint [1-9]" "it was told and wrote its checkpoint"
+is "$(sed -n 's/^attempt 1 .* from //p' <<<"$train")" "$saved" "the second went on from there"
+like "$train" "finished 15" "to the end"
+is "$(of_job "$d" restarts)" 1 "SLURM_RESTART_COUNT is 1"
+like "$(runs "$d")" '^[a-z]+:(NODE_FAIL|REQUEUED|PREEMPTED) [a-z]+:COMPLETED$' "two attempts, nothing else"
+
+# --- a node dies without a word
+e=$(as alice sbatch --parsable -o e.txt long.sh)
+ok "a job runs" runs_now "$e"
+first=$(as root squeue -h -j "$e" -o %N)
+localcloud POST "$(where "$e")/kill" >/dev/null
+ok "its node dies; it ends elsewhere" burst_job "$e" 90
+like "$(as alice cat e.txt)" 'attempt 1 [a-z]+-.*end' "in a second attempt"
+like "$(runs "$e")" '^[a-z]+:NODE_FAIL [a-z]+:COMPLETED$' "the first is a NODE_FAIL"
+
+# --- boot never ends
+faults aws '[{"fault":"never_boot","tries":1}]'
+f=$(as alice sbatch --parsable -t 10 -o f.txt --wrap hostname --burst-clouds=aws,azure)
+ok "a boot that never ends: the job runs elsewhere" burst_job "$f" 60
+faults aws
+like "$(tried "$f")" 'aws:ok aws:boot ' "burst why tells"
+is "$(runs "$f" | wc -w)" 1 "Slurm saw one attempt"
+
+# --- the reply to a launch is lost
+all_faults '[{"fault":"lose_reply","tries":1}]'
+g=$(as alice sbatch --parsable --gpus=h100:1 -t 10 -o g.txt --wrap hostname)
+ok "a lost reply: the job runs" burst_job "$g" 60
+is "$(rented "$g" | wc -l)" 1 "on the one instance that was launched"
+all_faults
+
+# --- SSH refuses our key
+wait_for '[[ -z $(all_instances) ]]' 60
+hub mv /etc/burst/id_ed25519 /etc/burst/id_good
+hub ssh-keygen -q -t ed25519 -N '' -f /etc/burst/id_ed25519
+hub chown slurm: /etc/burst/id_ed25519
+h=$(as alice sbatch --parsable -t 10 -o h.txt --wrap hostname)
+happens "SSH refuses our key: the place is given up" 40 "[[ \$(tried $h) == *:boot* ]]"
+like "$(slurm burst why --json "$h" | jq -r '.attempts[].message')" '[Kk]ey|refuse|auth' \
+    "burst why names the cause"
+is "$(job_state "$h")" PENDING "the job waits"
+hub mv /etc/burst/id_good /etc/burst/id_ed25519
+ok "with the right key it runs" burst_job "$h" 90
+is "$(runs "$h" | wc -w)" 1 "Slurm saw one attempt"
+
+# --- results cannot come home at first
+i=$(as alice sbatch --parsable -o i.txt --wrap 'echo result >i.result')
+wait_for "[[ \$(of_job $i state) =~ securing|placed|running ]]" 30
+j=$(as alice sbatch --parsable -o j.txt long.sh)
+ok "a job runs" runs_now "$j"
+k=$(as alice sbatch --parsable --burst=never -d "afterany:$j" -o k.txt --wrap "cat ~/j.txt")
+kill_daemon KILL burst-stagerd
+as alice touch go
+as alice scancel "$j"
+happens "its results cannot come home" 40 "[[ \$(story $j) == *'could not be brought home'* ]]"
+is "$(of_job "$j" state)" stageout "it waits for them"
+fails "they are not there" as alice test -s j.txt
+isnt "$(rented "$j" | grep -Fx -f <(all_instances))" "" "the instance that has them is kept"
+is "$(as root squeue -h -j "$k" -o %r)" Dependency "a job that depends on it waits"
+hub /run/cluster/start-stagerd
+ok "when it works again the job comes to its end" burst_job "$j" 90
+like "$(as alice cat j.txt)" '^attempt 0' "with its results"
+ok "the job before it too" burst_job "$i" 30
+is "$(as alice cat i.result)" result "with its results"
+
+as alice scancel "$filler"
+bills_agree
+happens "all rented nodes are powered down" 60 \
+    "[[ \$(hub sinfo -h -N -p aws,gcp,azure -o %t | sort -u) == 'idle~' ]]"
+done_testing
