@@ -480,6 +480,7 @@ static void finish_stageout(struct burstd *b, struct bjob *j, const struct sjob 
         job_state(b, j, JOB_DONE, "%s; results are home, cost %s", s ? s->state_name : "ended",
                   money_human(j->settled, cost));
         j->tries = 0;
+        j->comment_at_ms = 0;
         return;
     }
     no_instances(j);

@@ -165,6 +165,7 @@ static void launched(struct burstd *b, struct instance **g, unsigned n,
     blocklist_clear(b->blocked, g[0]->cloud, g[0]->region, g[0]->zone, g[0]->itype,
                     market_name(g[0]->spot));
     cloud_works(clouds_find(b->clouds, g[0]->cloud));
+    cloud_list_soon(clouds_find(b->clouds, g[0]->cloud));
 }
 
 static void block_place(struct burstd *b, const struct instance *i, enum provider_class error,
@@ -321,7 +322,8 @@ void provision_seen(struct burstd *b, struct instance *i, const struct provider_
     }
     if (changed)
         instance_save(b, i);
-    if (i->state == INST_LAUNCHED && p->state == PROVIDER_RUNNING && i->address[0])
+    // An address is enough: burst-ssh waits for the rest of the boot, and sees its end first.
+    if (i->state == INST_LAUNCHED && p->state <= PROVIDER_RUNNING && i->address[0])
         instance_state(b, i, INST_UP, NULL);
     if (p->notice_at && i->state < INST_TERMINATING)
         preempt_notice(b, i, p->notice_at);
