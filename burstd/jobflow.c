@@ -474,7 +474,6 @@ static void finish_stageout(struct burstd *b, struct bjob *j, const struct sjob 
     if (!ended && (s->state != SJOB_PENDING || (s->flags & SJOB_COMPLETING)))
         return; // Slurm has not said yet which of the two it is
     free_nodes(b, j);
-    remember_place(b, j);
     if (ended) {
         j->settled = ledger_job_cost(b, j);
         job_state(b, j, JOB_DONE, "%s; results are home, cost %s", s ? s->state_name : "ended",
@@ -483,6 +482,7 @@ static void finish_stageout(struct burstd *b, struct bjob *j, const struct sjob 
         j->comment_at_ms = 0;
         return;
     }
+    remember_place(b, j);
     no_instances(j);
     j->tries = 0;
     j->next_ms = 0;
