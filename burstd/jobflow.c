@@ -431,15 +431,32 @@ static void running(struct burstd *b, struct bjob *j, const struct sjob *s)
     }
 }
 
+// Of a placed job that has ended. Slurm's list of its nodes does not tell: of a job that is
+// completing it names the nodes that are still busy, and these are none while EpilogSlurmctld runs.
+static bool may_have_run(struct burstd *b, const struct bjob *j, const struct sjob *s)
+{
+    struct instance *g[256];
+    unsigned n = collect(b, j, g, 256);
+
+    if (!conf_find_partition(b->conf, s->partition))
+        return false;
+    if (strcmp(s->state_name, "CANCELLED") != 0)
+        return true;
+    for (unsigned k = 0; k < n; k++)
+        if (g[k]->state < INST_JOINED)
+            return false;
+    return n > 0;
+}
+
 static void over(struct burstd *b, struct bjob *j, const struct sjob *s)
 {
     const char *word = s ? s->state_name : "gone from Slurm's table";
 
     switch (j->state) {
     case JOB_PLACED:
-        if (s && s->start && s->nodes[0] && strcmp(word, "CANCELLED") != 0) {
+        if (s && may_have_run(b, j, s)) {
             // So short that its running was not seen.
-            j->started = s->start;
+            j->started = s->start ? s->start : clock_now_s();
             nodes_state(b, j, INST_JOINED, INST_BUSY, INST_F_STAGE_OUT);
             start_stageout(b, j, "ended");
             break;
