@@ -43,9 +43,41 @@ spank_burst_so_LINK = $(plugin_link)
 spank_burst_so_LDADD = -lm
 spank_burst_so_DEPENDENCIES = slurm_plugin/plugin.map
 
+# Programs that slurmctld starts
+pkglibexec_PROGRAMS += burst-resume burst-resume-fail burst-suspend burst-prolog burst-epilog
+noinst_LTLIBRARIES += libhook.la
+libhook_la_SOURCES = slurm_plugin/hooks/hook.c slurm_plugin/hooks/hook.h \
+	slurm_plugin/hooks/spool_file.c slurm_plugin/hooks/spool_file.h
+libhook_la_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS)
+libhook_la_LIBADD = libplugincore.la
+hook_cflags = $(SAN_CFLAGS) $(CJSON_CFLAGS)
+burst_resume_SOURCES = slurm_plugin/hooks/burst-spool.c
+burst_resume_CPPFLAGS = $(AM_CPPFLAGS) -DHOOK_KIND='"resume"' -DHOOK_NAME='"burst-resume"'
+burst_resume_CFLAGS = $(hook_cflags)
+burst_resume_LDFLAGS = $(SAN_LDFLAGS)
+burst_resume_LDADD = libhook.la
+burst_resume_fail_SOURCES = slurm_plugin/hooks/burst-spool.c
+burst_resume_fail_CPPFLAGS = $(AM_CPPFLAGS) -DHOOK_KIND='"resume_fail"' -DHOOK_NAME='"burst-resume-fail"'
+burst_resume_fail_CFLAGS = $(hook_cflags)
+burst_resume_fail_LDFLAGS = $(SAN_LDFLAGS)
+burst_resume_fail_LDADD = libhook.la
+burst_suspend_SOURCES = slurm_plugin/hooks/burst-spool.c
+burst_suspend_CPPFLAGS = $(AM_CPPFLAGS) -DHOOK_KIND='"suspend"' -DHOOK_NAME='"burst-suspend"'
+burst_suspend_CFLAGS = $(hook_cflags)
+burst_suspend_LDFLAGS = $(SAN_LDFLAGS)
+burst_suspend_LDADD = libhook.la
+burst_prolog_SOURCES = slurm_plugin/hooks/burst-prolog.c
+burst_prolog_CFLAGS = $(hook_cflags)
+burst_prolog_LDFLAGS = $(SAN_LDFLAGS)
+burst_prolog_LDADD = libhook.la
+burst_epilog_SOURCES = slurm_plugin/hooks/burst-epilog.c
+burst_epilog_CFLAGS = $(hook_cflags)
+burst_epilog_LDFLAGS = $(SAN_LDFLAGS)
+burst_epilog_LDADD = libhook.la
+
 if HAVE_CMOCKA
 plugin_tests = tests/unit/test_directive tests/unit/test_snapshot tests/unit/test_need \
-	tests/unit/test_classify
+	tests/unit/test_classify tests/unit/test_hooks
 check_PROGRAMS += $(plugin_tests)
 TESTS += $(plugin_tests)
 tests_unit_test_directive_SOURCES = tests/unit/test_directive.c
@@ -64,4 +96,10 @@ tests_unit_test_classify_SOURCES = tests/unit/test_classify.c
 tests_unit_test_classify_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_classify_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_test_classify_LDADD = libplugincore.la $(CMOCKA_LIBS)
+tests_unit_test_hooks_SOURCES = tests/unit/test_hooks.c
+tests_unit_test_hooks_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_test_hooks_LDFLAGS = $(SAN_LDFLAGS) -pthread
+tests_unit_test_hooks_LDADD = libhook.la $(CMOCKA_LIBS)
+EXTRA_tests_unit_test_hooks_DEPENDENCIES = burst-resume burst-resume-fail burst-suspend \
+	burst-prolog burst-epilog
 endif
