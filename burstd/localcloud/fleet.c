@@ -246,17 +246,14 @@ void fleet_destroy(struct fleet *f)
     free(f);
 }
 
-// Was the launch of this instance carried through? Its answer was sent only if all of its
-// instances were made.
+// Was the launch of this instance carried through? Its answer was sent only after that.
 static bool launch_complete(const struct fleet *f, const struct instance *i)
 {
-    unsigned made = 0;
-
     for (size_t k = 0; k < f->n; k++)
-        if (strcmp(f->list[k]->token, i->token) == 0 && strcmp(f->list[k]->cloud, i->cloud) == 0 &&
-            f->list[k]->machine.pid > 0)
-            made++;
-    return made == i->count;
+        if (f->list[k]->committed && strcmp(f->list[k]->token, i->token) == 0 &&
+            strcmp(f->list[k]->cloud, i->cloud) == 0)
+            return true;
+    return false;
 }
 
 static void ended(struct fleet *f, struct instance *i)
@@ -670,6 +667,11 @@ static int make_all(struct fleet *f, struct cloud *c, const struct fleet_launch 
     for (size_t k = 0; rc == 0 && k < *n; k++)
         if (f->ops->boot(f->ctx, out[k], keys[k], &why) < 0)
             rc = fail(err, 500, "Internal", "%s", why.text);
+    if (rc == 0) {
+        out[0]->committed = true;
+        if (instance_save(out[0], f->dir, &why) < 0)
+            rc = fail(err, 500, "Internal", "%s", why.text);
+    }
     for (size_t k = 0; k < *n; k++) {
         fs_wipe(keys[k], keys[k] ? strlen(keys[k]) : 0);
         xstrset(&out[k]->ssh_key, NULL);

@@ -3,8 +3,9 @@
 // which instances are launched, ended, taken back and billed. Knows no HTTP and no namespaces.
 //
 // Order of a launch: the records of all its instances are on disk before any of them is made;
-// their processes are on disk before any of them runs. A crash in between leaves nothing running,
-// and the restart forgets such a launch as a whole: the same token launches anew.
+// their processes are on disk before any of them runs; the launch counts only when one record says
+// that all of it was done. After a crash in between, the restart ends what runs of such a launch
+// and forgets it as a whole: the same token launches anew.
 #ifndef LOCALCLOUD_FLEET_H
 #define LOCALCLOUD_FLEET_H
 

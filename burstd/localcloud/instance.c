@@ -105,6 +105,7 @@ char *instance_print(const struct instance *i)
     json_add_str(o, "params", i->params);
     json_add_i64(o, "count", i->count);
     json_add_i64(o, "accelerators", i->accelerators);
+    cJSON_AddBoolToObject(o, "committed", i->committed);
     cJSON_AddBoolToObject(o, "cut", i->cut);
     m = cJSON_AddObjectToObject(o, "machine");
     json_add_i64(m, "pid", i->machine.pid);
@@ -176,6 +177,7 @@ static const char *parse_fields(const cJSON *o, struct instance *i)
     i->ended_at = json_i64(o, "ended_at", 0);
     i->notice_at = json_i64(o, "notice_at", 0);
     i->die_at_ms = json_i64(o, "die_at_ms", 0);
+    i->committed = json_bool(o, "committed", false);
     i->cut = json_bool(o, "cut", false);
     if (count < 1 || count > 10000 || accelerators < 0 || accelerators > 10000)
         return "count or accelerators";

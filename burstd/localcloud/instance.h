@@ -46,6 +46,7 @@ struct instance {
     char *token;         // of its launch
     char *params;        // of its launch, in canonical form, to recognise another launch
     unsigned count;      // instances of its launch
+    bool committed;      // on one of them: the launch was carried through
     unsigned accelerators;
     bool cut; // network off
     struct machine_identity machine;

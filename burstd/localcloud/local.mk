@@ -24,3 +24,12 @@ burst_localcloud_SOURCES = burstd/localcloud/main.c
 burst_localcloud_CFLAGS = $(SAN_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS)
 burst_localcloud_LDFLAGS = $(SAN_LDFLAGS)
 burst_localcloud_LDADD = liblocalcloud.la
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/test_localcloud
+TESTS += tests/unit/test_localcloud
+tests_unit_test_localcloud_SOURCES = tests/unit/test_localcloud.c
+tests_unit_test_localcloud_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_test_localcloud_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_test_localcloud_LDADD = liblocalcloud.la libburst.la $(CMOCKA_LIBS)
+endif

@@ -441,6 +441,11 @@ struct machines *machines_create(uv_loop_t *loop, const struct machines_config *
     ms->console_dir = xasprintf("%s/console", config->state_dir);
     if (read_boot_id(ms->boot_id) < 0)
         errprintf(errp, "/proc/sys/kernel/random/boot_id: %s", strerror(errno));
+    else if (!link_exists(config->bridge))
+        errprintf(errp,
+                  "there is no bridge %s in this network namespace; make it first: "
+                  "ip link add %s type bridge",
+                  config->bridge, config->bridge);
     else if (fs_mkdirs(ms->mountpoint, 0700, errp) == 0 &&
              fs_mkdirs(ms->console_dir, 0700, errp) == 0 && guest_probe(ms->mountpoint, errp) == 0)
         return ms;
