@@ -253,6 +253,15 @@ static char *cache_path(const char *dir)
     return path;
 }
 
+// Root may write everywhere; a directory that its owner made read-only is left alone all the same.
+static bool may_write(const char *dir)
+{
+    struct stat st;
+
+    return stat(dir, &st) == 0 && (st.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH)) &&
+           access(dir, W_OK) == 0;
+}
+
 static void write_to_cache(const struct catalog *c, const char *path)
 {
     char *dir = xstrdup(path), *slash = strrchr(dir, '/');
@@ -275,7 +284,7 @@ struct catalog *catalog_open(const char *dir, burst_error_t *errp)
     if (!c && cached)
         c = catalog_index_read(cached, fingerprint, NULL);
     if (!c && (c = catalog_load(dir, NULL, NULL, errp))) {
-        if (access(dir, W_OK) == 0)
+        if (may_write(dir))
             catalog_index_write(c, beside, NULL);
         else if (cached)
             write_to_cache(c, cached);

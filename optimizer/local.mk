@@ -1,1 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# The optimizer library and its process burst-solve. GLPK is linked here and nowhere else.
+noinst_LTLIBRARIES += liboptimizer.la
+liboptimizer_la_SOURCES = \
+	optimizer/answer.c \
+	optimizer/candidates.c optimizer/candidates.h \
+	optimizer/dual.c optimizer/ilp.c optimizer/improve.c \
+	optimizer/mrf.c optimizer/mrf.h \
+	optimizer/part.c optimizer/part.h \
+	optimizer/places.c optimizer/places.h \
+	optimizer/plan.c optimizer/plan.h \
+	optimizer/problem.c optimizer/problem.h \
+	optimizer/reduce.c optimizer/search.c \
+	optimizer/request.c optimizer/request.h \
+	optimizer/solve.c optimizer/solve.h
+liboptimizer_la_CFLAGS = $(SAN_CFLAGS) -O2 $(CJSON_CFLAGS)
+liboptimizer_la_LIBADD = libcatalog.la libburst.la $(CJSON_LIBS) $(GLPK_LIBS) -lm
+
+pkglibexec_PROGRAMS += burst-solve
+burst_solve_SOURCES = optimizer/burst_solve.c
+burst_solve_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS)
+burst_solve_LDFLAGS = $(SAN_LDFLAGS)
+burst_solve_LDADD = liboptimizer.la

@@ -1,0 +1,717 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Lagrangian bounds. What couples tasks beyond their edges is moved into the costs:
+//
+//   limits     lambda_l >= 0 per node or per dollar that a limit counts; - lambda_l * max
+//   data sets  w_dtp >= 0 with sum_t w_dtp <= copy_d(p): task t pays its share for d in place p
+//   time       mu_P >= 0 per path P through the graph; time of P * mu_P - mu_P * T
+//
+// For every choice of multipliers the least cost of the changed problem is a lower bound. They are
+// moved along subgradients (Held and Karp 1971, with Polyak's step); each solution on the way is a
+// plan or nearly one and is repaired.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libburst/xalloc.h"
+#include "optimizer/part.h"
+
+#define ORACLE_CELLS 2e5
+#define PATHS_MAX 64
+#define SHARES_MAX (24u << 20) // w multipliers
+#define PATIENCE 8
+#define REPAIR_EACH 10
+
+struct path {
+    uint32_t *task; // in order
+    uint32_t n;
+    double mu;
+};
+
+struct dual {
+    const struct problem *p;
+    int64_t time;
+    struct clockwork *clock;
+    struct best *best;
+    struct mrf *m;       // costs as changed now
+    double **base_unary; // plain
+    double **base_pair;
+    double *lambda_nodes, *lambda_nano;
+    double nano_unit, time_unit; // scale of the two kinds of constraint, in their units
+    double *on_nodes, *on_nano;  // per signature: sum of lambdas
+    uint32_t n_places;
+    double **w;    // [dataset][i * n_places + place], NULL = no data sets
+    double **copy; // [dataset][place]
+    struct path *path;
+    uint32_t n_paths;
+    uint32_t *x, *choice;
+    double constant; // - sum lambda b - sum mu T
+    int64_t *used_nodes, *used_nano;
+    // the best seen
+    double bound;
+    double **best_unary, **best_pair;
+    double best_constant;
+};
+
+static double **copy_unary(const struct mrf *m)
+{
+    double **u = xcalloc(m->n + 1, sizeof(*u));
+
+    for (uint32_t t = 0; t < m->n; t++) {
+        u[t] = xcalloc(m->k[t] + 1, sizeof(**u));
+        memcpy(u[t], m->unary[t], m->k[t] * sizeof(**u));
+    }
+    return u;
+}
+
+static size_t pair_cells(const struct mrf *m, uint32_t e)
+{
+    return (size_t)m->k[m->edge[e].u] * m->k[m->edge[e].v];
+}
+
+static double **copy_pairs(const struct mrf *m)
+{
+    double **q = xcalloc(m->n_edges + 1, sizeof(*q));
+
+    for (uint32_t e = 0; e < m->n_edges; e++) {
+        q[e] = xcalloc(pair_cells(m, e), sizeof(**q));
+        memcpy(q[e], m->edge[e].pair, pair_cells(m, e) * sizeof(**q));
+    }
+    return q;
+}
+
+static void free_rows(double **r, uint32_t n)
+{
+    for (uint32_t i = 0; r && i < n; i++)
+        free(r[i]);
+    free(r);
+}
+
+static uint32_t edge_between(const struct mrf *m, uint32_t u, uint32_t v, bool *flipped)
+{
+    for (uint32_t e = 0; e < m->n_edges; e++) {
+        if (m->edge[e].u == u && m->edge[e].v == v) {
+            *flipped = false;
+            return e;
+        }
+        if (m->edge[e].u == v && m->edge[e].v == u) {
+            *flipped = true;
+            return e;
+        }
+    }
+    return UINT32_MAX;
+}
+
+// Time of the edges from u to v when they are in different places: the longest of several.
+static int64_t time_between(const struct problem *p, uint32_t u, uint32_t v)
+{
+    int64_t most = 0;
+
+    for (uint32_t k = p->in_first[v]; k < p->in_first[v + 1]; k++) {
+        const struct problem_edge *e = &p->edge[p->in_edge[k]];
+        if (e->u == u && e->time > most)
+            most = e->time;
+    }
+    return most;
+}
+
+// Puts mu on a path into the costs: release of the first, durations, and transfers.
+static void charge_path(struct dual *d, const struct path *path)
+{
+    const struct problem *p = d->p;
+    double mu = path->mu / d->time_unit;
+
+    for (uint32_t i = 0; i < path->n; i++) {
+        uint32_t t = path->task[i];
+        for (uint32_t k = 0; k < d->m->k[t]; k++) {
+            const struct opt *o = &p->opt[p->first[t] + k];
+            d->m->unary[t][k] += mu * ((double)o->duration + (i == 0 ? (double)o->release : 0));
+        }
+        if (i == 0)
+            continue;
+        uint32_t u = path->task[i - 1];
+        bool flipped = false;
+        uint32_t e = edge_between(d->m, u, t, &flipped);
+        double more = mu * (double)time_between(p, u, t);
+        for (uint32_t a = 0; a < d->m->k[u]; a++)
+            for (uint32_t b = 0; b < d->m->k[t]; b++)
+                if (p->opt[p->first[u] + a].place != p->opt[p->first[t] + b].place)
+                    d->m->edge[e]
+                        .pair[flipped ? (size_t)b * d->m->k[u] + a : (size_t)a * d->m->k[t] + b] +=
+                        more;
+    }
+}
+
+static void change_costs(struct dual *d)
+{
+    const struct problem *p = d->p;
+
+    for (uint32_t s = 0; s < p->n_sigs; s++) {
+        d->on_nodes[s] = d->on_nano[s] = 0;
+        for (uint32_t l = 0; l < p->n_limits; l++)
+            if (sig_has(&p->sig[s], l)) {
+                d->on_nodes[s] += d->lambda_nodes[l];
+                d->on_nano[s] += d->lambda_nano[l] / d->nano_unit;
+            }
+    }
+    d->constant = 0;
+    for (uint32_t l = 0; l < p->n_limits; l++) {
+        if (p->limit[l].max_nodes >= 0)
+            d->constant -= d->lambda_nodes[l] * (double)p->limit[l].max_nodes;
+        if (p->limit[l].max_nano >= 0)
+            d->constant -= d->lambda_nano[l] / d->nano_unit * (double)p->limit[l].max_nano;
+    }
+    for (uint32_t t = 0; t < p->n; t++)
+        for (uint32_t k = 0; k < d->m->k[t]; k++) {
+            const struct opt *o = &p->opt[p->first[t] + k];
+            d->m->unary[t][k] = d->base_unary[t][k] + d->on_nodes[o->sig] * (double)p->nodes[t] +
+                                d->on_nano[o->sig] * (double)o->compute;
+        }
+    for (uint32_t s = 0; d->w && s < p->n_datasets; s++)
+        for (uint32_t i = 0; i < p->dataset[s].n; i++) {
+            uint32_t t = p->dataset[s].task[i];
+            for (uint32_t k = 0; k < d->m->k[t]; k++)
+                d->m->unary[t][k] +=
+                    d->w[s][(size_t)i * d->n_places + p->opt[p->first[t] + k].place];
+        }
+    for (uint32_t e = 0; d->n_paths && e < d->m->n_edges; e++)
+        memcpy(d->m->edge[e].pair, d->base_pair[e], pair_cells(d->m, e) * sizeof(double));
+    for (uint32_t i = 0; i < d->n_paths; i++) {
+        if (d->path[i].mu > 0)
+            charge_path(d, &d->path[i]);
+        d->constant -= d->path[i].mu / d->time_unit * (double)d->time;
+    }
+}
+
+// Least of the changed costs and where it is taken.
+static double oracle(struct dual *d)
+{
+    struct mrf *m = d->m;
+    double value = 0;
+
+    if (m->n_edges && mrf_eliminate(m, ORACLE_CELLS, d->x, &value))
+        return value;
+    if (!m->n_edges) {
+        for (uint32_t t = 0; t < m->n; t++) {
+            d->x[t] = 0;
+            for (uint32_t k = 1; k < m->k[t]; k++)
+                if (m->unary[t][k] < m->unary[t][d->x[t]])
+                    d->x[t] = k;
+            value += m->unary[t][d->x[t]];
+        }
+        return value;
+    }
+    // Too wide: a bound of the bound, and a guess.
+    double **unary = copy_unary(m), **pair = copy_pairs(m);
+    value = mrf_bound(m, 0, 10);
+    for (uint32_t t = 0; t < m->n; t++) {
+        d->x[t] = 0;
+        for (uint32_t k = 1; k < m->k[t]; k++)
+            if (m->unary[t][k] < m->unary[t][d->x[t]])
+                d->x[t] = k;
+        memcpy(m->unary[t], unary[t], m->k[t] * sizeof(double));
+    }
+    for (uint32_t e = 0; e < m->n_edges; e++)
+        memcpy(m->edge[e].pair, pair[e], pair_cells(m, e) * sizeof(double));
+    free_rows(unary, m->n);
+    free_rows(pair, m->n_edges);
+    return value;
+}
+
+static void count_limits(struct dual *d)
+{
+    const struct problem *p = d->p;
+
+    memset(d->used_nodes, 0, (p->n_limits + 1) * sizeof(*d->used_nodes));
+    memset(d->used_nano, 0, (p->n_limits + 1) * sizeof(*d->used_nano));
+    for (uint32_t t = 0; t < p->n && p->n_limits; t++) {
+        const struct opt *o = &p->opt[d->choice[t]];
+        for (uint32_t w = 0; o->sig && w < SIG_WORDS; w++)
+            for (uint64_t left = p->sig[o->sig].word[w]; left; left &= left - 1) {
+                uint32_t l = w * 64 + (uint32_t)__builtin_ctzll(left);
+                d->used_nodes[l] += p->nodes[t];
+                d->used_nano[l] += o->compute;
+            }
+    }
+}
+
+static bool over(const struct dual *d, uint32_t l)
+{
+    const struct problem_limit *x = &d->p->limit[l];
+
+    return (x->max_nodes >= 0 && d->used_nodes[l] > x->max_nodes) ||
+           (x->max_nano >= 0 && d->used_nano[l] > x->max_nano);
+}
+
+struct relief {
+    uint32_t task, option;
+    double price; // per unit of relief
+};
+
+static int by_price(const void *pa, const void *pb)
+{
+    const struct relief *a = pa, *b = pb;
+
+    if (a->price != b->price)
+        return a->price < b->price ? -1 : 1;
+    return a->task < b->task ? -1 : a->task > b->task;
+}
+
+static void shift_usage(struct dual *d, uint32_t t, const struct opt *o, int sign)
+{
+    for (uint32_t w = 0; w < SIG_WORDS; w++)
+        for (uint64_t left = d->p->sig[o->sig].word[w]; left; left &= left - 1) {
+            uint32_t l = w * 64 + (uint32_t)__builtin_ctzll(left);
+            d->used_nodes[l] += sign * d->p->nodes[t];
+            d->used_nano[l] += sign * o->compute;
+        }
+}
+
+// Whether moving t to o breaks no limit that holds now (those that are over may get better).
+static bool harmless(struct dual *d, uint32_t t, const struct opt *o)
+{
+    const struct opt *now = &d->p->opt[d->choice[t]];
+    bool ok = true;
+
+    for (uint32_t w = 0; w < SIG_WORDS && ok; w++)
+        for (uint64_t left = d->p->sig[o->sig].word[w]; left && ok; left &= left - 1) {
+            uint32_t l = w * 64 + (uint32_t)__builtin_ctzll(left);
+            bool had = sig_has(&d->p->sig[now->sig], l);
+            int64_t nodes = had ? 0 : d->p->nodes[t], nano = o->compute - (had ? now->compute : 0);
+            const struct problem_limit *x = &d->p->limit[l];
+            if (x->max_nodes >= 0 && nodes > 0 && d->used_nodes[l] + nodes > x->max_nodes)
+                ok = false;
+            if (x->max_nano >= 0 && nano > 0 && d->used_nano[l] + nano > x->max_nano)
+                ok = false;
+        }
+    return ok;
+}
+
+// Moves tasks out of one broken limit, the cheapest relief first.
+static void relieve(struct dual *d, uint32_t l)
+{
+    const struct problem *p = d->p;
+    struct relief *r = NULL;
+    size_t n = 0, cap = 0;
+
+    for (uint32_t t = 0; t < p->n; t++) {
+        const struct opt *now = &p->opt[d->choice[t]];
+        if (!sig_has(&p->sig[now->sig], l))
+            continue;
+        for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++) {
+            bool has = sig_has(&p->sig[p->opt[o].sig], l);
+            double less = p->limit[l].max_nano >= 0
+                              ? (double)(now->compute - (has ? p->opt[o].compute : 0))
+                              : (has ? 0 : (double)p->nodes[t]);
+            if (less <= 0)
+                continue;
+            if (n == cap) {
+                cap = cap ? cap * 2 : 256;
+                r = xrealloc(r, cap * sizeof(*r));
+            }
+            double more =
+                d->m->unary[t][o - p->first[t]] - d->m->unary[t][d->choice[t] - p->first[t]];
+            r[n++] = (struct relief){t, o, more / less};
+        }
+    }
+    if (n)
+        qsort(r, n, sizeof(*r), by_price);
+    uint32_t *was = xcalloc(p->n + 1, sizeof(*was));
+    memcpy(was, d->choice, p->n * sizeof(*was));
+    for (size_t i = 0; i < n && over(d, l); i++) {
+        uint32_t t = r[i].task;
+        if (d->choice[t] != was[t] || !harmless(d, t, &p->opt[r[i].option]))
+            continue;
+        shift_usage(d, t, &p->opt[d->choice[t]], -1);
+        d->choice[t] = r[i].option;
+        shift_usage(d, t, &p->opt[d->choice[t]], 1);
+    }
+    free(was);
+    free(r);
+}
+
+// Makes the path that is late shorter: the option whose price per saved time is least, one task
+// after the other.
+static void hurry(struct dual *d)
+{
+    const struct problem *p = d->p;
+    int64_t cost, span;
+
+    problem_value(p, d->choice, &cost, &span, NULL);
+    for (uint32_t round = 0; round < 2 * p->n && span > d->time; round++) {
+        double best = HUGE_VAL;
+        uint32_t task = 0, option = 0;
+        int64_t best_span = span;
+        for (uint32_t t = 0; t < p->n; t++) {
+            uint32_t was = d->choice[t];
+            for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++) {
+                int64_t c, f;
+                d->choice[t] = o;
+                problem_value(p, d->choice, &c, &f, NULL);
+                d->choice[t] = was;
+                if (c >= COST_INF || f >= span)
+                    continue;
+                double price = ((double)(c - cost) + 1) / (double)(span - f);
+                if (price < best) {
+                    best = price;
+                    task = t;
+                    option = o;
+                    best_span = f;
+                }
+            }
+        }
+        if (best_span >= span || time_is_over(d->clock))
+            return;
+        d->choice[task] = option;
+        problem_value(p, d->choice, &cost, &span, NULL);
+    }
+}
+
+static void repair(struct dual *d)
+{
+    const struct problem *p = d->p;
+
+    if (d->time < TIME_INF && (double)p->n * p->first[p->n] < 3e5)
+        hurry(d);
+    count_limits(d);
+    for (uint32_t round = 0; round < 3; round++)
+        for (uint32_t l = 0; l < p->n_limits; l++)
+            if (over(d, l))
+                relieve(d, l);
+    if (best_offer(d->best, p, d->choice, d->time))
+        improve(p, d->time, d->clock, d->best);
+}
+
+// --- steps ---
+
+static double polyak(const struct dual *d, double bound, double norm, double alpha)
+{
+    double target = d->best->found ? (double)d->best->cost : bound + 0.05 * fabs(bound) + 1;
+
+    return norm > 0 ? alpha * (target - bound) / norm : 0;
+}
+
+static double norm_limits(const struct dual *d)
+{
+    const struct problem *p = d->p;
+    double sum = 0;
+
+    for (uint32_t l = 0; l < p->n_limits; l++) {
+        double g = (double)(d->used_nodes[l] - p->limit[l].max_nodes);
+        if (p->limit[l].max_nodes >= 0 && (g > 0 || d->lambda_nodes[l] > 0))
+            sum += g * g;
+        g = (double)(d->used_nano[l] - p->limit[l].max_nano) / d->nano_unit;
+        if (p->limit[l].max_nano >= 0 && (g > 0 || d->lambda_nano[l] > 0))
+            sum += g * g;
+    }
+    return sum;
+}
+
+static void step_limits(struct dual *d, double step)
+{
+    const struct problem *p = d->p;
+
+    for (uint32_t l = 0; l < p->n_limits; l++) {
+        if (p->limit[l].max_nodes >= 0)
+            d->lambda_nodes[l] += step * (double)(d->used_nodes[l] - p->limit[l].max_nodes);
+        if (p->limit[l].max_nano >= 0)
+            d->lambda_nano[l] +=
+                step * (double)(d->used_nano[l] - p->limit[l].max_nano) / d->nano_unit;
+        d->lambda_nodes[l] = fmax(d->lambda_nodes[l], 0);
+        d->lambda_nano[l] = fmax(d->lambda_nano[l], 0);
+    }
+}
+
+static int down(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return x > y ? -1 : x < y;
+}
+
+// Projects the shares of one copy onto {w >= 0, sum w <= price}.
+static void project(double *w, uint32_t n, size_t stride, double price, double *scratch)
+{
+    double sum = 0, part = 0, theta = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        scratch[i] = w[i * stride];
+        sum += scratch[i] > 0 ? scratch[i] : 0;
+    }
+    if (sum > price) {
+        qsort(scratch, n, sizeof(*scratch), down);
+        for (uint32_t i = 0; i < n; i++) {
+            part += scratch[i];
+            double t = (part - price) / (i + 1);
+            if (scratch[i] - t > 0)
+                theta = t;
+        }
+    }
+    for (uint32_t i = 0; i < n; i++)
+        w[i * stride] = fmax(w[i * stride] - theta, 0);
+}
+
+static void step_datasets(struct dual *d, double step)
+{
+    const struct problem *p = d->p;
+    char *touched = xcalloc(d->n_places + 1, 1);
+
+    for (uint32_t s = 0; s < p->n_datasets; s++) {
+        const struct problem_dataset *x = &p->dataset[s];
+        double *scratch = xcalloc(x->n + 1, sizeof(*scratch));
+        memset(touched, 0, d->n_places);
+        for (uint32_t i = 0; i < x->n; i++) {
+            uint32_t place = p->opt[d->choice[x->task[i]]].place;
+            d->w[s][(size_t)i * d->n_places + place] += step;
+            touched[place] = 1;
+        }
+        for (uint32_t q = 0; q < d->n_places; q++)
+            if (touched[q])
+                project(d->w[s] + q, x->n, d->n_places, d->copy[s][q], scratch);
+        free(scratch);
+    }
+    free(touched);
+}
+
+// Finish along a given path in the current assignment.
+static int64_t path_time(const struct dual *d, const struct path *path)
+{
+    const struct problem *p = d->p;
+    int64_t sum = 0;
+
+    for (uint32_t i = 0; i < path->n; i++) {
+        const struct opt *o = &p->opt[d->choice[path->task[i]]];
+        sum = sat_add(sum, o->duration);
+        if (i == 0)
+            sum = sat_add(sum, o->release);
+        else if (o->place != p->opt[d->choice[path->task[i - 1]]].place)
+            sum = sat_add(sum, time_between(p, path->task[i - 1], path->task[i]));
+    }
+    return sum;
+}
+
+// The path that decides when the assignment is finished.
+static void critical_path(const struct dual *d, struct path *out)
+{
+    const struct problem *p = d->p;
+    int64_t *finish = xcalloc(p->n + 1, sizeof(*finish)), cost, span;
+    uint32_t *rev = xcalloc(p->n + 1, sizeof(*rev)), n = 0, t = 0;
+
+    problem_value(p, d->choice, &cost, &span, finish);
+    for (uint32_t i = 0; i < p->n; i++)
+        if (finish[i] > finish[t])
+            t = i;
+    for (bool more = true; more;) {
+        const struct opt *o = &p->opt[d->choice[t]];
+        int64_t begin = finish[t] - o->duration;
+        more = false;
+        rev[n++] = t;
+        for (uint32_t k = p->in_first[t]; k < p->in_first[t + 1] && begin > o->release; k++) {
+            const struct problem_edge *e = &p->edge[p->in_edge[k]];
+            if (sat_add(finish[e->u], edge_time(e, p->opt[d->choice[e->u]].place, o->place)) ==
+                begin) {
+                t = e->u;
+                more = true;
+                break;
+            }
+        }
+    }
+    out->task = xcalloc(n, sizeof(*out->task));
+    out->n = n;
+    out->mu = 0;
+    for (uint32_t i = 0; i < n; i++)
+        out->task[i] = rev[n - 1 - i];
+    free(finish);
+    free(rev);
+}
+
+static void note_path(struct dual *d)
+{
+    struct path path;
+
+    critical_path(d, &path);
+    for (uint32_t i = 0; i < d->n_paths; i++)
+        if (d->path[i].n == path.n &&
+            memcmp(d->path[i].task, path.task, path.n * sizeof(*path.task)) == 0) {
+            free(path.task);
+            return;
+        }
+    if (d->n_paths == PATHS_MAX) {
+        uint32_t least = 0;
+        for (uint32_t i = 1; i < d->n_paths; i++)
+            least = d->path[i].mu < d->path[least].mu ? i : least;
+        free(d->path[least].task);
+        d->path[least] = path;
+        return;
+    }
+    d->path[d->n_paths++] = path;
+}
+
+static double norm_paths(const struct dual *d)
+{
+    double sum = 0;
+
+    for (uint32_t i = 0; i < d->n_paths; i++) {
+        double g = (double)(path_time(d, &d->path[i]) - d->time) / d->time_unit;
+        if (g > 0 || d->path[i].mu > 0)
+            sum += g * g;
+    }
+    return sum;
+}
+
+static void step_paths(struct dual *d, double step)
+{
+    for (uint32_t i = 0; i < d->n_paths; i++) {
+        double g = (double)(path_time(d, &d->path[i]) - d->time) / d->time_unit;
+        d->path[i].mu = fmax(d->path[i].mu + step * g, 0);
+    }
+}
+
+static void keep_best(struct dual *d, double bound)
+{
+    d->bound = bound;
+    d->best_constant = d->constant;
+    for (uint32_t t = 0; t < d->m->n; t++)
+        memcpy(d->best_unary[t], d->m->unary[t], d->m->k[t] * sizeof(double));
+    for (uint32_t e = 0; e < d->m->n_edges; e++)
+        memcpy(d->best_pair[e], d->m->edge[e].pair, pair_cells(d->m, e) * sizeof(double));
+}
+
+static void dual_init(struct dual *d)
+{
+    const struct problem *p = d->p;
+    uint64_t shares = 0;
+    double most = 1;
+
+    d->base_unary = copy_unary(d->m);
+    d->base_pair = copy_pairs(d->m);
+    d->best_unary = copy_unary(d->m);
+    d->best_pair = copy_pairs(d->m);
+    d->lambda_nodes = xcalloc(p->n_limits + 1, sizeof(double));
+    d->lambda_nano = xcalloc(p->n_limits + 1, sizeof(double));
+    d->on_nodes = xcalloc(p->n_sigs + 1, sizeof(double));
+    d->on_nano = xcalloc(p->n_sigs + 1, sizeof(double));
+    d->used_nodes = xcalloc(p->n_limits + 1, sizeof(int64_t));
+    d->used_nano = xcalloc(p->n_limits + 1, sizeof(int64_t));
+    d->x = xcalloc(p->n + 1, sizeof(uint32_t));
+    d->choice = xcalloc(p->n + 1, sizeof(uint32_t));
+    d->path = xcalloc(PATHS_MAX, sizeof(*d->path));
+    d->n_places = places_count(p->places);
+    for (uint32_t o = 0; o < p->first[p->n]; o++)
+        most += (double)p->opt[o].compute / (double)p->first[p->n];
+    d->nano_unit = most;
+    d->time_unit = d->time > 0 && d->time < TIME_INF ? (double)d->time / 10 : 1;
+    for (uint32_t s = 0; s < p->n_datasets; s++)
+        shares += (uint64_t)p->dataset[s].n * d->n_places;
+    if (!p->n_datasets || shares > SHARES_MAX)
+        return;
+    d->w = xcalloc(p->n_datasets, sizeof(*d->w));
+    d->copy = xcalloc(p->n_datasets, sizeof(*d->copy));
+    for (uint32_t s = 0; s < p->n_datasets; s++) {
+        const struct problem_dataset *x = &p->dataset[s];
+        d->w[s] = xcalloc((size_t)x->n * d->n_places, sizeof(double));
+        d->copy[s] = xcalloc(d->n_places, sizeof(double));
+        for (uint32_t q = 0; q < d->n_places; q++) {
+            int64_t c = places_cost(p->places, x->place, q, x->gb);
+            d->copy[s][q] = c >= COST_INF ? MRF_INF : (double)c;
+            for (uint32_t i = 0; i < x->n; i++)
+                d->w[s][(size_t)i * d->n_places + q] = d->copy[s][q] / x->n;
+        }
+    }
+}
+
+static void dual_free(struct dual *d)
+{
+    free_rows(d->base_unary, d->p->n);
+    free_rows(d->base_pair, d->m->n_edges);
+    free_rows(d->best_unary, d->p->n);
+    free_rows(d->best_pair, d->m->n_edges);
+    if (d->w) {
+        free_rows(d->w, d->p->n_datasets);
+        free_rows(d->copy, d->p->n_datasets);
+    }
+    for (uint32_t i = 0; i < d->n_paths; i++)
+        free(d->path[i].task);
+    free(d->path);
+    free(d->lambda_nodes);
+    free(d->lambda_nano);
+    free(d->on_nodes);
+    free(d->on_nano);
+    free(d->used_nodes);
+    free(d->used_nano);
+    free(d->x);
+    free(d->choice);
+}
+
+static bool settled(const struct dual *d)
+{
+    return d->best->found && (double)d->best->cost - d->bound < 0.5 + 1e-14 * (double)d->best->cost;
+}
+
+static void climb(struct dual *d, int rounds)
+{
+    const struct problem *p = d->p;
+    double alpha = 1.5;
+    int waited = 0;
+
+    for (int r = 0; r < rounds && !settled(d) && !time_is_over(d->clock); r++) {
+        change_costs(d);
+        double value = oracle(d) + d->constant, norm;
+        if (value >= MRF_INF / 2)
+            return;
+        if (value > d->bound) {
+            // Small gains are no reason to stay with a step that is too long.
+            waited = value - d->bound > 1e-5 * fabs(value) ? 0 : waited + 1;
+            keep_best(d, value);
+        } else {
+            waited++;
+        }
+        if (waited >= PATIENCE) {
+            alpha /= 2;
+            waited = 0;
+        }
+        if (alpha < 1e-4)
+            return;
+        for (uint32_t t = 0; t < p->n; t++)
+            d->choice[t] = p->first[t] + d->x[t];
+        count_limits(d);
+        if (d->time < TIME_INF)
+            note_path(d);
+        norm = norm_limits(d) + (d->n_paths ? norm_paths(d) : 0);
+        for (uint32_t s = 0; d->w && s < p->n_datasets; s++)
+            norm += p->dataset[s].n;
+        double step = polyak(d, value, norm, alpha);
+        step_limits(d, step);
+        if (d->w)
+            step_datasets(d, step);
+        if (d->n_paths)
+            step_paths(d, step);
+        // Last: it changes the assignment.
+        if (best_offer(d->best, p, d->choice, d->time))
+            improve(p, d->time, d->clock, d->best);
+        else if (r % REPAIR_EACH == 0 || r + 1 == rounds || !d->best->found)
+            repair(d);
+    }
+}
+
+void dual_ascent(const struct problem *p, int64_t time, int rounds, struct clockwork *clock,
+                 struct best *b, struct mrf *m, double *constant)
+{
+    struct dual d = {.p = p, .time = time, .clock = clock, .best = b, .m = m};
+
+    dual_init(&d);
+    d.bound = -HUGE_VAL;
+    climb(&d, rounds);
+    if (d.bound > -HUGE_VAL) {
+        for (uint32_t t = 0; t < m->n; t++)
+            memcpy(m->unary[t], d.best_unary[t], m->k[t] * sizeof(double));
+        for (uint32_t e = 0; e < m->n_edges; e++)
+            memcpy(m->edge[e].pair, d.best_pair[e], pair_cells(m, e) * sizeof(double));
+        *constant += d.best_constant;
+    } else {
+        for (uint32_t t = 0; t < m->n; t++)
+            memcpy(m->unary[t], d.base_unary[t], m->k[t] * sizeof(double));
+        for (uint32_t e = 0; e < m->n_edges; e++)
+            memcpy(m->edge[e].pair, d.base_pair[e], pair_cells(m, e) * sizeof(double));
+    }
+    dual_free(&d);
+}

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Local search: single tasks to other options, and all tasks of one place (or of one data set in
+// it) to another place, as long as the plan gets cheaper and keeps time and limits.
+#include <stdlib.h>
+#include <string.h>
+
+#include "libburst/xalloc.h"
+#include "optimizer/part.h"
+
+#define COUNTS_MAX (16u << 20)
+#define SWEEPS 30
+
+struct local {
+    const struct problem *p;
+    int64_t time;
+    struct clockwork *clock;
+    uint32_t *choice;
+    int64_t *nodes, *nano; // used of each limit
+    uint32_t n_places;
+    uint32_t *count;              // [dataset][place]: tasks there; NULL = too many to keep
+    uint32_t *ds_first, *ds_list; // data sets of a task
+};
+
+static void index_datasets(struct local *s)
+{
+    const struct problem *p = s->p;
+
+    s->ds_first = xcalloc(p->n + 2, sizeof(*s->ds_first));
+    for (uint32_t d = 0; d < p->n_datasets; d++)
+        for (uint32_t i = 0; i < p->dataset[d].n; i++)
+            s->ds_first[p->dataset[d].task[i] + 2]++;
+    for (uint32_t t = 0; t < p->n; t++)
+        s->ds_first[t + 2] += s->ds_first[t + 1];
+    s->ds_list = xcalloc(s->ds_first[p->n + 1] + 1, sizeof(*s->ds_list));
+    for (uint32_t d = 0; d < p->n_datasets; d++)
+        for (uint32_t i = 0; i < p->dataset[d].n; i++)
+            s->ds_list[s->ds_first[p->dataset[d].task[i] + 1]++] = d;
+}
+
+static void recount(struct local *s)
+{
+    const struct problem *p = s->p;
+
+    memset(s->nodes, 0, (p->n_limits + 1) * sizeof(*s->nodes));
+    memset(s->nano, 0, (p->n_limits + 1) * sizeof(*s->nano));
+    for (uint32_t t = 0; t < p->n; t++) {
+        const struct opt *o = &p->opt[s->choice[t]];
+        for (uint32_t l = 0; l < p->n_limits; l++)
+            if (sig_has(&p->sig[o->sig], l)) {
+                s->nodes[l] += p->nodes[t];
+                s->nano[l] += o->compute;
+            }
+    }
+    if (!s->count)
+        return;
+    memset(s->count, 0, (size_t)p->n_datasets * s->n_places * sizeof(*s->count));
+    for (uint32_t d = 0; d < p->n_datasets; d++)
+        for (uint32_t i = 0; i < p->dataset[d].n; i++)
+            s->count[(size_t)d * s->n_places + p->opt[s->choice[p->dataset[d].task[i]]].place]++;
+}
+
+// Change of cost when task t moves to option o; COST_INF = impossible.
+static int64_t change(const struct local *s, uint32_t t, const struct opt *o)
+{
+    const struct problem *p = s->p;
+    const struct opt *now = &p->opt[s->choice[t]];
+    int64_t sum = o->cost - now->cost;
+
+    if (o->place == now->place)
+        return sum;
+    for (uint32_t k = p->in_first[t]; k < p->in_first[t + 1]; k++) {
+        const struct problem_edge *e = &p->edge[p->in_edge[k]];
+        uint32_t from = p->opt[s->choice[e->u]].place;
+        int64_t c = edge_cost(p, e, from, o->place);
+        if (c >= COST_INF)
+            return COST_INF;
+        sum += c - edge_cost(p, e, from, now->place);
+    }
+    for (uint32_t k = p->out_first[t]; k < p->out_first[t + 1]; k++) {
+        const struct problem_edge *e = &p->edge[p->out_edge[k]];
+        uint32_t to = p->opt[s->choice[e->v]].place;
+        int64_t c = edge_cost(p, e, o->place, to);
+        if (c >= COST_INF)
+            return COST_INF;
+        sum += c - edge_cost(p, e, now->place, to);
+    }
+    for (uint32_t k = s->ds_first[t]; s->count && k < s->ds_first[t + 1]; k++) {
+        const struct problem_dataset *d = &p->dataset[s->ds_list[k]];
+        const uint32_t *count = &s->count[(size_t)s->ds_list[k] * s->n_places];
+        if (!count[o->place])
+            sum += places_cost(p->places, d->place, o->place, d->gb);
+        if (count[now->place] == 1)
+            sum -= places_cost(p->places, d->place, now->place, d->gb);
+    }
+    return sum;
+}
+
+static bool fits(const struct local *s, uint32_t t, const struct opt *o)
+{
+    const struct problem *p = s->p;
+    const struct sig *old = &p->sig[p->opt[s->choice[t]].sig], *sig = &p->sig[o->sig];
+
+    for (uint32_t l = 0; l < p->n_limits; l++) {
+        if (!sig_has(sig, l))
+            continue;
+        int64_t nodes = s->nodes[l] + (sig_has(old, l) ? 0 : p->nodes[t]);
+        int64_t nano =
+            s->nano[l] + o->compute - (sig_has(old, l) ? p->opt[s->choice[t]].compute : 0);
+        if ((p->limit[l].max_nodes >= 0 && nodes > p->limit[l].max_nodes) ||
+            (p->limit[l].max_nano >= 0 && nano > p->limit[l].max_nano))
+            return false;
+    }
+    return true;
+}
+
+static void move(struct local *s, uint32_t t, uint32_t option)
+{
+    const struct problem *p = s->p;
+    const struct opt *now = &p->opt[s->choice[t]], *o = &p->opt[option];
+
+    for (uint32_t l = 0; l < p->n_limits; l++) {
+        if (sig_has(&p->sig[now->sig], l)) {
+            s->nodes[l] -= p->nodes[t];
+            s->nano[l] -= now->compute;
+        }
+        if (sig_has(&p->sig[o->sig], l)) {
+            s->nodes[l] += p->nodes[t];
+            s->nano[l] += o->compute;
+        }
+    }
+    for (uint32_t k = s->ds_first[t]; s->count && k < s->ds_first[t + 1]; k++) {
+        uint32_t *count = &s->count[(size_t)s->ds_list[k] * s->n_places];
+        count[now->place]--;
+        count[o->place]++;
+    }
+    s->choice[t] = option;
+}
+
+static bool in_time(const struct local *s)
+{
+    int64_t cost, span;
+
+    if (s->time >= TIME_INF)
+        return true;
+    problem_value(s->p, s->choice, &cost, &span, NULL);
+    return span <= s->time;
+}
+
+static bool sweep(struct local *s)
+{
+    const struct problem *p = s->p;
+    bool moved = false;
+
+    for (uint32_t t = 0; t < p->n && !time_is_over(s->clock); t++) {
+        uint32_t best = s->choice[t], old = best;
+        int64_t gain = 0;
+        for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++) {
+            int64_t c = o == old ? 0 : change(s, t, &p->opt[o]);
+            if (c >= gain || !fits(s, t, &p->opt[o]))
+                continue;
+            if (s->time < TIME_INF) {
+                s->choice[t] = o;
+                bool ok = in_time(s);
+                s->choice[t] = old;
+                if (!ok)
+                    continue;
+            }
+            gain = c;
+            best = o;
+        }
+        if (best != old) {
+            move(s, t, best);
+            moved = true;
+        }
+    }
+    return moved;
+}
+
+// Moves the given tasks that sit in one place to another, each to its cheapest option there.
+static bool move_group(struct local *s, struct best *b, const uint32_t *task, uint32_t n,
+                       uint32_t from, uint32_t to)
+{
+    const struct problem *p = s->p;
+    uint32_t *save = xcalloc(p->n + 1, sizeof(*save)), moved = 0;
+    int64_t estimate = 0;
+
+    memcpy(save, s->choice, p->n * sizeof(*save));
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t t = task ? task[i] : i, best = UINT32_MAX;
+        if (p->opt[s->choice[t]].place != from)
+            continue;
+        for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++)
+            if (p->opt[o].place == to && (best == UINT32_MAX || p->opt[o].cost < p->opt[best].cost))
+                best = o;
+        if (best == UINT32_MAX)
+            continue;
+        estimate += p->opt[best].cost - p->opt[s->choice[t]].cost;
+        s->choice[t] = best;
+        moved++;
+    }
+    bool better = moved > 1 && best_offer(b, p, s->choice, s->time);
+    if (better)
+        recount(s);
+    else
+        memcpy(s->choice, save, p->n * sizeof(*save));
+    free(save);
+    return better;
+}
+
+static bool move_groups(struct local *s, struct best *b)
+{
+    const struct problem *p = s->p;
+    bool *used = xcalloc(s->n_places + 1, sizeof(bool)), any = false;
+    bool *known = xcalloc(s->n_places + 1, sizeof(bool));
+
+    for (uint32_t t = 0; t < p->n; t++)
+        used[p->opt[s->choice[t]].place] = true;
+    for (uint32_t o = 0; o < p->first[p->n]; o++)
+        known[p->opt[o].place] = true;
+    for (uint32_t from = 0; from < s->n_places; from++)
+        for (uint32_t to = 0; used[from] && to < s->n_places; to++) {
+            if (from == to || !known[to] || time_is_over(s->clock))
+                continue;
+            any = move_group(s, b, NULL, p->n, from, to) || any;
+            for (uint32_t d = 0; d < p->n_datasets && !time_is_over(s->clock); d++)
+                if (s->count && s->count[(size_t)d * s->n_places + from] > 1)
+                    any = move_group(s, b, p->dataset[d].task, p->dataset[d].n, from, to) || any;
+        }
+    free(used);
+    free(known);
+    return any;
+}
+
+void improve(const struct problem *p, int64_t time, struct clockwork *clock, struct best *b)
+{
+    struct local s = {.p = p, .time = time, .clock = clock};
+    bool any = true;
+
+    if (!b->found)
+        return;
+    s.n_places = places_count(p->places);
+    s.choice = xcalloc(p->n + 1, sizeof(*s.choice));
+    s.nodes = xcalloc(p->n_limits + 1, sizeof(*s.nodes));
+    s.nano = xcalloc(p->n_limits + 1, sizeof(*s.nano));
+    if ((uint64_t)p->n_datasets * s.n_places < COUNTS_MAX)
+        s.count = xcalloc((size_t)p->n_datasets * s.n_places + 1, sizeof(*s.count));
+    index_datasets(&s);
+    for (int i = 0; i < SWEEPS && any && !time_is_over(clock); i++) {
+        memcpy(s.choice, b->choice, p->n * sizeof(*s.choice));
+        recount(&s);
+        any = sweep(&s);
+        any = best_offer(b, p, s.choice, time) && any;
+        if (!any && (p->n_edges || p->n_datasets)) {
+            memcpy(s.choice, b->choice, p->n * sizeof(*s.choice));
+            recount(&s);
+            any = move_groups(&s, b);
+        }
+    }
+    free(s.choice);
+    free(s.nodes);
+    free(s.nano);
+    free(s.count);
+    free(s.ds_first);
+    free(s.ds_list);
+}

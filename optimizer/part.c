@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// See part.h: the order in which the methods are tried on one part. Cheap and exact ones first;
+// each leaves its plan and its bound to the next.
+#include "optimizer/part.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libburst/xalloc.h"
+
+#define PAIR_CELLS 1.5e7    // doubles in pair tables: 120 MB
+#define ELIMINATE_CELLS 3e7 // cells of all elimination tables: some tenths of a second
+#define QUICK_CELLS 1e6
+#define QUICK_NODES 20000
+#define SEARCH_NODES 3000000
+
+static bool has_sides(const struct problem *p, int64_t time)
+{
+    if (time < TIME_INF || p->n_datasets)
+        return true;
+    for (uint32_t o = 0; o < p->first[p->n]; o++)
+        for (int w = 0; w < SIG_WORDS; w++)
+            if (p->sig[p->opt[o].sig].word[w])
+                return true;
+    return false;
+}
+
+bool problem_mrf(const struct problem *p, double max_cells, struct mrf *m)
+{
+    uint32_t *k = xcalloc(p->n + 1, sizeof(*k));
+    double cells = 0;
+
+    for (uint32_t t = 0; t < p->n; t++)
+        k[t] = p->first[t + 1] - p->first[t];
+    for (uint32_t e = 0; e < p->n_edges; e++)
+        cells += (double)k[p->edge[e].u] * k[p->edge[e].v];
+    if (cells > max_cells) {
+        free(k);
+        return false;
+    }
+    mrf_init(m, p->n, k);
+    for (uint32_t t = 0; t < p->n; t++)
+        for (uint32_t i = 0; i < k[t]; i++)
+            m->unary[t][i] = (double)p->opt[p->first[t] + i].cost;
+    for (uint32_t e = 0; e < p->n_edges; e++) {
+        const struct problem_edge *x = &p->edge[e];
+        bool flipped;
+        double *pair = mrf_edge(m, x->u, x->v, &flipped);
+        for (uint32_t i = 0; i < k[x->u]; i++)
+            for (uint32_t j = 0; j < k[x->v]; j++) {
+                int64_t c = edge_cost(p, x, p->opt[p->first[x->u] + i].place,
+                                      p->opt[p->first[x->v] + j].place);
+                pair[flipped ? (size_t)j * k[x->u] + i : (size_t)i * k[x->v] + j] +=
+                    c >= COST_INF ? MRF_INF : (double)c;
+            }
+    }
+    free(k);
+    return true;
+}
+
+static void offer_values(struct best *b, const struct problem *p, const uint32_t *x, int64_t time)
+{
+    uint32_t *choice = xcalloc(p->n + 1, sizeof(*choice));
+
+    for (uint32_t t = 0; t < p->n; t++)
+        choice[t] = p->first[t] + x[t];
+    best_offer(b, p, choice, time);
+    free(choice);
+}
+
+// Starting points: every task on its cheapest option, and all tasks together in one place (on
+// their cheapest option where they have none there).
+static void start(const struct problem *p, int64_t time, struct clockwork *clock, struct best *b)
+{
+    uint32_t *cheapest = xcalloc(p->n + 1, sizeof(*cheapest));
+    uint32_t *choice = xcalloc(p->n + 1, sizeof(*choice));
+    uint32_t n = places_count(p->places);
+    bool *seen = xcalloc(n + 1, sizeof(bool));
+
+    for (uint32_t t = 0; t < p->n; t++) {
+        cheapest[t] = p->first[t];
+        for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++) {
+            seen[p->opt[o].place] = true;
+            if (p->opt[o].cost < p->opt[cheapest[t]].cost)
+                cheapest[t] = o;
+        }
+    }
+    best_offer(b, p, cheapest, time);
+    for (uint32_t place = 0; place < n && (p->n_edges || p->n_datasets); place++) {
+        if (!seen[place] || time_is_over(clock))
+            continue;
+        for (uint32_t t = 0; t < p->n; t++) {
+            choice[t] = cheapest[t];
+            for (uint32_t o = p->first[t], got = 0; o < p->first[t + 1]; o++)
+                if (p->opt[o].place == place && (!got || p->opt[o].cost < p->opt[choice[t]].cost)) {
+                    choice[t] = o;
+                    got = 1;
+                }
+        }
+        best_offer(b, p, choice, time);
+    }
+    free(cheapest);
+    free(choice);
+    free(seen);
+}
+
+// Takes a bound in doubles: an integer cost cannot lie between it and the next integer.
+static void raise_bound(struct best *b, double bound)
+{
+    double safe = ceil(bound - 1e-14 * fabs(bound) - 0.01);
+
+    if (safe > 9e18)
+        safe = 9e18;
+    if (safe > (double)b->bound)
+        b->bound = (int64_t)safe;
+    if (b->found && b->bound >= b->cost) {
+        b->bound = b->cost;
+        b->proven = true;
+    }
+}
+
+static bool eliminate(const struct problem *p, const struct mrf *m, double max_cells,
+                      struct best *b)
+{
+    uint32_t *x = xcalloc(p->n + 1, sizeof(*x));
+    double value;
+    bool ok = mrf_eliminate(m, max_cells, x, &value);
+
+    if (ok && value >= MRF_INF / 2) {
+        b->proven = !b->found;
+    } else if (ok) {
+        offer_values(b, p, x, TIME_INF);
+        b->proven = b->found;
+        b->bound = b->cost;
+    }
+    free(x);
+    return ok;
+}
+
+// With the plain costs: those of a reparametrised model are no integers any more.
+static bool eliminate_again(const struct problem *p, struct clockwork *clock, struct best *b)
+{
+    struct mrf m;
+    bool ok;
+
+    if (!problem_mrf(p, PAIR_CELLS, &m))
+        return false;
+    m.stop = time_is_over_fn;
+    m.arg = clock;
+    ok = eliminate(p, &m, ELIMINATE_CELLS, b);
+    mrf_free(&m);
+    return ok;
+}
+
+// Options that the bound shows to be worse than the plan at hand go. m is reparametrised: an
+// option costs at least the bound, its own unary and the least of each of its pairs.
+static bool drop_by_bound(const struct problem *p, const struct mrf *m, double constant,
+                          const struct best *b, struct problem *out, int64_t *time)
+{
+    struct problem q = *p;
+    double *extra = xcalloc(p->first[p->n] + 1, sizeof(*extra));
+    uint32_t dropped = 0;
+    bool late;
+
+    for (uint32_t t = 0; t < p->n; t++)
+        for (uint32_t i = 0; i < m->k[t]; i++)
+            extra[p->first[t] + i] = m->unary[t][i];
+    for (uint32_t e = 0; e < m->n_edges; e++) {
+        const struct mrf_edge *x = &m->edge[e];
+        uint32_t ku = m->k[x->u], kv = m->k[x->v];
+        for (uint32_t i = 0; i < ku; i++) {
+            double low = x->pair[(size_t)i * kv];
+            for (uint32_t j = 1; j < kv; j++)
+                low = x->pair[(size_t)i * kv + j] < low ? x->pair[(size_t)i * kv + j] : low;
+            extra[p->first[x->u] + i] += low;
+        }
+        for (uint32_t j = 0; j < kv; j++) {
+            double low = x->pair[j];
+            for (uint32_t i = 1; i < ku; i++)
+                low = x->pair[(size_t)i * kv + j] < low ? x->pair[(size_t)i * kv + j] : low;
+            extra[p->first[x->v] + j] += low;
+        }
+    }
+    // A new copy with the options that are left; those of the plan at hand always stay.
+    q.opt = xcalloc(p->first[p->n] + 1, sizeof(*q.opt));
+    q.first = xcalloc(p->n + 1, sizeof(*q.first));
+    uint32_t n = 0;
+    for (uint32_t t = 0; t < p->n; t++) {
+        q.first[t] = n;
+        for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++) {
+            double low = constant + extra[o];
+            if (b->choice[t] != o && low - 1e-14 * fabs(low) - 0.01 > (double)b->cost) {
+                dropped++;
+                continue;
+            }
+            q.opt[n] = p->opt[o];
+            q.opt[n++].self = o;
+        }
+    }
+    q.first[p->n] = n;
+    free(extra);
+    bool ok = dropped > 0 && reduce(&q, time, out, &late);
+    if (ok)
+        for (uint32_t o = 0; o < out->first[out->n]; o++)
+            out->opt[o].self = q.opt[out->opt[o].self].self;
+    free(q.opt);
+    free(q.first);
+    return ok;
+}
+
+static void exact(const struct problem *p, int64_t time, const struct solve_options *opt,
+                  struct clockwork *clock, struct best *b, int depth);
+
+// Solves the smaller problem and takes its result over: what was dropped could not be better.
+static void descend(const struct problem *p, const struct problem *q, int64_t time,
+                    int64_t original_time, const struct solve_options *opt, struct clockwork *clock,
+                    struct best *b, int depth)
+{
+    struct best sub;
+    uint32_t *choice = xcalloc(p->n + 1, sizeof(*choice));
+    uint32_t same = 0;
+
+    best_init(&sub, p->n);
+    for (uint32_t t = 0; t < p->n; t++)
+        for (uint32_t o = q->first[t]; o < q->first[t + 1]; o++)
+            if (q->opt[o].self == b->choice[t]) {
+                choice[t] = o;
+                same++;
+            }
+    if (same == p->n)
+        best_offer(&sub, q, choice, time);
+    sub.bound = b->bound;
+    exact(q, time, opt, clock, &sub, depth);
+    if (sub.found) {
+        for (uint32_t t = 0; t < p->n; t++)
+            choice[t] = q->opt[sub.choice[t]].self;
+        best_offer(b, p, choice, original_time);
+    }
+    // Below the plan at hand there is only what q holds.
+    if (sub.proven) {
+        b->proven = true;
+        b->bound = b->cost;
+    } else if (sub.bound > b->bound) {
+        b->bound = sub.bound < b->cost ? sub.bound : b->cost;
+    }
+    best_free(&sub);
+    free(choice);
+}
+
+static void exact(const struct problem *p, int64_t time, const struct solve_options *opt,
+                  struct clockwork *clock, struct best *b, int depth)
+{
+    struct mrf m = {0};
+    double constant = 0;
+    bool sides = has_sides(p, time);
+
+    start(p, time, clock, b);
+    if (!problem_mrf(p, PAIR_CELLS, &m)) {
+        double sum = 0; // too large for tables: every task on its cheapest option is a bound
+        for (uint32_t t = 0; t < p->n; t++) {
+            double low = HUGE_VAL;
+            for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++)
+                low = (double)p->opt[o].cost < low ? (double)p->opt[o].cost : low;
+            sum += low;
+        }
+        raise_bound(b, sum);
+        if (!b->proven)
+            improve(p, time, clock, b);
+        raise_bound(b, sum);
+        return;
+    }
+    m.stop = time_is_over_fn;
+    m.arg = clock;
+    if (!sides && eliminate(p, &m, QUICK_CELLS, b))
+        goto out;
+    // Small enough to look at everything?
+    if (search(p, time, NULL, 0, QUICK_NODES, clock, b)) {
+        b->proven = true;
+        b->bound = b->cost;
+        goto out;
+    }
+    improve(p, time, clock, b);
+    if (sides)
+        dual_ascent(p, time, 300, clock, b, &m, &constant);
+    constant = mrf_bound(&m, constant, 200);
+    raise_bound(b, constant);
+    if (b->proven || time_is_over(clock))
+        goto out;
+    if (b->found && depth < 3) {
+        struct problem q;
+        int64_t q_time = time;
+        if (drop_by_bound(p, &m, constant, b, &q, &q_time)) {
+            mrf_free(&m);
+            descend(p, &q, q_time, time, opt, clock, b, depth + 1);
+            problem_free(&q);
+            return;
+        }
+    }
+    if (!sides && eliminate_again(p, clock, b))
+        goto out;
+    if (search(p, time, &m, constant, SEARCH_NODES, clock, b)) {
+        b->proven = true;
+        b->bound = b->cost;
+        goto out;
+    }
+    if (!opt->no_ilp && !time_is_over(clock) && ilp(p, time, clock, b)) {
+        b->proven = true;
+        b->bound = b->cost;
+    }
+out:
+    mrf_free(&m);
+}
+
+void part_min_cost(const struct problem *p, int64_t time, const struct solve_options *opt,
+                   struct clockwork *clock, struct best *b, bool *late)
+{
+    struct problem q;
+    struct best sub;
+    int64_t q_time = time;
+    uint32_t *choice;
+
+    if (!reduce(p, &q_time, &q, late)) {
+        b->found = false;
+        b->proven = true;
+        return;
+    }
+    best_init(&sub, p->n);
+    choice = xcalloc(p->n + 1, sizeof(*choice));
+    if (opt->only_ilp)
+        sub.proven = ilp(&q, q_time, clock, &sub);
+    else
+        exact(&q, q_time, opt, clock, &sub, 0);
+    if (sub.found) {
+        for (uint32_t t = 0; t < p->n; t++)
+            choice[t] = q.opt[sub.choice[t]].self;
+        best_offer(b, p, choice, time);
+    }
+    b->proven = sub.proven;
+    b->bound = sub.proven && b->found ? b->cost : sub.bound;
+    *late = sub.proven && !sub.found && q_time < TIME_INF;
+    free(choice);
+    best_free(&sub);
+    problem_free(&q);
+}

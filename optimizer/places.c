@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "optimizer/places.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libburst/xalloc.h"
+
+#define UNKNOWN (NO_ROUTE - 1)
+
+struct place {
+    const char *cloud, *region; // borrowed from the catalog or from the request
+    uint32_t *route;            // to each place; UNKNOWN = not looked up yet
+    uint32_t n_route;
+};
+
+struct places {
+    const struct catalog *cat;
+    double gbit_per_s;
+    struct place *place;
+    uint32_t n, cap;
+};
+
+static uint32_t append(struct places *p, const char *cloud, const char *region)
+{
+    if (p->n == p->cap) {
+        p->cap = p->cap ? p->cap * 2 : 64;
+        p->place = xrealloc(p->place, p->cap * sizeof(*p->place));
+    }
+    p->place[p->n] = (struct place){.cloud = cloud, .region = region};
+    return p->n++;
+}
+
+struct places *places_create(const struct catalog *cat, double gbit_per_s)
+{
+    struct places *p = xmalloc(sizeof(*p));
+    uint32_t n, nc;
+    const struct catalog_region *r = catalog_regions(cat, &n);
+    const struct catalog_cloud *c = catalog_clouds(cat, &nc);
+
+    p->cat = cat;
+    p->gbit_per_s = gbit_per_s;
+    for (uint32_t i = 0; i < n; i++)
+        append(p, catalog_str(cat, c[r[i].cloud].name), catalog_str(cat, r[i].name));
+    return p;
+}
+
+void places_destroy(struct places *p)
+{
+    if (!p)
+        return;
+    for (uint32_t i = 0; i < p->n; i++)
+        free(p->place[i].route);
+    free(p->place);
+    free(p);
+}
+
+uint32_t places_of(struct places *p, const char *cloud, const char *region)
+{
+    for (uint32_t i = 0; i < p->n; i++)
+        if (strcmp(p->place[i].region, region) == 0 && strcmp(p->place[i].cloud, cloud) == 0)
+            return i;
+    return append(p, cloud, region);
+}
+
+const char *places_cloud(const struct places *p, uint32_t place)
+{
+    return p->place[place].cloud;
+}
+
+const char *places_region(const struct places *p, uint32_t place)
+{
+    return p->place[place].region;
+}
+
+uint32_t places_count(const struct places *p)
+{
+    return p->n;
+}
+
+static uint32_t route(struct places *p, uint32_t a, uint32_t b)
+{
+    struct place *from = &p->place[a];
+
+    if (b >= from->n_route) {
+        from->route = xrealloc(from->route, p->n * sizeof(*from->route));
+        while (from->n_route < p->n)
+            from->route[from->n_route++] = UNKNOWN;
+    }
+    if (from->route[b] == UNKNOWN)
+        from->route[b] = catalog_route_find(p->cat, from->cloud, from->region, p->place[b].cloud,
+                                            p->place[b].region);
+    return from->route[b];
+}
+
+int64_t places_cost(struct places *p, uint32_t a, uint32_t b, double gb)
+{
+    if (a == b)
+        return 0;
+    uint32_t r = route(p, a, b);
+    int64_t cost = r == NO_ROUTE ? -1 : catalog_route_price(p->cat, r, gb);
+
+    return cost < 0 || cost > COST_INF ? COST_INF : cost;
+}
+
+int64_t places_time(const struct places *p, double gb)
+{
+    double us = gb * 8 / p->gbit_per_s * 1e6;
+
+    return us >= (double)TIME_INF ? TIME_INF : llround(us);
+}

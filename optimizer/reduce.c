@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Presolve of one part: options that cannot be in a best plan in time are removed.
+//
+// 1. Time windows: a task cannot finish before its parents' earliest finish allows, and what
+//    follows needs at least the least time of every later task.
+// 2. Dominance inside a place: another option there is no dearer, no slower and counts for no
+//    other limit.
+// 3. Dominance between places for tasks whose place concerns nobody else.
+#include <stdlib.h>
+#include <string.h>
+
+#include "libburst/xalloc.h"
+#include "optimizer/part.h"
+
+struct windows {
+    const struct problem *p;
+    bool *dead;     // options
+    int64_t *early; // least finish of a task
+    int64_t *tail;  // least time between its finish and the end
+    int64_t *apart; // per edge: 0 when both ends can sit in one place, else its time
+};
+
+static bool share_place(const struct problem *p, const bool *dead, uint32_t u, uint32_t v)
+{
+    // Options are sorted by place (candidates.c) within a task; both lists are walked once.
+    uint32_t a = p->first[u], b = p->first[v];
+
+    while (a < p->first[u + 1] && b < p->first[v + 1]) {
+        if (dead[a] || p->opt[a].place < p->opt[b].place)
+            a++;
+        else if (dead[b] || p->opt[b].place < p->opt[a].place)
+            b++;
+        else
+            return true;
+    }
+    return false;
+}
+
+static int64_t longest(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t arrival(const struct windows *w, uint32_t t)
+{
+    int64_t after = 0;
+
+    for (uint32_t k = w->p->in_first[t]; k < w->p->in_first[t + 1]; k++) {
+        uint32_t e = w->p->in_edge[k];
+        after = longest(after, sat_add(w->early[w->p->edge[e].u], w->apart[e]));
+    }
+    return after;
+}
+
+static void compute_windows(struct windows *w)
+{
+    const struct problem *p = w->p;
+
+    for (uint32_t e = 0; e < p->n_edges; e++)
+        w->apart[e] = share_place(p, w->dead, p->edge[e].u, p->edge[e].v) ? 0 : p->edge[e].time;
+    for (uint32_t i = 0; i < p->n; i++) {
+        uint32_t t = p->order[i];
+        int64_t after = arrival(w, t), best = TIME_INF;
+        for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++)
+            if (!w->dead[o]) {
+                int64_t f = sat_add(longest(after, p->opt[o].release), p->opt[o].duration);
+                best = f < best ? f : best;
+            }
+        w->early[t] = best;
+    }
+    for (uint32_t i = p->n; i-- > 0;) {
+        uint32_t t = p->order[i];
+        w->tail[t] = 0;
+        for (uint32_t k = p->out_first[t]; k < p->out_first[t + 1]; k++) {
+            const struct problem_edge *e = &p->edge[p->out_edge[k]];
+            int64_t least = TIME_INF;
+            for (uint32_t o = p->first[e->v]; o < p->first[e->v + 1]; o++)
+                if (!w->dead[o] && p->opt[o].duration < least)
+                    least = p->opt[o].duration;
+            int64_t after = sat_add(sat_add(w->apart[p->out_edge[k]], least), w->tail[e->v]);
+            w->tail[t] = longest(w->tail[t], after);
+        }
+    }
+}
+
+// Removes what is late for sure. Returns the number removed.
+static uint32_t remove_late(struct windows *w, int64_t time)
+{
+    const struct problem *p = w->p;
+    uint32_t n = 0;
+
+    for (uint32_t t = 0; t < p->n; t++) {
+        int64_t after = arrival(w, t);
+        for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++) {
+            int64_t f = sat_add(longest(after, p->opt[o].release), p->opt[o].duration);
+            if (!w->dead[o] && sat_add(f, w->tail[t]) > time) {
+                w->dead[o] = true;
+                n++;
+            }
+        }
+    }
+    return n;
+}
+
+// The longest that any assignment of what is left can take.
+static int64_t slowest(const struct windows *w)
+{
+    const struct problem *p = w->p;
+    int64_t *finish = xcalloc(p->n, sizeof(*finish)), span = 0;
+
+    for (uint32_t i = 0; i < p->n; i++) {
+        uint32_t t = p->order[i];
+        int64_t after = 0, most = 0;
+        for (uint32_t k = p->in_first[t]; k < p->in_first[t + 1]; k++) {
+            const struct problem_edge *e = &p->edge[p->in_edge[k]];
+            after = longest(after, sat_add(finish[e->u], e->time));
+        }
+        for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++)
+            if (!w->dead[o])
+                most =
+                    longest(most, sat_add(longest(after, p->opt[o].release), p->opt[o].duration));
+        finish[t] = most;
+        span = longest(span, most);
+    }
+    free(finish);
+    return span;
+}
+
+static bool in_dataset(const struct problem *p, uint32_t t)
+{
+    for (uint32_t d = 0; d < p->n_datasets; d++)
+        for (uint32_t i = 0; i < p->dataset[d].n; i++)
+            if (p->dataset[d].task[i] == t)
+                return true;
+    return false;
+}
+
+static bool beats(const struct problem *p, const struct opt *a, const struct opt *b, bool timeless)
+{
+    return a->cost <= b->cost && sig_subset(&p->sig[a->sig], &p->sig[b->sig]) &&
+           (!p->n_limits || a->compute <= b->compute) &&
+           (timeless || (a->duration <= b->duration && a->release <= b->release));
+}
+
+// Of two that beat each other the faster one stays, then the one with the lower rank.
+static bool before(const struct opt *a, const struct opt *b, uint32_t ia, uint32_t ib)
+{
+    int64_t ea = sat_add(a->release, a->duration), eb = sat_add(b->release, b->duration);
+
+    if (ea != eb)
+        return ea < eb;
+    if (a->rank != b->rank)
+        return a->rank < b->rank;
+    return ia < ib;
+}
+
+static void remove_dominated(const struct problem *p, bool *dead, bool timeless)
+{
+    bool *tied = xcalloc(p->n + 1, sizeof(bool));
+
+    for (uint32_t e = 0; e < p->n_edges; e++)
+        tied[p->edge[e].u] = tied[p->edge[e].v] = true;
+    for (uint32_t t = 0; p->n_datasets && t < p->n; t++)
+        tied[t] = tied[t] || in_dataset(p, t);
+    for (uint32_t t = 0; t < p->n; t++)
+        for (uint32_t a = p->first[t]; a < p->first[t + 1]; a++)
+            for (uint32_t b = p->first[t]; b < p->first[t + 1] && !dead[a]; b++) {
+                const struct opt *x = &p->opt[a], *y = &p->opt[b];
+                if (a == b || dead[b] || (tied[t] && x->place != y->place) ||
+                    !beats(p, y, x, timeless))
+                    continue;
+                dead[a] = !beats(p, x, y, timeless) || before(y, x, b, a);
+            }
+    free(tied);
+}
+
+static void copy_left(const struct problem *p, const bool *dead, struct problem *out)
+{
+    uint32_t *member = xcalloc(p->n + 1, sizeof(*member)), *back, n = 0;
+
+    problem_part(p, member, 0, out, &back);
+    for (uint32_t t = 0; t < p->n; t++) {
+        out->first[t] = n;
+        for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++)
+            if (!dead[o]) {
+                out->opt[n] = p->opt[o];
+                out->opt[n++].self = o;
+            }
+    }
+    out->first[p->n] = n;
+    free(member);
+    free(back);
+}
+
+bool reduce(const struct problem *p, int64_t *time, struct problem *out, bool *late)
+{
+    struct windows w = {.p = p};
+    bool ok = true;
+
+    *late = false;
+    w.dead = xcalloc(p->first[p->n] + 1, sizeof(bool));
+    w.early = xcalloc(p->n + 1, sizeof(*w.early));
+    w.tail = xcalloc(p->n + 1, sizeof(*w.tail));
+    w.apart = xcalloc(p->n_edges + 1, sizeof(*w.apart));
+    if (*time < TIME_INF) {
+        do
+            compute_windows(&w);
+        while (remove_late(&w, *time) > 0);
+        for (uint32_t t = 0; t < p->n; t++)
+            ok = ok && w.early[t] < TIME_INF;
+        *late = !ok;
+        if (ok && slowest(&w) <= *time)
+            *time = TIME_INF;
+    }
+    if (ok) {
+        remove_dominated(p, w.dead, *time >= TIME_INF);
+        copy_left(p, w.dead, out);
+    }
+    free(w.dead);
+    free(w.early);
+    free(w.tail);
+    free(w.apart);
+    return ok;
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A plan request: what is to be placed, under which conditions. The JSON form is public (man
+// burst-plan(1)); this is the same after every field was checked.
+//
+// Units: hours, GB and USD as doubles where people write them; money limits in nano-dollars.
+// Everything is owned by the request. NULL strings and empty lists mean "any".
+#ifndef BURST_REQUEST_H
+#define BURST_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cjson/cJSON.h>
+
+#include "catalog/catalog.h"
+#include "libburst/error.h"
+
+#define REQUEST_TASKS_MAX 200000
+#define REQUEST_LIMITS_MAX 256
+#define REQUEST_RUNNERS_UP_MAX 1000
+
+enum rq_objective { RQ_COST, RQ_TIME };
+enum rq_market { RQ_ANY, RQ_ON_DEMAND, RQ_SPOT };
+
+struct rq_need {
+    char *accelerator; // NULL = instances without one
+    double count, vcpus, memory_gib;
+    double hours;
+};
+
+struct rq_location {
+    char *cloud, *region;
+};
+
+struct rq_transfer {
+    int dataset; // index, or -1: then location and size
+    struct rq_location location;
+    double size_gb;
+};
+
+// A place that is not in the catalog: an idle rented node, or staying where one is.
+struct rq_alternative {
+    char *name; // unique inside the task
+    struct rq_location location;
+    char *zone, *instance_type, *accelerator; // NULL = ""
+    enum market market;
+    double price_usd_per_hour; // per node
+    double fixed_usd;          // once, for instance the price of waiting
+    double wait_hours;         // before it can start
+    double hours;
+};
+
+struct rq_list {
+    char **item;
+    size_t n;
+};
+
+struct rq_task {
+    char *name;
+    int64_t nodes;
+    enum rq_market market;
+    struct rq_need *needs;
+    size_t n_needs;
+    struct rq_list clouds, regions, zones;
+    struct rq_transfer *inputs, *outputs;
+    size_t n_inputs, n_outputs;
+    struct rq_alternative *alternatives;
+    size_t n_alternatives;
+};
+
+struct rq_edge {
+    uint32_t from, to; // tasks
+    double size_gb;
+};
+
+struct rq_dataset {
+    char *name;
+    struct rq_location location;
+    double size_gb;
+};
+
+// What limits and blocked places name. In limits the texts are shell patterns, in blocked exact.
+struct rq_match {
+    char *cloud, *region, *zone, *instance_type, *accelerator, *alternative;
+    int market; // enum market or -1
+};
+
+struct rq_limit {
+    struct rq_match match;
+    int64_t max_nodes; // -1 = no limit
+    int64_t max_nano;  // compute cost; -1 = no limit
+};
+
+struct request {
+    cJSON *id; // echoed; NULL = none
+    enum rq_objective objective;
+    double time_budget_hours; // HUGE_VAL = none
+    int64_t cost_budget_nano; // INT64_MAX = none
+    double gbit_per_s;
+    double time_limit_s;
+    size_t runners_up;
+    struct rq_dataset *datasets;
+    size_t n_datasets;
+    struct rq_task *tasks;
+    size_t n_tasks;
+    struct rq_edge *edges;
+    size_t n_edges;
+    struct rq_limit *limits;
+    size_t n_limits;
+    struct rq_match *blocked;
+    size_t n_blocked;
+    uint32_t *order; // tasks so that parents come before their children
+};
+
+// NULL with a text that begins with the path of the field that is wrong.
+struct request *request_parse(const cJSON *j, burst_error_t *errp);
+void request_destroy(struct request *r);
+
+#endif
