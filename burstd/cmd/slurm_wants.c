@@ -63,7 +63,7 @@ unsigned slurm_wants(const struct burst_conf *conf, unsigned release,
 
     add_program(&b, "ResumeProgram", "burst-resume",
                 "Slurm wants nodes up: hands over to burstd and ends at once.");
-    add_program(&b, "ResumeFailProgram", "burst-resume",
+    add_program(&b, "ResumeFailProgram", "burst-resume-fail",
                 "A node did not come up in time: burstd ends its instance.");
     add_program(&b, "SuspendProgram", "burst-suspend", "Slurm gives idle nodes back.");
     add_program(&b, "PrologSlurmctld", "burst-prolog",
