@@ -561,10 +561,6 @@ static void meet(struct burstd *b, const struct sjob *s)
     j->our_hold = d.cls == DIRECTIVE_HELD && !d.user_hold;
     j->since = clock_now_s();
     refresh(j, s);
-    if (job_save(b, j) < 0) {
-        free(j);
-        return;
-    }
     jobs_add(b->jobs, j);
 }
 

@@ -78,10 +78,17 @@ void jobs_remove(struct jobs *t, struct bjob *j)
     free(j);
 }
 
+// Most jobs of a site run locally: their mark is in Slurm, there is nothing to remember of them.
+static bool nothing_to_remember(const struct bjob *j, enum job_state state)
+{
+    return !j->stored && (state == JOB_WATCHING || state == JOB_LOCAL || state == JOB_DONE);
+}
+
 int job_save(struct burstd *b, struct bjob *j)
 {
     burst_error_t err;
 
+    j->stored = true;
     if (store_put_job(b->store, j, &err) == 0)
         return 0;
     log_error("%s", err.text);
@@ -114,6 +121,8 @@ int job_state(struct burstd *b, struct bjob *j, enum job_state state, const char
     j->state = state;
     if (state != old)
         j->since = clock_now_s();
+    if (nothing_to_remember(j, state) || (state == old && state == JOB_WATCHING))
+        return 0;
     if (job_save(b, j) < 0) {
         j->state = old;
         j->since = since;

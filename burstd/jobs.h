@@ -19,7 +19,7 @@ void jobs_remove(struct jobs *t, struct bjob *j);
     for (struct bjob *j = jobs_first(t), *j##_next = j ? j->hh.next : NULL; j;                     \
          j = j##_next, j##_next = j ? j->hh.next : NULL)
 
-// Journals and enters a state with a sentence for people (`burst why`). -1: journal failed,
+// Journals and enters a state (a job that never wanted capacity is not journalled) with a sentence for people (`burst why`). -1: journal failed,
 // nothing changed.
 int job_state(struct burstd *b, struct bjob *j, enum job_state state, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));

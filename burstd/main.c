@@ -140,6 +140,7 @@ static void load_job(void *arg, struct bjob *j)
 {
     struct burstd *b = arg;
 
+    j->stored = true;
     jobs_add(b->jobs, j);
 }
 

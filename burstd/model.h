@@ -115,6 +115,7 @@ struct bjob {
     bool requeue_wanted; // after the stage-out it is planned again, not done
 
     // of this process only
+    bool stored; // it is in the journal: it has wanted capacity at least once
     bool cmd;              // a Slurm command for it is under way
     bool planning;         // part of the request at the solver
     int64_t next_ms;       // monotonic: not considered before this

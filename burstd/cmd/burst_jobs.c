@@ -124,7 +124,7 @@ static void help(void)
          "\n"
          "  -a, --all            ended ones too\n"
          "  -t, --states=LIST    only these states: watching candidate planned securing placed\n"
-         "                       starting running stageout done released refused\n"
+         "                       starting running stageout done local released refused\n"
          "  -u, --user=LIST      only these users\n"
          "  -c, --cloud=LIST     only these clouds\n"
          "  -o, --format=FORMAT  columns by letter as in squeue: \"%.10i %9c %T\"\n"

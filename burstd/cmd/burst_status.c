@@ -31,6 +31,7 @@ static const struct phrase job_phrases[] = {
     {"planned", "planned"},
     {"candidate", "looking for a place"},
     {"watching", "at home, may burst"},
+    {"local", "at home for good"},
     {"released", "back at home"},
     {"refused", "refused"},
 };

@@ -74,6 +74,8 @@ static void print_state(const cJSON *job)
         printf("has ended%s%s", *where ? ", it ran at " : "", where);
         if (ended > 0)
             printf(", at %s", text_time(ended, when));
+    } else if (strcmp(state, "local") == 0) {
+        fputs("runs, or ran, on the site's own nodes", stdout);
     } else if (strcmp(state, "released") == 0) {
         fputs("was left to the local cluster", stdout);
     } else if (strcmp(state, "refused") == 0) {

@@ -36,6 +36,15 @@ tests_unit_test_rpc_server_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAG
 tests_unit_test_rpc_server_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_test_rpc_server_LDADD = librpcserver.la libdaemon.la $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_burst_cmd
+TESTS += tests/unit/test_burst_cmd
+tests_unit_test_burst_cmd_SOURCES = tests/unit/test_burst_cmd.c \
+	tests/unit/fake_burstd.c tests/unit/fake_burstd.h
+tests_unit_test_burst_cmd_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_burst_cmd_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_test_burst_cmd_LDADD = libburst.la $(CMOCKA_LIBS)
+EXTRA_tests_unit_test_burst_cmd_DEPENDENCIES = burst$(EXEEXT)
+
 check_PROGRAMS += tests/unit/test_conf
 TESTS += tests/unit/test_conf
 tests_unit_test_conf_SOURCES = tests/unit/test_conf.c

@@ -75,7 +75,9 @@ static char *armour(const struct strbuf *file)
         strbuf_addf(&out, "%.*s\n", n - i < 70 ? n - i : 70, (const char *)base64 + i);
     strbuf_adds(&out, "-----END OPENSSH PRIVATE KEY-----\n");
     explicit_bzero(base64, sizeof(base64));
-    return strbuf_take(&out);
+    char *text = strbuf_take(&out);
+    strbuf_free(&out);
+    return text;
 }
 
 static void wipe(struct strbuf *b)

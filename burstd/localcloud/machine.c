@@ -453,6 +453,12 @@ struct machines *machines_create(uv_loop_t *loop, const struct machines_config *
     return NULL;
 }
 
+void machine_let_go(struct instance *i)
+{
+    if (i->m)
+        let_go(i->m);
+}
+
 void machines_destroy(struct machines *ms)
 {
     if (!ms)

@@ -54,8 +54,9 @@ struct machines_config {
 // config's strings are borrowed for the life of the object.
 struct machines *machines_create(uv_loop_t *loop, const struct machines_config *config,
                                  machine_cb cb, void *arg, burst_error_t *errp);
-// Lets go of the machines' handles; the machines live on.
-void machines_destroy(struct machines *ms);
+// Lets go of a machine's handles (i->m is NULL then); the machine itself lives on.
+void machine_let_go(struct instance *i);
+void machines_destroy(struct machines *ms); // after all machines were let go
 
 // For --purge, without a loop: ends the process of this identity if it runs, waits for its end and
 // removes its link. The number of ended processes (0 or 1), or -1.

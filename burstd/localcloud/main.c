@@ -228,19 +228,46 @@ static int start(struct daemon *d, burst_error_t *errp)
     return 0;
 }
 
+static void close_handle(uv_handle_t *h, void *arg)
+{
+    if (!uv_is_closing(h))
+        uv_close(h, NULL);
+}
+
+// In reverse order of start(); every part may be missing. The instances live on.
+static void stop(struct daemon *d)
+{
+    struct instance *i;
+    size_t k = 0;
+
+    httpd_destroy(d->httpd);
+    while (d->fleet && (i = fleet_next(d->fleet, NULL, &k, true)))
+        machine_let_go(i);
+    // What is left are our own timer and signals; what was closed above frees itself.
+    uv_walk(&d->loop, close_handle, NULL);
+    uv_run(&d->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&d->loop);
+    machines_destroy(d->machines);
+    fleet_destroy(d->fleet);
+    if (d->lock_fd >= 0)
+        close(d->lock_fd);
+}
+
 static int run(const struct options *options, struct conf *conf)
 {
     struct daemon d = {.options = options, .conf = conf, .lock_fd = -1};
     burst_error_t err;
+    int rc = 0;
 
     uv_loop_init(&d.loop);
     if (start(&d, &err) < 0) {
         log_error("%s", err.text);
-        return 1;
+        rc = 1;
+    } else {
+        uv_run(&d.loop, UV_RUN_DEFAULT);
     }
-    uv_run(&d.loop, UV_RUN_DEFAULT);
-    // The kernel takes back descriptors and memory; what counts is on disk already.
-    return 0;
+    stop(&d);
+    return rc;
 }
 
 static int parse_options(int argc, char **argv, struct options *o)

@@ -118,7 +118,7 @@ static const char *fill_job(const cJSON *m, job_desc_msg_t *d)
         d->min_nodes = (uint32_t)v;
     if (number_field(m, "time_limit_s", 1, INT64_C(365) * 86400 * 10, &v, &bad))
         d->time_limit = (uint32_t)((v + 59) / 60);
-    if (number_field(m, "nice", -NICE_OFFSET / 2, NICE_OFFSET / 2, &v, &bad))
+    if (number_field(m, "nice", -1000000000, 1000000000, &v, &bad))
         d->nice = (uint32_t)(NICE_OFFSET + v);
     if (has(m, "requeue")) {
         if (!cJSON_IsBool(cJSON_GetObjectItemCaseSensitive(m, "requeue")))

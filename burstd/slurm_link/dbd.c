@@ -30,7 +30,8 @@ struct result {
 };
 
 struct attempt {
-    int64_t submit, eligible, end;
+    int64_t submit, end; // end 0: still running
+    uint32_t state;
 };
 
 #define ATTEMPTS_MAX 256
@@ -80,7 +81,7 @@ static int load_attempts(void *db, slurmdb_job_cond_t *cond, const struct dbd_jo
     while ((r = slurm_list_next(it)) && n < ATTEMPTS_MAX) {
         if (job->array_job_id ? r->array_task_id != job->array_task_id : r->jobid != job->job_id)
             continue;
-        out[n++] = (struct attempt){r->submit, r->eligible, r->end};
+        out[n++] = (struct attempt){r->submit, r->end, r->state};
     }
     slurm_list_iterator_destroy(it);
     slurm_list_destroy(list);
@@ -88,26 +89,26 @@ static int load_attempts(void *db, slurmdb_job_cond_t *cond, const struct dbd_jo
     return n;
 }
 
-static bool overlaps(const struct attempt *a, int64_t from, int64_t to)
-{
-    return a->eligible <= to && (a->end == 0 || a->end >= from);
-}
-
-// slurmdb_job_modify() without DUP changes the latest record, with it all that overlap the window:
-// choose so that exactly the attempt `i` is hit. -1 if that cannot be done.
+// slurmdb_job_modify() without DUP changes the latest record. It does not look at the window of
+// usage, but with a list of states it takes the records in that state that ended in the window:
+// with DUP that names one attempt, if no other ended alike in the same second. -1 if one did.
 static int aim(slurmdb_job_cond_t *cond, const struct attempt *a, int n, int i)
 {
+    static char state[16];
+
     if (i == n - 1) {
         cond->flags &= ~(uint32_t)JOBCOND_FLAG_DUP;
         return 0;
     }
-    int64_t t = a[i + 1].submit - 1;
-    if (a[i].end && a[i].end < t)
-        t = a[i].end;
+    if (!a[i].end)
+        return -1;
     for (int k = 0; k < n; k++)
-        if (overlaps(&a[k], t, t) != (k == i))
+        if (k != i && a[k].end == a[i].end && a[k].state == a[i].state)
             return -1;
-    cond->usage_start = cond->usage_end = t;
+    snprintf(state, sizeof(state), "%u", a[i].state);
+    cond->state_list = slurm_list_create(NULL);
+    slurm_list_append(cond->state_list, state);
+    cond->usage_start = cond->usage_end = a[i].end;
     return 0;
 }
 
@@ -124,8 +125,8 @@ static int modify(void *db, slurmdb_job_cond_t *cond, const char *comment)
         return errno ? errno : -1;
     int n = slurm_list_count(list);
     slurm_list_destroy(list);
-    if (n < 1)
-        return ESLURM_INVALID_JOB_ID;
+    if (n != 1) // nothing is committed
+        return n < 1 ? ESLURM_INVALID_JOB_ID : -1;
     return slurmdb_connection_commit(db, 1) == SLURM_SUCCESS ? 0 : errno ? errno : -1;
 }
 
@@ -164,14 +165,14 @@ static void work(const char *cluster, const struct dbd_job *job, const char *com
     if (aim(&cond, a, n, i) < 0) {
         res->rc = -1;
         snprintf(res->text, sizeof(res->text),
-                 "attempts of job %u overlap in the accounting: cannot name this one alone",
+                 "attempts of job %u are not distinct in the accounting: cannot name this one",
                  job->job_id);
         return;
     }
     res->rc = modify(db, &cond, comment);
     if (res->rc)
         snprintf(res->text, sizeof(res->text), "slurmdbd: changing the record: %s",
-                 slurm_strerror(res->rc));
+                 res->rc > 0 ? slurm_strerror(res->rc) : "it did not name exactly one");
 }
 
 static void grandchild(int out, const char *cluster, const struct dbd_job *job, const char *comment)

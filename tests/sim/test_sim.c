@@ -65,6 +65,7 @@ static void load_instance(void *arg, struct instance *i)
 
 static void load_job(void *arg, struct bjob *j)
 {
+    j->stored = true;
     jobs_add(((struct burstd *)arg)->jobs, j);
 }
 
