@@ -105,6 +105,7 @@ like "$("$BUILD/burst-localcloud" --config conf.json 2>&1; cat log 2>/dev/null)"
 ip link add br0 type bridge
 ip addr add 10.88.0.1/16 dev br0
 ip link set br0 up
+# shellcheck disable=SC2034 # used in a condition below
 before_ns=$(lsns -n -t net | wc -l)
 
 fails "two of --config and --purge are refused" "$BUILD/burst-localcloud" --config x --purge y
@@ -282,6 +283,7 @@ faults '[{"fault":"slow_boot","delay_ms":1500,"tries":1},{"fault":"never_boot","
 began=$EPOCHREALTIME
 slow=$(launch f3)
 never=$(launch f4 1 spot us-east-1b)
+# shellcheck disable=SC2034
 dying=$(launch f5 1 on-demand us-east-1a)
 wait_for "on_vm $slow true" 6
 took=$(seconds_since "$began")
