@@ -88,7 +88,7 @@ static bool hit(struct call *c, enum fault_kind kind, enum fault_call call, cons
                 const char *type, bool spot)
 {
     return faults_hit(cloud_faults(c->cloud), kind, call, zone, type, spot,
-                      machine_ops_real.now_ms(NULL), NULL);
+                      fleet_now_ms(c->api->fleet), NULL);
 }
 
 // true = the call was refused and answered.
@@ -290,7 +290,7 @@ static void route_instance(struct call *c, char *rest)
 static void route_faults(struct call *c)
 {
     struct faults *faults = cloud_faults(c->cloud);
-    int64_t now = machine_ops_real.now_ms(NULL);
+    int64_t now = fleet_now_ms(c->api->fleet);
     burst_error_t err;
 
     if (is(c, "PUT")) {

@@ -67,9 +67,14 @@ static int invalid(struct fleet_error *err, const char *text)
     return fail(err, 400, "InvalidParameter", "%s", text);
 }
 
+int64_t fleet_now_ms(struct fleet *f)
+{
+    return f->ops->now_ms(f->ctx);
+}
+
 static int64_t now_s(struct fleet *f)
 {
-    return f->ops->now_ms(f->ctx) / 1000;
+    return fleet_now_ms(f) / 1000;
 }
 
 static bool lives(const struct instance *i)
@@ -273,7 +278,7 @@ static void stop(struct fleet *f, struct instance *i, const char *reason)
 {
     i->state = INSTANCE_STOPPING;
     xstrset(&i->reason, reason);
-    i->kill_at_ms = f->ops->now_ms(f->ctx) + FLEET_STOP_GRACE_MS;
+    i->kill_at_ms = fleet_now_ms(f) + FLEET_STOP_GRACE_MS;
     save(f, i);
     f->ops->signal(f->ctx, i, SIGTERM);
 }
@@ -486,7 +491,7 @@ static const struct offer *find_place(struct fleet *f, struct cloud *c,
                                       const struct fleet_launch *r, const char **zone,
                                       struct fleet_error *err)
 {
-    int64_t now = f->ops->now_ms(f->ctx);
+    int64_t now = fleet_now_ms(f);
     const struct offer *offer;
     const char *last_zone = NULL;
     size_t row = 0;
@@ -517,7 +522,7 @@ static int check_quota(struct fleet *f, struct cloud *c, const struct fleet_laun
     int64_t used = 0, quota = c->conf->quota_nodes;
 
     if (faults_hit(c->faults, FAULT_QUOTA, FAULT_CALL_LAUNCH, zone, r->instance_type, r->spot,
-                   f->ops->now_ms(f->ctx), NULL))
+                   fleet_now_ms(f), NULL))
         return fail(err, 403, "QuotaExceeded", "your quota of %s instances is used up",
                     r->instance_type);
     for (size_t k = 0; k < f->n; k++)
@@ -587,7 +592,7 @@ static cJSON *merged_tags(const struct fleet_launch *r, int index)
 // What the faults have in store for this instance.
 static void foretell(struct fleet *f, struct cloud *c, struct instance *i)
 {
-    int64_t now = f->ops->now_ms(f->ctx), delay = 0;
+    int64_t now = fleet_now_ms(f), delay = 0;
 
     if (faults_hit(c->faults, FAULT_NEVER_BOOT, FAULT_CALL_LAUNCH, i->zone, i->instance_type,
                    i->spot, now, NULL))
@@ -810,7 +815,7 @@ static int64_t run_one(struct fleet *f, struct instance *i, int64_t now)
 
 int64_t fleet_run_due(struct fleet *f)
 {
-    int64_t now = f->ops->now_ms(f->ctx), next = 0;
+    int64_t now = fleet_now_ms(f), next = 0;
 
     for (size_t k = 0; k < f->n; k++) {
         int64_t due = lives(f->list[k]) ? run_one(f, f->list[k], now) : 0;

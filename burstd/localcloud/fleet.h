@@ -52,6 +52,7 @@ struct fleet *fleet_create(const struct conf *conf, const struct machine_ops *op
 void fleet_attach(struct fleet *f, void *ctx);
 void fleet_destroy(struct fleet *f); // the machines must have been let go or be gone
 
+int64_t fleet_now_ms(struct fleet *f); // the fleet's clock, epoch milliseconds
 struct cloud *fleet_cloud(struct fleet *f, const char *name); // NULL = no such cloud
 const struct conf_cloud *cloud_conf(const struct cloud *c);
 struct faults *cloud_faults(struct cloud *c);

@@ -15,4 +15,12 @@ tests_unit_test_provider_local_SOURCES = tests/unit/test_provider_local.c
 tests_unit_test_provider_local_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS)
 tests_unit_test_provider_local_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_test_provider_local_LDADD = libprovider.la libburst.la $(CMOCKA_LIBS)
+
+# the driver against the cloud's own server
+check_PROGRAMS += tests/unit/test_localcloud_api
+TESTS += tests/unit/test_localcloud_api
+tests_unit_test_localcloud_api_SOURCES = tests/unit/test_localcloud_api.c
+tests_unit_test_localcloud_api_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_test_localcloud_api_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_test_localcloud_api_LDADD = libprovider.la liblocalcloud.la libburst.la $(CMOCKA_LIBS)
 endif
