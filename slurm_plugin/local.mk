@@ -77,7 +77,7 @@ burst_epilog_LDADD = libhook.la
 
 if HAVE_CMOCKA
 plugin_tests = tests/unit/test_directive tests/unit/test_snapshot tests/unit/test_need \
-	tests/unit/test_classify tests/unit/test_hooks
+	tests/unit/test_classify tests/unit/test_hooks tests/unit/test_plugin
 check_PROGRAMS += $(plugin_tests)
 TESTS += $(plugin_tests)
 tests_unit_test_directive_SOURCES = tests/unit/test_directive.c
@@ -102,4 +102,10 @@ tests_unit_test_hooks_LDFLAGS = $(SAN_LDFLAGS) -pthread
 tests_unit_test_hooks_LDADD = libhook.la $(CMOCKA_LIBS)
 EXTRA_tests_unit_test_hooks_DEPENDENCIES = burst-resume burst-resume-fail burst-suspend \
 	burst-prolog burst-epilog
+# The plugin is loaded into the test as into slurmctld: the test provides slurmctld's functions.
+tests_unit_test_plugin_SOURCES = tests/unit/test_plugin.c tests/unit/plugin_host.h tests/unit/site.h
+tests_unit_test_plugin_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(SLURM_CFLAGS)
+tests_unit_test_plugin_LDFLAGS = $(SAN_LDFLAGS) -pthread -Wl,--export-dynamic
+tests_unit_test_plugin_LDADD = libplugincore.la $(CMOCKA_LIBS) $(SLURM_LIBS) -ldl
+EXTRA_tests_unit_test_plugin_DEPENDENCIES = job_submit_burst.so
 endif
