@@ -32,6 +32,8 @@ static const struct subcommand subcommands[] = {
     {"cost", cmd_cost, "what was spent, by cloud, user, account, job ..."},
     {"slurm-conf", cmd_slurm_conf, "prints what slurm.conf needs"},
     {"check", cmd_check, "is everything set up? what is missing, how to mend it"},
+    {"plan", cmd_plan, "the cheapest places for the tasks of a request, proven"},
+    {"catalog", cmd_catalog, "what the clouds offer, at which price; checks a catalog"},
     {"drain", cmd_drain, "no new jobs on a rented node or cloud (operators)"},
     {"undrain", cmd_undrain, "takes a drain back (operators)"},
     {"terminate", cmd_terminate, "ends a rented node now (operators)"},

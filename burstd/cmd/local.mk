@@ -15,6 +15,7 @@ librpcserver_la_LIBADD = libconf.la $(UV_LIBS)
 bin_PROGRAMS += burst
 burst_SOURCES = \
 	burstd/cmd/burst.c burstd/cmd/burst.h \
+	burstd/cmd/burst_catalog.c burstd/cmd/burst_plan.c burstd/cmd/catalog_dir.h \
 	burstd/cmd/burst_check.c burstd/cmd/burst_cost.c burstd/cmd/burst_drain.c \
 	burstd/cmd/burst_jobs.c burstd/cmd/burst_jobs.h burstd/cmd/burst_nodes.c \
 	burstd/cmd/burst_slurm_conf.c burstd/cmd/burst_status.c burstd/cmd/burst_why.c \
