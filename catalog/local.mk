@@ -8,3 +8,8 @@ libcatalog_la_SOURCES = \
 	catalog/index.c catalog/load.c
 libcatalog_la_CFLAGS = $(SAN_CFLAGS) -O2
 libcatalog_la_LIBADD = libburst.la -lm
+
+catalogdatadir = $(pkgdatadir)/catalog
+dist_catalogdata_DATA = \
+	catalog/data/aws.csv catalog/data/azure.csv catalog/data/egress.csv catalog/data/gcp.csv \
+	catalog/data/lambda.csv catalog/data/runpod.csv catalog/data/README.md
