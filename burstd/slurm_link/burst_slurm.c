@@ -56,6 +56,12 @@ int main(int argc, char **argv)
     if (!watch && strcmp(argv[optind], "command") != 0)
         return usage(stderr, 2);
 
+    // libslurm would look for a controller that hands out its configuration, for a minute.
+    if (conf && access(conf, R_OK) < 0) {
+        fprintf(stderr, "error: cannot read %s: %s\n", conf, strerror(errno));
+        return 1;
+    }
+
     signal(SIGPIPE, SIG_IGN);
     // libslurm cuts lists of array tasks at 64 characters unless told otherwise.
     setenv("SLURM_BITSTR_LEN", "0", 1);

@@ -26,7 +26,8 @@
 #define FAST_MS 100
 // slurmctld counts neither a new reason nor a new estimate of a start as a change of its table. So
 // while a job waits without a reason the whole table is read at each poll (for at most 5 % of the
-// time), and while jobs wait at all every 5 s (for at most 1 %).
+// time), and while jobs wait at all every 5 s (for at most 1 %). Nor does it count that it suspends
+// an idle node: the same holds for the nodes while a cloud node is awake.
 #define REASONS_SHARE 20
 #define ESTIMATES_SHARE 100
 #define ESTIMATES_MS 5000
@@ -47,6 +48,8 @@ struct watch {
     bool full_jobs, full_nodes, full_partitions; // to be sent in full next time
     time_t jobs_time, nodes_time, partitions_time;
     int64_t last_backfill;
+    bool nodes_awake;                     // a cloud node is not powered down
+    int64_t next_nodes;                   // clock_mono_ms
     bool reasons_wanted;                  // a job waits and Slurm has not said why
     bool estimates_wanted;                // a job waits and is not held
     int64_t next_reasons, next_estimates; // clock_mono_ms
@@ -227,15 +230,20 @@ static int poll_nodes(struct watch *w)
 {
     node_info_msg_t *msg = NULL;
 
-    int r =
-        outcome(w, "asking slurmctld for the nodes",
-                slurm_load_node(w->full_nodes ? 0 : w->nodes_time, &msg, SHOW_ALL | SHOW_LOCAL));
+    int64_t begun = clock_mono_ms();
+    bool all = w->full_nodes || (w->nodes_awake && begun >= w->next_nodes);
+
+    int r = outcome(w, "asking slurmctld for the nodes",
+                    slurm_load_node(all ? 0 : w->nodes_time, &msg, SHOW_ALL | SHOW_LOCAL));
     if (r != 0)
         return r < 0 ? -1 : 0;
+    w->nodes_awake = false;
     if (w->partitions)
         slurm_populate_node_partitions(msg, w->partitions);
     delta_begin(w->nodes, w->full_nodes, msg->last_update);
     for (uint32_t i = 0; i < msg->record_count; i++) {
+        uint32_t state = msg->node_array[i].node_state;
+        w->nodes_awake |= (state & NODE_STATE_CLOUD) && !(state & NODE_STATE_POWERED_DOWN);
         cJSON *o = node_json(&msg->node_array[i]);
         if (!o)
             continue;
@@ -248,6 +256,8 @@ static int poll_nodes(struct watch *w)
     w->nodes_time = msg->last_update;
     w->full_nodes = false;
     slurm_free_node_info_msg(msg);
+    int64_t now = clock_mono_ms();
+    w->next_nodes = now + (now - begun) * REASONS_SHARE;
     return 0;
 }
 
