@@ -204,7 +204,7 @@ is "$(launch t1)" "$vm" "the token is remembered"
 
 outcome=''
 # Killed at any moment of a launch: what runs is what the books say, and the token can be repeated.
-for delay in 0.004 0.006 0.008 0.010 0.012 0.014 0.016 0.020 0.025 0.030; do
+for delay in 0.006 0.010 0.014 0.018 0.022 0.026 0.030 0.040 0.060 0.100; do
     body "crash$delay" 4 >crash.json
     (api POST aws/instances @crash.json >/dev/null 2>&1) &
     request=$!
