@@ -308,10 +308,16 @@ static void step_bound(struct burstd *b, struct instance *i, const struct snode 
     }
 }
 
-static void step_joined(struct burstd *b, struct instance *i)
+static void step_joined(struct burstd *b, struct instance *i, const struct snode *n)
 {
     struct bjob *j = i->job[0] ? jobs_find(b->jobs, i->job) : NULL;
 
+    // It was idle, given to a job, and Slurm suspended it in the same moment. The job is pulled
+    // back while it waits (jobflow); here Slurm was quicker and boots the node anew for it.
+    if ((i->flags & INST_F_SUSPENDED) && n && (n->flags & SNODE_POWERING_UP)) {
+        preempt_lost(b, i, "Slurm had given the node back");
+        return;
+    }
     // Booted for a job that was cancelled meanwhile: Slurm has an idle node, and suspends it.
     if (!j || (j->state != JOB_PLACED && j->state != JOB_RUNNING && j->state != JOB_STAGEOUT)) {
         i->job[0] = '\0';
@@ -344,7 +350,7 @@ static void step_node(struct burstd *b, struct instance *i)
         step_bound(b, i, n);
         break;
     case INST_JOINED:
-        step_joined(b, i);
+        step_joined(b, i, n);
         break;
     case INST_IDLE:
         step_idle(b, i, n);

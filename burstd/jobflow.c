@@ -346,6 +346,28 @@ static enum spill_verdict spill(struct burstd *b, struct bjob *j, const struct s
     return spill_decide(&f, why, size);
 }
 
+// Slurm suspended an idle node in the moment in which we pointed the job at it.
+static bool given_back(struct burstd *b, const struct bjob *j)
+{
+    struct instance *g[256];
+    unsigned n = collect(b, j, g, 256);
+
+    for (unsigned k = 0; k < n; k++)
+        if (g[k]->flags & INST_F_SUSPENDED)
+            return true;
+    return false;
+}
+
+static void pull_back(struct burstd *b, struct bjob *j, int64_t pause_ms, const char *why)
+{
+    provision_release(b, j, "its job did not start");
+    free_nodes(b, j);
+    no_instances(j);
+    send_home(b, j);
+    j->next_ms = clock_mono_ms() + pause_ms;
+    job_state(b, j, JOB_WATCHING, "%s", why);
+}
+
 static void pending(struct burstd *b, struct bjob *j, const struct sjob *s)
 {
     char why[256] = "";
@@ -387,16 +409,12 @@ static void pending(struct burstd *b, struct bjob *j, const struct sjob *s)
             send_place(b, j, s);
         } else if (strcmp(s->partition, j->partition) != 0 && clock_now_s() - j->placed_at > 5) {
             send_place(b, j, s); // the update was lost
+        } else if (given_back(b, j)) {
+            pull_back(b, j, 0, "Slurm had just given an idle node of it back");
         } else if (clock_now_s() - j->placed_at > PLACE_TIMEOUT_S) {
-            char reason[64];
-            snprintf(reason, sizeof(reason), "%.63s", s->reason);
-            provision_release(b, j, "its job did not start");
-            free_nodes(b, j);
-            no_instances(j);
-            send_home(b, j);
-            j->next_ms = clock_mono_ms() + PULLED_BACK_MS;
-            job_state(b, j, JOB_WATCHING, "Slurm did not start it on its nodes within %d s (%s)",
-                      PLACE_TIMEOUT_S, reason);
+            snprintf(why, sizeof(why), "Slurm did not start it on its nodes within %d s (%.63s)",
+                     PLACE_TIMEOUT_S, s->reason);
+            pull_back(b, j, PULLED_BACK_MS, why);
         }
         break;
     case JOB_RUNNING: // requeued
