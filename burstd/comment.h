@@ -10,6 +10,8 @@
 
 // "aws us-east-1a p4d.24xlarge spot $1.2345 | burst:1 ...".
 void comment_format(struct burstd *b, const struct bjob *j, char *out, size_t size);
+// At once: Slurm is about to close the record of this attempt.
+void comment_now(struct burstd *b, struct bjob *j);
 // Updates running jobs now and then, ended ones once for good (through slurmdbd).
 void comment_step(struct burstd *b);
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "blocklist.h"
+#include "comment.h"
 #include "conf.h"
 #include "instances.h"
 #include "jobflow.h"
@@ -93,8 +94,11 @@ void preempt_lost(struct burstd *b, struct instance *i, const char *why)
 static void give_back(struct burstd *b, struct instance *i)
 {
     if (i->node[0] && !(i->flags & INST_F_NODE_DOWN)) {
+        struct bjob *j = i->job[0] ? jobs_find(b->jobs, i->job) : NULL;
         i->flags |= INST_F_NODE_DOWN;
         instance_save(b, i);
+        if (j && j->state == JOB_RUNNING)
+            comment_now(b, j); // the record of this attempt keeps it
         node_command(b, i->node, "down", "burst: the cloud takes the node back");
         // At once: with ReturnToService=2 its slurmd would register and be idle again.
         node_command(b, i->node, "power_down", "burst: the cloud takes the node back");
