@@ -117,13 +117,17 @@ struct burst_conf *cmd_conf(const char *path)
 
 int cmd_usage(const char *name, const char *fmt, ...)
 {
+    const char *burst = strncmp(name, "burst ", 6) == 0 ? "" : "burst ";
     va_list ap;
 
-    fprintf(stderr, "%s: ", name);
-    va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
-    va_end(ap);
-    fprintf(stderr, "\nTry `%s --help`.\n", name);
+    if (fmt) {
+        fprintf(stderr, "%s%s: ", burst, name);
+        va_start(ap, fmt);
+        vfprintf(stderr, fmt, ap);
+        va_end(ap);
+        fputs("\n", stderr);
+    }
+    fprintf(stderr, "Try `%s%s --help`.\n", burst, name);
     return CMD_USAGE;
 }
 

@@ -38,7 +38,8 @@ const char *cmd_code(void);
 // printing all errors.
 struct burst_conf *cmd_conf(const char *path);
 
-// "burst jobs: TEXT" and where to read on; returns CMD_USAGE.
+// "burst jobs: TEXT" (nothing with fmt NULL: getopt has said it) and where to read on; returns
+// CMD_USAGE.
 int cmd_usage(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 // Prints a value as JSON over several lines.

@@ -231,8 +231,8 @@ static void check_program(struct check *k, const char *name, bool hook)
 
 static void check_programs(struct check *k)
 {
-    static const char *const hooks[] = {"burst-resume", "burst-suspend", "burst-prolog",
-                                        "burst-epilog"};
+    static const char *const hooks[] = {"burst-resume", "burst-resume-fail", "burst-suspend",
+                                        "burst-prolog", "burst-epilog"};
     static const char *const helpers[] = {"burst-slurm", "burst-solve", "burst-ssh"};
     unsigned before = k->failed;
 

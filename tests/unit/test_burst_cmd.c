@@ -575,8 +575,9 @@ static void slurm_conf_respects_what_the_site_has(void **state)
 
 // --- check
 
-static const char *const hooks[] = {"burst-resume", "burst-suspend", "burst-prolog", "burst-epilog",
-                                    "burst-slurm",  "burst-solve",   "burst-ssh"};
+static const char *const hooks[] = {"burst-resume", "burst-resume-fail", "burst-suspend",
+                                    "burst-prolog", "burst-epilog",      "burst-slurm",
+                                    "burst-solve",  "burst-ssh"};
 
 // A site where everything is right but the plugin, which is no plugin.
 static void put_site(void)
