@@ -19,6 +19,7 @@
 #include "libburst/xalloc.h"
 #include "log.h"
 #include "provision.h"
+#include "publish.h"
 #include "ready.h"
 #include "reload.h"
 #include "rpc_server.h"
@@ -190,6 +191,7 @@ static void m_status(void *arg, struct rpc_request *req)
     json_add_i64(o, "started", b->started);
     s = cJSON_AddObjectToObject(o, "slurm");
     cJSON_AddBoolToObject(s, "connected", slurm_link_ready(b->slurm));
+    cJSON_AddBoolToObject(s, "published", published(b->publisher));
     json_add_i64(s, "last_update", slurm_link_last_update(b->slurm));
     jobs = cJSON_AddObjectToObject(o, "jobs");
     JOBS_EACH(b->jobs, j)

@@ -36,7 +36,7 @@ struct publisher {
     unsigned n_prices;
     unsigned asking;
     int64_t prices_ms; // monotonic: ask again
-    bool troubled;
+    bool troubled, published;
 };
 
 struct publisher *publisher_create(struct burstd *b, burst_error_t *errp)
@@ -96,6 +96,8 @@ static void priced(void *arg, const cJSON *answer, const char *error)
         call->p->price[call->index].market[call->market] = json_money(t, "price_uusd_per_hour");
     else
         call->p->prices_ms = clock_mono_ms() + PRICES_SOON_MS;
+    if (call->p->asking == 0 && answer)
+        publish(call->p->b); // not at the next second: jobs are being submitted
     free(call);
 }
 
@@ -421,4 +423,10 @@ void publish(struct burstd *b)
     if (trouble && !p->troubled)
         log_error("%s", err.text);
     p->troubled = trouble;
+    p->published = !trouble && p->s->body.n_shapes > 0;
+}
+
+bool published(const struct publisher *p)
+{
+    return p->published;
 }

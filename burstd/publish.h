@@ -4,11 +4,15 @@
 #ifndef BURST_PUBLISH_H
 #define BURST_PUBLISH_H
 
+#include <stdbool.h>
+
 #include "burstd.h"
 #include "libburst/error.h"
 
 struct publisher *publisher_create(struct burstd *b, burst_error_t *errp);
 void publisher_destroy(struct publisher *p);
 void publish(struct burstd *b);
+// The plugin has a snapshot with at least one shape: from now on submitted jobs can be marked.
+bool published(const struct publisher *p);
 
 #endif
