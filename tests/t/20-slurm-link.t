@@ -307,6 +307,6 @@ is $? 0 "command ends with its input"
 like "$(burst_slurm --conf /nonexistent/slurm.conf watch 2>&1)" \
     "/nonexistent/slurm.conf: No such file" "a missing slurm.conf is named"
 fails "and so it does with a wrong argument" burst_slurm listen
-is "$(cat "$DIR/log/watch.err" | grep -v 'slurm_load\|Unable to contact\|Connection refused' | head -n 3)" "" \
+is "$(grep -v 'slurm_load\|Unable to contact\|Connection refused' "$DIR/log/watch.err" | head -n 3)" "" \
     "nothing unexpected on stderr"
 done_testing

@@ -73,7 +73,7 @@ static void on_answer(void *arg, int rc, const char *error)
     free(t);
 }
 
-static void ask(struct world *w, int number, const char *op)
+static struct ticket *ask(struct world *w, int number, const char *op)
 {
     struct ticket *t = xmalloc(sizeof(*t));
     cJSON *cmd = cJSON_CreateObject();
@@ -82,6 +82,7 @@ static void ask(struct world *w, int number, const char *op)
     t->number = number;
     cJSON_AddStringToObject(cmd, "op", op);
     slurm_link_command(w->link, cmd, on_answer, t);
+    return t;
 }
 
 static void write_file(const struct world *w, const char *name, const char *text, mode_t mode)
@@ -449,13 +450,14 @@ static void accounting_does_not_delay_the_rest(void **state)
     start(&w, "command() { while read -r L; do case $L in\n"
               "*db_comment*) exec sleep 1000;;\n"
               "*) answer '\"rc\":0';; esac; done; }");
-    ask(&w, 1, "db_comment");
+    struct ticket *waiting = ask(&w, 1, "db_comment");
     ask(&w, 2, "ping");
     UNTIL(&w, w.answers == 1);
     assert_int_equal(w.order[0], 2);
     assert_int_equal(w.rc[0], 0);
     finish(&w); // with a command under way: not answered, nothing left behind
     assert_int_equal(w.answers, 1);
+    free(waiting);
 }
 
 static void fast_is_said_again_to_the_next_child(void **state)
