@@ -125,8 +125,10 @@ static int modify(void *db, slurmdb_job_cond_t *cond, const char *comment)
         return errno ? errno : -1;
     int n = slurm_list_count(list);
     slurm_list_destroy(list);
-    if (n != 1) // nothing is committed
+    if (n != 1) {
+        slurmdb_connection_commit(db, 0); // takes it back
         return n < 1 ? ESLURM_INVALID_JOB_ID : -1;
+    }
     return slurmdb_connection_commit(db, 1) == SLURM_SUCCESS ? 0 : errno ? errno : -1;
 }
 

@@ -259,6 +259,16 @@ accepted "db_comment for a task of an array" "{\"op\":\"db_comment\",\"job\":\"$
 is "$(acct "$a" jobid,admincomment | sort | paste -sd' ')" \
     "${a}_0| ${a}_2| ${a}_3| ${a}_4|task 4" "does not touch its sisters"
 
+# The task that started last keeps the array's id, by which all tasks match.
+last=$(acct "$a" jobid,jobidraw | sed -n "s/|$a\$//p")
+refused "db_comment by the array's id" -1 "{\"op\":\"db_comment\",\"job_id\":$a,\
+\"submit\":$(job "$last" .submit),\"admin_comment\":\"all\"}"
+is "$(acct "$a" jobid,admincomment | sort | paste -sd' ')" \
+    "${a}_0| ${a}_2| ${a}_3| ${a}_4|task 4" "changes nothing"
+accepted "db_comment for that task" "{\"op\":\"db_comment\",\"job\":\"$last\",\
+\"job_id\":$a,\"submit\":$(job "$last" .submit),\"admin_comment\":\"last\"}"
+like "$(acct "$a" jobid,admincomment)" "$last\|last" "works by its name"
+
 # alice may not: slurmdbd answers with an error, which ends programs that use libslurm carelessly.
 got=$(echo "{\"id\":1,\"op\":\"db_comment\",\"job_id\":$s,\"submit\":$second,\"admin_comment\":\"0\"}" |
     as alice "$program" command 2>/dev/null)
