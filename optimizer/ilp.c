@@ -26,6 +26,7 @@
 #define COLUMNS_MAX 60000
 #define NONZEROS_MAX 600000
 #define GRACE_MS 100
+#define ROUNDS_MAX 200
 
 struct model {
     const struct problem *p;
@@ -350,9 +351,91 @@ static int left_ms(const struct model *m)
     return left > INT32_MAX ? INT32_MAX : left < 1 ? 1 : (int)left;
 }
 
-static bool run(struct model *m)
+enum outcome { PROVEN, GIVEN_UP, AGAIN };
+
+// GLPK's tolerances may let an assignment through that is late by a microsecond or over a limit by
+// a cent. Forbids just what makes it so: the options along its critical path, or those that a
+// limit counts.
+static void forbid(struct model *m, const uint32_t *choice, int broken)
 {
     const struct problem *p = m->p;
+    bool *in = xcalloc(p->n + 1, sizeof(bool));
+    int64_t *finish = xcalloc(p->n + 1, sizeof(*finish)), cost, span;
+    int *col = xcalloc(p->n + 1, sizeof(*col)), n = 0;
+    double *one = xcalloc(p->n + 1, sizeof(*one));
+
+    problem_value(p, choice, &cost, &span, finish);
+    for (uint32_t t = 0; t < p->n; t++)
+        in[t] = broken >= 0 ? sig_has(&p->sig[p->opt[choice[t]].sig], (uint32_t)broken)
+                            : finish[t] == span;
+    // Backwards along everything that made the last task late.
+    for (uint32_t i = p->n; broken < 0 && i-- > 0;) {
+        uint32_t t = p->order[i];
+        const struct opt *o = &p->opt[choice[t]];
+        for (uint32_t k = p->in_first[t]; in[t] && k < p->in_first[t + 1]; k++) {
+            const struct problem_edge *e = &p->edge[p->in_edge[k]];
+            if (finish[e->u] + edge_time(e, p->opt[choice[e->u]].place, o->place) ==
+                finish[t] - o->duration)
+                in[e->u] = true;
+        }
+    }
+    for (uint32_t t = 0; t < p->n; t++)
+        if (in[t]) {
+            col[++n] = x_col(m, choice[t]);
+            one[n] = 1;
+        }
+    int row = add_row(m, GLP_UP, 0, n - 1);
+    glp_set_mat_row(m->lp, row, n, col, one);
+    free(in);
+    free(finish);
+    free(col);
+    free(one);
+}
+
+// The assignment that GLPK found; false when its columns are no assignment.
+static bool read_choice(const struct model *m, uint32_t *choice)
+{
+    const struct problem *p = m->p;
+    bool whole = true;
+
+    for (uint32_t t = 0; t < p->n; t++) {
+        double most = -1;
+        for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++) {
+            double v = glp_mip_col_val(m->lp, x_col(m, o));
+            if (v > most) {
+                most = v;
+                choice[t] = o;
+            }
+        }
+        whole = whole && most > 0.99;
+    }
+    return whole;
+}
+
+static enum outcome judge(struct model *m, bool finished)
+{
+    const struct problem *p = m->p;
+    uint32_t *choice = xcalloc(p->n + 1, sizeof(*choice));
+    int64_t cost, span, over;
+    enum outcome out = GIVEN_UP;
+
+    if (read_choice(m, choice)) {
+        best_offer(m->best, p, choice, m->time);
+        problem_value(p, choice, &cost, &span, NULL);
+        int broken = problem_broken_limit(p, choice, &over);
+        if (finished && (span > m->time || broken >= 0)) {
+            forbid(m, choice, span > m->time ? -1 : broken);
+            out = AGAIN;
+        } else if (finished && cost <= m->best->cost) {
+            out = PROVEN;
+        }
+    }
+    free(choice);
+    return out;
+}
+
+static enum outcome solve_once(struct model *m)
+{
     glp_smcp smcp;
     glp_iocp iocp;
 
@@ -360,14 +443,14 @@ static bool run(struct model *m)
     smcp.tm_lim = left_ms(m);
     smcp.out_frq = 100;
     smcp.out_dly = 0;
-    int rc = glp_simplex(m->lp, &smcp);
-    if (rc != 0)
-        return false;
+    glp_std_basis(m->lp);
+    if (glp_simplex(m->lp, &smcp) != 0)
+        return GIVEN_UP;
     int status = glp_get_status(m->lp);
     if (status == GLP_NOFEAS)
-        return !m->best->found; // otherwise it contradicts the plan at hand: believe the plan
+        return m->best->found ? GIVEN_UP : PROVEN; // it cannot contradict a plan at hand
     if (status != GLP_OPT)
-        return false;
+        return GIVEN_UP;
     glp_init_iocp(&iocp);
     iocp.br_tech = GLP_BR_DTH;
     iocp.bt_tech = GLP_BT_BLB;
@@ -381,34 +464,23 @@ static bool run(struct model *m)
     iocp.out_dly = 0;
     iocp.cb_func = on_node;
     iocp.cb_info = m;
-    rc = glp_intopt(m->lp, &iocp);
+    m->offered = false;
+    int rc = glp_intopt(m->lp, &iocp);
     status = glp_mip_status(m->lp);
     if (status == GLP_NOFEAS && rc == 0)
-        return !m->best->found;
+        return m->best->found ? GIVEN_UP : PROVEN;
     if (status != GLP_OPT && status != GLP_FEAS)
-        return false;
-    uint32_t *choice = xcalloc(p->n + 1, sizeof(*choice));
-    bool whole = true;
-    for (uint32_t t = 0; t < p->n; t++) {
-        double most = -1;
-        for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++) {
-            double v = glp_mip_col_val(m->lp, x_col(m, o));
-            if (v > most) {
-                most = v;
-                choice[t] = o;
-            }
-        }
-        whole = whole && most > 0.99;
-    }
-    best_offer(m->best, p, choice, m->time);
-    // The exact value of what it calls optimal must not be above the plan at hand, or its
-    // tolerances let something through that is not allowed.
-    int64_t cost, span, over;
-    problem_value(p, choice, &cost, &span, NULL);
-    bool valid =
-        span <= m->time && problem_broken_limit(p, choice, &over) < 0 && cost <= m->best->cost;
-    free(choice);
-    return rc == 0 && status == GLP_OPT && whole && valid;
+        return GIVEN_UP;
+    return judge(m, rc == 0 && status == GLP_OPT);
+}
+
+static bool run(struct model *m)
+{
+    enum outcome out = AGAIN;
+
+    for (int i = 0; i < ROUNDS_MAX && out == AGAIN && !time_is_over(m->clock); i++)
+        out = solve_once(m);
+    return out == PROVEN;
 }
 
 bool ilp(const struct problem *p, int64_t time, struct clockwork *clock, struct best *b)

@@ -21,3 +21,13 @@ burst_solve_SOURCES = optimizer/burst_solve.c
 burst_solve_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS)
 burst_solve_LDFLAGS = $(SAN_LDFLAGS)
 burst_solve_LDADD = liboptimizer.la
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/test_plan_random
+TESTS += tests/unit/test_plan_random
+tests_unit_test_plan_random_SOURCES = tests/unit/test_plan_random.c \
+	tests/unit/plan_world.c tests/unit/plan_world.h
+tests_unit_test_plan_random_CFLAGS = $(SAN_CFLAGS) -O2 $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_test_plan_random_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_test_plan_random_LDADD = liboptimizer.la $(CMOCKA_LIBS)
+endif

@@ -272,22 +272,22 @@ static void exact(const struct problem *p, int64_t time, const struct solve_opti
     }
     m.stop = time_is_over_fn;
     m.arg = clock;
-    if (!sides && eliminate(p, &m, QUICK_CELLS, b))
+    if (!sides && !(opt->skip & STEP_ELIMINATE) && eliminate(p, &m, QUICK_CELLS, b))
         goto out;
     // Small enough to look at everything?
-    if (search(p, time, NULL, 0, QUICK_NODES, clock, b)) {
+    if (!(opt->skip & STEP_QUICK) && search(p, time, NULL, 0, QUICK_NODES, clock, b)) {
         b->proven = true;
         b->bound = b->cost;
         goto out;
     }
     improve(p, time, clock, b);
-    if (sides)
+    if (sides && !(opt->skip & STEP_DUAL))
         dual_ascent(p, time, 300, clock, b, &m, &constant);
     constant = mrf_bound(&m, constant, 200);
     raise_bound(b, constant);
     if (b->proven || time_is_over(clock))
         goto out;
-    if (b->found && depth < 3) {
+    if (b->found && depth < 3 && !(opt->skip & STEP_DROP)) {
         struct problem q;
         int64_t q_time = time;
         if (drop_by_bound(p, &m, constant, b, &q, &q_time)) {
@@ -297,14 +297,14 @@ static void exact(const struct problem *p, int64_t time, const struct solve_opti
             return;
         }
     }
-    if (!sides && eliminate_again(p, clock, b))
+    if (!sides && !(opt->skip & STEP_ELIMINATE) && eliminate_again(p, clock, b))
         goto out;
-    if (search(p, time, &m, constant, SEARCH_NODES, clock, b)) {
+    if (!(opt->skip & STEP_SEARCH) && search(p, time, &m, constant, SEARCH_NODES, clock, b)) {
         b->proven = true;
         b->bound = b->cost;
         goto out;
     }
-    if (!opt->no_ilp && !time_is_over(clock) && ilp(p, time, clock, b)) {
+    if (!(opt->skip & STEP_ILP) && !time_is_over(clock) && ilp(p, time, clock, b)) {
         b->proven = true;
         b->bound = b->cost;
     }
@@ -327,10 +327,7 @@ void part_min_cost(const struct problem *p, int64_t time, const struct solve_opt
     }
     best_init(&sub, p->n);
     choice = xcalloc(p->n + 1, sizeof(*choice));
-    if (opt->only_ilp)
-        sub.proven = ilp(&q, q_time, clock, &sub);
-    else
-        exact(&q, q_time, opt, clock, &sub, 0);
+    exact(&q, q_time, opt, clock, &sub, 0);
     if (sub.found) {
         for (uint32_t t = 0; t < p->n; t++)
             choice[t] = q.opt[sub.choice[t]].self;

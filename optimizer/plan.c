@@ -471,11 +471,13 @@ static double relative_gap(const struct build *b)
     return (value - (double)b->sol.bound) / value;
 }
 
-static int run(struct build *b, burst_error_t *errp)
+static int run(struct build *b, unsigned skip, burst_error_t *errp)
 {
     const struct request *rq = b->rq;
-    struct solve_options opt = {
-        .fastest = rq->objective == RQ_TIME, .time_budget = TIME_INF, .cost_budget = COST_INF};
+    struct solve_options opt = {.fastest = rq->objective == RQ_TIME,
+                                .time_budget = TIME_INF,
+                                .cost_budget = COST_INF,
+                                .skip = skip};
 
     if (rq->time_budget_hours < 1e9)
         opt.time_budget = llround(rq->time_budget_hours * 3.6e9);
@@ -505,7 +507,8 @@ static int run(struct build *b, burst_error_t *errp)
     return 0;
 }
 
-struct plan *plan_create(const struct catalog *cat, const struct request *rq, burst_error_t *errp)
+struct plan *plan_create_by(const struct catalog *cat, const struct request *rq, unsigned skip,
+                            burst_error_t *errp)
 {
     struct build b = {.rq = rq, .cat = cat};
     double start = now_ms();
@@ -516,7 +519,7 @@ struct plan *plan_create(const struct catalog *cat, const struct request *rq, bu
     b.plan->catalog = cat;
     b.cand = candidates_create(cat, rq, &b.problem, errp);
     if (b.cand) {
-        rc = run(&b, errp);
+        rc = run(&b, skip, errp);
         b.plan->candidates = candidates_count(b.cand);
         if (rc == 0 && b.plan->status != PLAN_INFEASIBLE)
             fill_runners_up(&b);
@@ -530,6 +533,11 @@ struct plan *plan_create(const struct catalog *cat, const struct request *rq, bu
         return b.plan;
     plan_destroy(b.plan);
     return NULL;
+}
+
+struct plan *plan_create(const struct catalog *cat, const struct request *rq, burst_error_t *errp)
+{
+    return plan_create_by(cat, rq, 0, errp);
 }
 
 void plan_destroy(struct plan *p)

@@ -69,6 +69,9 @@ struct plan {
 
 // NULL with a text when neither a plan nor a proof was found (time limit, numbers beyond counting).
 struct plan *plan_create(const struct catalog *cat, const struct request *rq, burst_error_t *errp);
+// For tests: without some of the methods (enum solve_step of solve.h).
+struct plan *plan_create_by(const struct catalog *cat, const struct request *rq, unsigned skip,
+                            burst_error_t *errp);
 void plan_destroy(struct plan *p);
 
 // The public answer. load_ms may be set by the caller before.

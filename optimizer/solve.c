@@ -363,7 +363,7 @@ static bool fastest_within(struct split *s, int64_t max_cost, int64_t *low, stru
 
     while (*low < out->span) {
         bool proven = all_min_cost(s, mid, &cost, &bound);
-        if (cost <= max_cost) {
+        if (cost < COST_INF && cost <= max_cost) {
             keep(s, out, cost);
         } else if (proven || bound > max_cost) {
             *low = mid + 1;
@@ -439,7 +439,7 @@ static void minimise_time(struct split *s, struct solution *out)
     // The cheapest of the fastest: what stands in out is the best of its last step, which may
     // have been a step at a later time.
     all_min_cost(s, out->span, &cost, &bound);
-    if (cost <= out->cost)
+    if (cost < COST_INF && cost <= out->cost)
         keep(s, out, cost);
     out->end = SOLVE_OPTIMAL;
     out->bound = out->span;

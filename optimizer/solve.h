@@ -14,8 +14,16 @@ struct solve_options {
     int64_t time_budget; // microseconds, TIME_INF = none
     int64_t cost_budget; // nano-dollars, COST_INF = none
     int64_t deadline_ms; // on clock_mono_ms(); INT64_MAX = none
-    bool no_ilp;         // for tests: without GLPK
-    bool only_ilp;       // for tests: GLPK without what stands in front of it
+    unsigned skip;       // steps to leave out (tests show that each of them is exact)
+};
+
+enum solve_step {
+    STEP_QUICK = 1,     // search with few nodes, before the bounds
+    STEP_ELIMINATE = 2, // dynamic programming
+    STEP_DUAL = 4,      // Lagrangian bounds
+    STEP_DROP = 8,      // options that a bound rules out
+    STEP_SEARCH = 16,   // branch and bound
+    STEP_ILP = 32,      // GLPK
 };
 
 enum solve_end {

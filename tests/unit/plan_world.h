@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Random little worlds for the optimizer's tests: a catalog, an egress table and a request, each as
+// the plain numbers it was made from and as the texts that the library reads; and the best plan by
+// trying every assignment, straight from the definitions (no code of the library).
+//
+// All numbers are multiples of something coarse, so that ties and budgets that are met exactly
+// happen often.
+#ifndef PLAN_WORLD_H
+#define PLAN_WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define W_CLOUDS 3
+#define W_REGIONS 2 // per cloud
+#define W_OFFERS 40
+#define W_TASKS 5
+#define W_EDGES 8
+#define W_SETS 3
+#define W_LIMITS 3
+#define W_BLOCKED 3
+#define W_CANDS 400
+
+struct w_offer {
+    int cloud, region, zone, type; // zone -1 = none
+    double price[2];               // on-demand, spot; < 0 = not offered
+};
+
+struct w_type {
+    const char *accelerator; // "" = none
+    int count, vcpus, memory;
+};
+
+struct w_move {
+    int set; // data set, or -1
+    int cloud, region;
+    double gb;
+};
+
+struct w_need {
+    int type_of; // accelerator index, -1 = none
+    int count, vcpus;
+    double hours;
+};
+
+struct w_task {
+    int nodes, market; // -1 any
+    struct w_need need[2];
+    int n_needs;
+    int only_cloud;  // -1 = any
+    int only_region; // -1 = any
+    struct w_move in[3], out[1];
+    int n_in, n_out;
+};
+
+struct w_match {
+    int cloud, region, market, type; // -1 = any
+};
+
+struct world {
+    int n_clouds;
+    struct w_type type[4];
+    struct w_offer offer[W_OFFERS];
+    int n_offers;
+    double egress[W_CLOUDS * W_REGIONS][W_CLOUDS * W_REGIONS]; // USD per GB, < 0 = impossible
+    double tier_gb, tier_factor; // above tier_gb the price is multiplied
+    struct w_task task[W_TASKS];
+    int n_tasks;
+    struct {
+        int from, to;
+        double gb;
+    } edge[W_EDGES];
+    int n_edges;
+    struct {
+        int cloud, region;
+        double gb;
+    } set[W_SETS];
+    int n_sets;
+    struct {
+        struct w_match match;
+        int max_nodes;
+        double max_usd; // < 0 = none
+    } limit[W_LIMITS];
+    int n_limits;
+    struct w_match blocked[W_BLOCKED];
+    int n_blocked;
+    bool fastest;
+    double time_budget, cost_budget; // < 0 = none
+};
+
+enum {
+    F_EDGES = 1,
+    F_DATA = 2,
+    F_SHARED = 4,
+    F_LIMITS = 8,
+    F_BLOCKED = 16,
+    F_TIME = 32,
+    F_MONEY = 64,
+    F_FASTEST = 128,
+    F_NEEDS = 256,
+    F_PATTERNS = 512,
+    F_ALL = 1023
+};
+
+void world_make(struct world *w, uint64_t seed, int features);
+char *world_csv(const struct world *w, int cloud); // caller frees
+char *world_egress(const struct world *w, bool split_tiers);
+char *world_request(const struct world *w);
+
+struct w_best {
+    bool found;
+    double cost, finish;
+};
+
+void world_best(const struct world *w, struct w_best *best);
+
+extern const char *const w_cloud_name[W_CLOUDS];
+
+#endif
