@@ -107,7 +107,8 @@ bool slurm_link_ready(const struct slurm_link *l);
 
 // Borrowed until the next return to the loop. find: NULL when unknown.
 const struct sjob *slurm_link_job(const struct slurm_link *l, const char *job);
-// By id: tasks that wait inside an array have the array's id; one that has started goes before them.
+// By id: tasks that wait inside an array have the array's id; one that has started goes before
+// them.
 const struct sjob *slurm_link_job_by_id(const struct slurm_link *l, uint32_t job_id);
 const struct snode *slurm_link_node(const struct slurm_link *l, const char *name);
 size_t slurm_link_jobs(const struct slurm_link *l, const struct sjob *const **jobs);
