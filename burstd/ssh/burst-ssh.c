@@ -41,9 +41,11 @@
     "umask 077; mkdir -p /run/burst-node && cd /run/burst-node && tar -xf - && "                   \
     "exec sh ./prepare.sh <params"
 #define AS_ROOT(script) "sudo -n env SSH_CONNECTION=\"$SSH_CONNECTION\" sh -c '" script "'"
+// 127 without a word: there is no such script.
+#define FIND(file) "test -r /run/burst-node/" file " || exit 127; exec sh /run/burst-node/" file
 #define SCRIPT(file)                                                                               \
     {                                                                                              \
-        "exec sh /run/burst-node/" file, AS_ROOT("exec sh /run/burst-node/" file)                  \
+        FIND(file), AS_ROOT(FIND(file))                                                            \
     }
 static const char *const commands[][2] = {
     [SSH_OP_PREPARE] = {RUN_UNPACK, AS_ROOT(RUN_UNPACK)},

@@ -244,7 +244,10 @@ static enum attempt handshake(struct ssh_session *s, const struct ssh_request *r
     if (rc == 0)
         return OPEN;
     // sshd may be starting or ending just now: a reset is no answer yet.
-    ssh_fail(err, "timeout", "%s port %d: no SSH handshake: %s", req->address, req->port, why(s));
+    ssh_fail(err, "timeout", "%s port %d: no SSH handshake: %s%s", req->address, req->port, why(s),
+             rc == LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE || rc == LIBSSH2_ERROR_KEX_FAILURE
+                 ? " (the node needs an ed25519 or ECDSA host key)"
+                 : "");
     return AGAIN;
 }
 
