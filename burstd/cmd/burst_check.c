@@ -29,6 +29,7 @@
 #include "libburst/hostlist.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
+#include "slurm_plugin/hostconf.h"
 #include "slurm_settings.h"
 #include "slurm_wants.h"
 
@@ -206,6 +207,25 @@ static void check_dir(struct check *k, const char *what, const char *path, const
     else
         report(k, FAIL, mend, "%s: %s: %s", what, below ? inner : path, strerror(err));
     free(inner);
+    free(mend);
+}
+
+// Plugin and hooks look where burst.conf beside slurm.conf says, not into burst.yaml.
+static void check_hostconf(struct check *k)
+{
+    burst_error_t err = {""};
+    struct hostconf h;
+    char *mend = xasprintf("write RunDir=%s and StateDir=%s into burst.conf beside slurm.conf",
+                           k->conf->run_dir, k->conf->state_dir);
+
+    if (hostconf_load(&h, k->conf->slurm_conf, &err) < 0)
+        report(k, FAIL, "mend that line", "%s", err.text);
+    else if (strcmp(h.run_dir, k->conf->run_dir) != 0)
+        report(k, FAIL, mend, "plugin and hooks look for burstd in %s, not in %s", h.run_dir,
+               k->conf->run_dir);
+    else if (strcmp(h.state_dir, k->conf->state_dir) != 0)
+        report(k, FAIL, mend, "the hooks leave their calls in %s, not in %s", h.state_dir,
+               k->conf->state_dir);
     free(mend);
 }
 
@@ -604,6 +624,7 @@ static void check_all(struct check *k)
         check_dir(k, "spool", k->conf->state_dir, "spool");
     }
     check_programs(k);
+    check_hostconf(k);
     check_plugin(k);
     if (k->slurm)
         check_settings(k);

@@ -40,6 +40,10 @@ static void print_head(const struct burst_conf *conf, unsigned release)
            "# and restart slurmctld (a reconfigure does not take new nodes). slurm.conf ends with\n"
            "#     Include FILE\n",
            conf->path, release / 100, release % 100);
+    if (strcmp(conf->run_dir, BURST_RUNDIR) != 0 || strcmp(conf->state_dir, BURST_STATEDIR) != 0)
+        printf("# Plugin and hooks read burst.conf beside slurm.conf; it must have\n"
+               "#     RunDir=%s\n#     StateDir=%s\n",
+               conf->run_dir, conf->state_dir);
 }
 
 // Wrapped at about 90 characters.

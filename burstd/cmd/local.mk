@@ -7,6 +7,9 @@ libconf_la_SOURCES = \
 libconf_la_CFLAGS = $(SAN_CFLAGS) $(YAML_CFLAGS)
 libconf_la_LIBADD = libburst.la $(YAML_LIBS)
 
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = etc/completion/burst
+
 noinst_LTLIBRARIES += librpcserver.la
 librpcserver_la_SOURCES = burstd/rpc_server.c burstd/rpc_server.h
 librpcserver_la_CFLAGS = $(SAN_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS)
@@ -27,7 +30,7 @@ burst_SOURCES = \
 burst_CPPFLAGS = $(AM_CPPFLAGS) -DBURST_SLURM_PLUGINDIR='"$(slurmplugindir)"'
 burst_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS)
 burst_LDFLAGS = $(SAN_LDFLAGS)
-burst_LDADD = libconf.la libcatalog.la libburst.la $(YAML_LIBS)
+burst_LDADD = libconf.la libcatalog.la libplugincore.la libburst.la $(YAML_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_rpc_server

@@ -619,14 +619,17 @@ static void put_site(void)
     }
     setenv("BURST_CONF", path, 1);
     setenv("BURST_LIBEXECDIR", libexec, 1);
-    char *slurm =
-        xasprintf("SlurmUser=%s\nPluginDir=%s/plugins\nInclude burst.conf\n", pw->pw_name, dir);
+    char *slurm = xasprintf("SlurmUser=%s\nPluginDir=%s/plugins\nInclude slurm-burst.conf\n",
+                            pw->pw_name, dir);
     put("slurm.conf", slurm, 0644);
-    put("burst.conf", "", 0644);
+    put("slurm-burst.conf", "", 0644);
+    char *hostconf = xasprintf("RunDir=%s/run\nStateDir=%s/state\n", dir, dir);
+    put("burst.conf", hostconf, 0644);
+    free(hostconf);
     struct ran r = burst("slurm-conf", NULL);
     assert_int_equal(r.status, 0);
     char *include = xasprintf("%sJobSubmitPlugins=burst\n", r.out);
-    put("burst.conf", include, 0644);
+    put("slurm-burst.conf", include, 0644);
     ran_free(&r);
     free(include);
     free(slurm);
@@ -664,14 +667,18 @@ static void check_names_what_is_wrong(void **state)
         {"libexec/burst-prolog", "#!/bin/sh\n", 0775,
          "burst-prolog: others may write to it; Slurm refuses such programs - chmod go-w"},
         {"libexec/burst-ssh", "#!/bin/sh\n", 0644, "burst-ssh cannot be executed - chmod 755"},
-        {"burst.conf", "TreeWidth=50\n", 0644, "FAIL  slurm.conf: SlurmctldParameters is not set."},
-        {"burst.conf", "TreeWidth=50\n", 0644,
+        {"slurm-burst.conf", "TreeWidth=50\n", 0644,
+         "FAIL  slurm.conf: SlurmctldParameters is not set."},
+        {"slurm-burst.conf", "TreeWidth=50\n", 0644,
          "FAIL  slurm.conf: TreeWidth is 50. The controller speaks to rented nodes itself: they "
          "cannot resolve each other's names. - TreeWidth=65533"},
         {"catalog/aws.csv",
          "InstanceType,AcceleratorName,AcceleratorCount,vCPUs,MemoryGiB,GpuInfo,Price,SpotPrice,"
          "Region,AvailabilityZone\nc5.small,,,1,4,,0.085,0.03,us-east-1,us-east-1a\n",
          0644, "warn  cloud aws offers nothing for shape cpu2"},
+        {"burst.conf", "", 0644,
+         "FAIL  plugin and hooks look for burstd in /run/burst, not in /tmp/"},
+        {"burst.conf", "Rundir=/x\n", 0644, "FAIL  "},
         {"slurm.conf", "SlurmUser=somebody\n", 0644, "FAIL  Slurm runs as somebody, burst.yaml"},
     };
 

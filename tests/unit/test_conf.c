@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "conf.h"
+#include "libburst/fsutil.h"
 #include "yamltab.h"
 
 // The least that is a configuration.
@@ -125,6 +126,47 @@ static void example_is_what_the_manual_shows(void **state)
     assert_int_equal(cl->max_nodes, 8);
     assert_int_equal(cl->max_per_day, 200 * 1000000);
     conf_free(c);
+}
+
+static char *slurp(const char *name)
+{
+    const char *src = getenv("srcdir");
+    char path[512], *text;
+    burst_error_t err;
+
+    snprintf(path, sizeof(path), "%s/%s", src ? src : ".", name);
+    if (fs_read(path, 1 << 20, &text, NULL, &err) < 0)
+        fail_msg("%s", err.text);
+    return text;
+}
+
+// Every key of the example is a tag of the manual (".It Ic key", or "Ic key" in a line with others)
+// or the title of a section (".Sh key"). What `accelerators` and names hold is the site's.
+static void manual_names_every_key_of_the_example(void **state)
+{
+    char *example = slurp("etc/burst.yaml.example"), *manual = slurp("docs/man/burst.yaml.5");
+    char tag[80], title[80], *save = NULL;
+    unsigned keys = 0;
+
+    for (char *line = strtok_r(example, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        line[strcspn(line, "#")] = '\0';
+        for (char *colon = strchr(line, ':'); colon; colon = strchr(colon + 1, ':')) {
+            char *start = colon;
+            while (start > line && strchr("abcdefghijklmnopqrstuvwxyz_", start[-1]))
+                start--;
+            if (start == colon || (colon[1] && colon[1] != ' ') ||
+                (start > line && !strchr(" {-", start[-1])))
+                continue;
+            snprintf(tag, sizeof(tag), "Ic %.*s :", (int)(colon - start), start);
+            snprintf(title, sizeof(title), ".Sh %.*s\n", (int)(colon - start), start);
+            if (!strstr(manual, tag) && !strstr(manual, title))
+                fail_msg("burst.yaml(5) does not name \"%.*s\"", (int)(colon - start), start);
+            keys++;
+        }
+    }
+    assert_true(keys > 70);
+    free(example);
+    free(manual);
 }
 
 static void unknown_keys_are_named_with_their_neighbour(void **state)
@@ -409,6 +451,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(least_file_gets_the_documented_defaults),
         cmocka_unit_test(example_is_what_the_manual_shows),
+        cmocka_unit_test(manual_names_every_key_of_the_example),
         cmocka_unit_test(unknown_keys_are_named_with_their_neighbour),
         cmocka_unit_test(wrong_values_are_told_what_would_be_right),
         cmocka_unit_test(shapes_and_clouds_are_held_against_each_other),
