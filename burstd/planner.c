@@ -259,13 +259,24 @@ static unsigned free_names(struct burstd *b, const struct cloud_conf *c, const s
     return used < s->nodes ? s->nodes - used : 0;
 }
 
-// Fills clouds and any_of; false: nothing of ours can ever run it (why says so).
+// "aws/us-*": the regions that the site admits at this cloud.
+static void add_regions(cJSON *regions, const struct cloud_conf *c)
+{
+    for (unsigned k = 0; k < (c->n_regions ? c->n_regions : 1); k++) {
+        char *text = xasprintf("%s/%s", c->name, c->n_regions ? c->regions[k] : "*");
+        cJSON_AddItemToArray(regions, cJSON_CreateString(text));
+        free(text);
+    }
+}
+
+// Fills clouds, regions and any_of; false: nothing of ours can ever run it (why says so).
 static bool add_candidates(struct burstd *b, cJSON *task, const struct demand *dm,
                            const struct directive *d, double hours, unsigned *nodes, char *why,
                            size_t size)
 {
     cJSON *any = cJSON_AddArrayToObject(task, "any_of");
     cJSON *clouds = cJSON_AddArrayToObject(task, "clouds");
+    cJSON *regions = cJSON_AddArrayToObject(task, "regions");
     bool shape_fits = false, cloud_ok[64] = {false};
 
     *nodes = 0;
@@ -288,9 +299,12 @@ static bool add_candidates(struct burstd *b, cJSON *task, const struct demand *d
             add_any_of(b, any, s, hours);
         }
     }
-    for (unsigned c = 0; c < b->conf->n_clouds && c < 64; c++)
-        if (cloud_ok[c])
-            cJSON_AddItemToArray(clouds, cJSON_CreateString(b->conf->clouds[c].name));
+    for (unsigned c = 0; c < b->conf->n_clouds && c < 64; c++) {
+        if (!cloud_ok[c])
+            continue;
+        cJSON_AddItemToArray(clouds, cJSON_CreateString(b->conf->clouds[c].name));
+        add_regions(regions, &b->conf->clouds[c]);
+    }
     if (*nodes)
         return true;
     snprintf(why, size, "%s",

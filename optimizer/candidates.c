@@ -80,6 +80,21 @@ static bool any(const struct rq_list *l, const char *text)
     return l->n == 0;
 }
 
+// A region pattern may name a cloud, "aws/us-*": a request for several clouds then says for each
+// which of its regions it means.
+static bool any_region(const struct rq_list *l, const char *cloud, const char *region)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        const char *slash = strchr(l->item[i], '/');
+        size_t len = strlen(cloud);
+        if (slash ? (size_t)(slash - l->item[i]) == len && strncmp(l->item[i], cloud, len) == 0 &&
+                        glob_match(slash + 1, region)
+                  : glob_match(l->item[i], region))
+            return true;
+    }
+    return l->n == 0;
+}
+
 static bool pattern(const char *p, const char *text)
 {
     return !p || glob_match(p, text);
@@ -259,7 +274,9 @@ static void scan_need(struct candidates *c, const struct rq_task *task, const st
     s.region_ok = xcalloc(nr + 1, sizeof(bool));
     s.blocked = xcalloc(c->rq->n_blocked + 1, sizeof(*s.blocked));
     for (uint32_t i = 0; i < nr; i++)
-        s.region_ok[i] = any(&task->regions, catalog_str(c->cat, regions[i].name));
+        s.region_ok[i] =
+            any_region(&task->regions, catalog_str(c->cat, clouds[regions[i].cloud].name),
+                       catalog_str(c->cat, regions[i].name));
     for (uint32_t i = 0; i < nc; i++) {
         const char *cloud = catalog_str(c->cat, clouds[i].name);
         if (!any(&task->clouds, cloud))
