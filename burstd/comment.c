@@ -81,6 +81,7 @@ static void final(struct burstd *b, struct bjob *j)
 
     comment_format(b, j, text, sizeof(text));
     json_add_str(cmd, "op", "db_comment");
+    json_add_str(cmd, "job", j->key); // an array's task may have kept the array's id
     json_add_i64(cmd, "job_id", j->job_id);
     json_add_i64(cmd, "submit", j->submit);
     json_add_str(cmd, "admin_comment", text);

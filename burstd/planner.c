@@ -450,7 +450,9 @@ static void record(struct burstd *b, const struct bjob *j, const cJSON *t, const
         cJSON *p = place_json(r);
         money_t total = json_money(p, "total_uusd");
         json_add_money(p, "more_uusd", total - best);
-        json_add_str(p, "why", json_str(r, "why", NULL));
+        const char *why = json_str(r, "why", "");
+        // "$0.07 more" only repeats more_uusd.
+        json_add_str(p, "why", *why && *why != '$' ? why : NULL);
         cJSON_AddItemToArray(list, p);
     }
     json_add_str(o, "objective", "cost");

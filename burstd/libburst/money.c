@@ -87,12 +87,19 @@ const char *money_format(money_t m, char buf[MONEY_TEXT_MAX])
     return buf;
 }
 
+static int human_decimals(money_t m)
+{
+    money_t a = m < 0 ? -m : m;
+
+    return a == 0 || a >= MONEY_PER_USD ? 2 : a >= 1000 ? 4 : 6;
+}
+
 const char *money_human(money_t m, char buf[MONEY_TEXT_MAX])
 {
     if (m == MONEY_UNKNOWN)
         snprintf(buf, MONEY_TEXT_MAX, "unknown");
     else
-        print(m, m > -MONEY_PER_USD && m < MONEY_PER_USD && m != 0 ? 4 : 2, "$", buf);
+        print(m, human_decimals(m), "$", buf);
     return buf;
 }
 

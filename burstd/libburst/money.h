@@ -27,8 +27,8 @@ double money_to_double(money_t m);
 
 // "12.345678" with trailing zeros removed but at least two decimals: "0.50", "12.345678".
 const char *money_format(money_t m, char buf[MONEY_TEXT_MAX]);
-// Rounded half up to cents or to four decimals when below one dollar, with a dollar sign: "$12.35",
-// "$0.0421".
+// With a dollar sign, rounded half up to cents, to four decimals below a dollar, to six below a
+// tenth of a cent: "$12.35", "$0.0421", "$0.000019".
 const char *money_human(money_t m, char buf[MONEY_TEXT_MAX]);
 
 // What an instance of price_per_hour costs for its first `seconds` seconds, rounded down. The

@@ -62,6 +62,7 @@ static void money_prints(void **state)
     assert_string_equal(money_format(MONEY_UNKNOWN, b), "unknown");
     assert_string_equal(money_human(12345678, b), "$12.35");
     assert_string_equal(money_human(42149, b), "$0.0421");
+    assert_string_equal(money_human(19, b), "$0.000019");
     assert_string_equal(money_human(0, b), "$0.00");
 }
 
