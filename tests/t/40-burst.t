@@ -16,7 +16,7 @@ filler=$(fill_local)
 
 # --- a plain sbatch, the local nodes being full
 began=$EPOCHREALTIME
-a=$(CWD=/home/alice as alice sbatch --parsable --gpus=1 -t 10 -o result-%j.txt job.sh)
+a=$(as alice sbatch --parsable --gpus=1 -t 10 -o result-%j.txt job.sh)
 wait_for "[[ -n \$(rented $a) ]]" 20
 diag "sbatch to an instance at the provider: $(seconds_since "$began") s"
 b=$(as alice sbatch --parsable --gpus=h100:1 -t 10 -o b.txt job.sh 2>b.err)
@@ -33,10 +33,8 @@ is "$(as alice stat -c %U:%G "result-$a.txt")" alice:alice "and is the user's"
 ok "the job for an H100 comes to its end" burst_job "$b" 60
 is "$(runs "$b")" aws:COMPLETED "where an H100 is cheapest"
 like "$(as alice cat b.txt)" '^aws-h100x1-001 ' "on a node of that kind"
-isnt "$(as bob sh -c "burst why $a" 2>&1 | grep -c 'somebody else')" 0 \
-    "others are not told about it"
+like "$(as bob burst why "$a" 2>&1)" 'belongs to somebody else' "others are not told about it"
 like "$(as alice burst why "$a")" gcp "its owner is"
-is "$(as alice sacct -X -n -P -j "$a" -o submit,start --units=K | tr '|' '\n' | wc -l)" 2 "sacct works"
 
 # --- the cheapest place has nothing
 faults aws '[{"fault":"no_capacity"}]'
@@ -74,9 +72,9 @@ happens "each task's record has its cost" 20 "[[ \$(acct $e admincomment | grep 
 f=$(as bob sbatch --parsable --gpus=1 -t 10 -o f.txt --wrap hostname)
 fails "bob has no rights to burst: a job that no local node can run is refused as by any Slurm" \
     as bob sbatch --gpus=h100:1 -t 10 --wrap hostname
-like "$(as bob sbatch --gpus=h100:1 -t 10 --wrap hostname 2>&1)" \
-    'burst: no node here has gpu:h100, and this site does not let you use rented nodes' \
-    "with the reason"
+like "$(as bob sbatch --burst=auto --gpus=h100:1 -t 10 --wrap hostname 2>&1)" \
+    'burst: the job waits for the cluster.s own nodes only: this site does not let you use rented nodes' \
+    "with the reason, when he has asked"
 like "$(as bob sbatch --burst=only -t 10 --wrap hostname 2>&1)" \
     'burst: this job may run on rented nodes only, but this site does not let you use rented nodes' \
     "--burst=only is refused with a sentence"

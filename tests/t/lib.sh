@@ -196,16 +196,13 @@ new_dir()
     printf -v "$1" %s "$made"
 }
 
-# as USER COMMAND...: inside the cluster, in the user's home (CWD=dir for another place)
+# as USER COMMAND...: inside the cluster, in the user's home
 as()
 {
     local user=$1
     shift
-    (
-        cd "${CWD:-/nonexistent}" 2>/dev/null || cd /
-        [[ -n ${CWD-} ]] || set -- sh -c 'cd && exec "$@"' sh "$@"
-        exec "$cluster" exec -u "$user" "$DIR" "$@"
-    )
+    # shellcheck disable=SC2016
+    "$cluster" exec -u "$user" "$DIR" sh -c 'cd 2>/dev/null; exec "$@"' sh "$@"
 }
 
 hub() { as root "$@"; }
