@@ -113,7 +113,7 @@ static void print_job(const cJSON *job)
     printf("Job %s%s ", text_safe(json_str(job, "job", "?"), safe, 64), who(job, name));
     print_state(job);
     if (*reason)
-        printf("Why: %s.\n", text_safe(reason, safe, sizeof(safe)));
+        printf("Reason: %s.\n", text_safe(reason, safe, sizeof(safe)));
     if (json_i64(job, "submit", 0) > 0)
         printf("It was submitted%s%s at %s%s.\n", *origin ? " to partition " : "",
                text_safe(origin, safe, 100), text_time(json_i64(job, "submit", 0), when),
@@ -133,6 +133,7 @@ static void print_job(const cJSON *job)
 static void print_choice(const cJSON *c)
 {
     char where[TEXT_MAX], total[TEXT_MAX], compute[TEXT_MAX], transfer[TEXT_MAX], nodes[TEXT_MAX];
+    char took[TEXT_MAX];
     const cJSON *hours = cJSON_GetObjectItemCaseSensitive(c, "hours");
     money_t moved = json_money(c, "transfer_uusd");
 
@@ -140,7 +141,7 @@ static void print_choice(const cJSON *c)
     if (json_i64(c, "nodes", 0) > 0)
         printf(", %s", text_count(json_i64(c, "nodes", 0), "node", nodes));
     if (cJSON_IsNumber(hours))
-        printf(" for %.4g h", hours->valuedouble);
+        printf(" for %s", text_duration((int64_t)(hours->valuedouble * 3600 + 0.5), took));
     printf(": %s", text_money(json_money(c, "total_uusd"), total));
     if (moved > 0)
         printf(" (compute %s, moving data %s)", text_money(json_money(c, "compute_uusd"), compute),
@@ -165,8 +166,10 @@ static void print_runners_up(const cJSON *list)
         }
         printf("      %s: %s", text_purchase(r, where),
                text_money(json_money(r, "total_uusd"), total));
-        if (json_money(r, "more_uusd") > 0)
-            printf(", %s more", text_money(json_money(r, "more_uusd"), more));
+        // The optimizer's words often are just that.
+        text_money(json_money(r, "more_uusd"), more);
+        if (json_money(r, "more_uusd") > 0 && !strstr(text, more))
+            printf(", %s more", more);
         if (*text)
             printf(" - %s", text_safe(text, why, sizeof(why)));
         puts("");
@@ -192,7 +195,7 @@ static void print_decisions(const cJSON *list)
             fputs("no place", stdout);
         puts("");
         if (*reason)
-            printf("    Because %s.\n", text_safe(reason, why, sizeof(why)));
+            printf("    Reason: %s.\n", text_safe(reason, why, sizeof(why)));
         print_runners_up(cJSON_GetObjectItemCaseSensitive(d, "runners_up"));
     }
 }
