@@ -70,6 +70,7 @@ struct candidates {
     struct slot *slot;
     size_t n_slots, cap_slots;
     uint32_t *first_slot; // per region, index + 1 of a chain
+    struct group *few;    // whose cheapest are wanted as well
 };
 
 static bool any(const struct rq_list *l, const char *text)
@@ -230,6 +231,42 @@ static bool is_blocked(const struct scan *s, size_t n_blocked, const struct cata
     return false;
 }
 
+static void keep_best(void *arg, const struct catalog_offer *o, uint32_t index, enum market m,
+                      uint32_t sig);
+
+// The case of most tasks (no limits, nothing blocked here, all zones), where only an offer that is
+// the cheapest so far somewhere needs more than a look.
+static void scan_type_quickly(struct scan *s, const struct catalog_type *t)
+{
+    struct candidates *c = s->c;
+    uint32_t n;
+    const struct catalog_offer *offers = catalog_offers(c->cat, &n);
+    int from = s->task->market == RQ_SPOT ? MARKET_SPOT : MARKET_ON_DEMAND;
+    int to = s->task->market == RQ_ON_DEMAND ? MARKET_ON_DEMAND : MARKET_SPOT;
+    uint64_t seen = 0;
+
+    for (uint32_t i = t->first_offer; i < t->first_offer + t->n_offers; i++) {
+        const struct catalog_offer *o = &offers[i];
+        if (!s->region_ok[o->region])
+            continue;
+        uint32_t at = c->first_slot[o->region];
+        for (int m = from; m <= to; m++) {
+            int64_t price = o->price[m];
+            if (price == NO_PRICE)
+                continue;
+            if (at && price > c->slot[at - 1].price &&
+                (!c->few || (c->few->n_few == CANDIDATES_FEW &&
+                             price > c->few->few[CANDIDATES_FEW - 1].price))) {
+                seen++;
+                continue;
+            }
+            keep_best(c, o, i, (enum market)m, 0);
+            at = c->first_slot[o->region];
+        }
+    }
+    c->count += seen;
+}
+
 static void scan_type(struct scan *s, const struct catalog_type *t, uint32_t type_index,
                       const char *cloud)
 {
@@ -242,6 +279,10 @@ static void scan_type(struct scan *s, const struct catalog_type *t, uint32_t typ
     for (size_t i = 0; i < c->rq->n_blocked; i++)
         if (blocked_type(c, &c->rq->blocked[i], t, cloud))
             s->blocked[n_blocked++] = &c->rq->blocked[i];
+    if (s->fn == keep_best && !n_blocked && !c->rq->n_limits && !s->task->zones.n) {
+        scan_type_quickly(s, t);
+        return;
+    }
     for (int m = 0; m < MARKETS; m++)
         mask[m] = sig_and(c->masks.type[type_index], c->masks.market[m]);
     for (uint32_t i = t->first_offer; i < t->first_offer + t->n_offers; i++) {
@@ -289,6 +330,29 @@ static void scan_need(struct candidates *c, const struct rq_task *task, const st
     free(s.blocked);
 }
 
+static int cheaper_slot(const void *pa, const void *pb)
+{
+    const struct slot *a = pa, *b = pb;
+
+    if (a->price != b->price)
+        return a->price < b->price ? -1 : 1;
+    return a->rank < b->rank ? -1 : a->rank > b->rank;
+}
+
+// Keeps the cheapest by price, sorted.
+static void keep_few(struct group *g, const struct slot *s)
+{
+    size_t i;
+
+    if (g->n_few == CANDIDATES_FEW && cheaper_slot(s, &g->few[CANDIDATES_FEW - 1]) >= 0)
+        return;
+    if (g->n_few < CANDIDATES_FEW)
+        g->n_few++;
+    for (i = g->n_few - 1; i > 0 && cheaper_slot(s, &g->few[i - 1]) < 0; i--)
+        g->few[i] = g->few[i - 1];
+    g->few[i] = *s;
+}
+
 static void keep_best(void *arg, const struct catalog_offer *o, uint32_t index, enum market m,
                       uint32_t sig)
 {
@@ -298,6 +362,9 @@ static void keep_best(void *arg, const struct catalog_offer *o, uint32_t index, 
     while (at && c->slot[at - 1].c.sig != sig)
         at = c->slot[at - 1].next;
     c->count++;
+    if (c->few &&
+        (c->few->n_few < CANDIDATES_FEW || o->price[m] <= c->few->few[CANDIDATES_FEW - 1].price))
+        keep_few(c->few, &(struct slot){{index, m, sig, o->region}, o->price[m], rank, 0});
     if (!at) {
         if (c->n_slots == c->cap_slots) {
             c->cap_slots = c->cap_slots ? c->cap_slots * 2 : 256;
@@ -331,15 +398,6 @@ static char *group_key(const struct rq_task *t, const struct rq_need *n)
     return strbuf_take(&b);
 }
 
-static int cheaper_slot(const void *pa, const void *pb)
-{
-    const struct slot *a = pa, *b = pb;
-
-    if (a->price != b->price)
-        return a->price < b->price ? -1 : 1;
-    return a->rank < b->rank ? -1 : a->rank > b->rank;
-}
-
 static struct group *group_of(struct candidates *c, const struct rq_task *t,
                               const struct rq_need *n)
 {
@@ -359,7 +417,10 @@ static struct group *group_of(struct candidates *c, const struct rq_task *t,
     uint32_t nr;
     catalog_regions(c->cat, &nr);
     memset(c->first_slot, 0, nr * sizeof(*c->first_slot));
+    c->few = c->rq->runners_up ? g : NULL;
+    g->few = c->few ? xcalloc(CANDIDATES_FEW, sizeof(*g->few)) : NULL;
     scan_need(c, t, n, keep_best, c);
+    c->few = NULL;
     g->n = c->count - before;
     c->count = before;
     if (c->n_slots)
@@ -804,32 +865,12 @@ static void each_offer(void *arg, const struct catalog_offer *o, uint32_t index,
         e->fn(e->arg, &opt);
 }
 
-static void keep_few(void *arg, const struct catalog_offer *o, uint32_t index, enum market m,
-                     uint32_t sig)
-{
-    struct group *g = arg;
-    struct slot s = {{index, m, sig, o->region}, o->price[m], o->rank * MARKETS + m, 0};
-    size_t i;
-
-    if (g->n_few == CANDIDATES_FEW && cheaper_slot(&s, &g->few[CANDIDATES_FEW - 1]) >= 0)
-        return;
-    if (g->n_few < CANDIDATES_FEW)
-        g->n_few++;
-    for (i = g->n_few - 1; i > 0 && cheaper_slot(&s, &g->few[i - 1]) < 0; i--)
-        g->few[i] = g->few[i - 1];
-    g->few[i] = s;
-}
-
 static void each_of_group(struct each *e)
 {
     const struct rq_need *need = &e->m.task->needs[e->need];
     struct group *g = group_of(e->m.c, e->m.task, need);
     struct opt o;
 
-    if (!g->few) {
-        g->few = xcalloc(CANDIDATES_FEW, sizeof(*g->few));
-        scan_need(e->m.c, e->m.task, need, keep_few, g);
-    }
     for (size_t i = 0; i < g->n_few; i++)
         if (make(&e->m, e->need, &g->few[i].c, &o))
             e->fn(e->arg, &o);

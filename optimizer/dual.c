@@ -18,7 +18,7 @@
 #define ORACLE_CELLS 2e5
 #define PATHS_MAX 64
 #define SHARES_MAX (24u << 20) // w multipliers
-#define PATIENCE 8
+#define PATIENCE 15
 #define REPAIR_EACH 10
 
 struct path {
@@ -660,7 +660,7 @@ static void climb(struct dual *d, int rounds)
             return;
         if (value > d->bound) {
             // Small gains are no reason to stay with a step that is too long.
-            waited = value - d->bound > 1e-5 * fabs(value) ? 0 : waited + 1;
+            waited = value - d->bound > 2e-6 * fabs(value) ? 0 : waited + 1;
             keep_best(d, value);
         } else {
             waited++;

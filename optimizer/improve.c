@@ -176,6 +176,77 @@ static bool sweep(struct local *s)
     return moved;
 }
 
+// The cheapest option of a task in a place, or UINT32_MAX.
+static uint32_t option_at(const struct problem *p, uint32_t t, uint32_t place)
+{
+    uint32_t best = UINT32_MAX;
+
+    for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++)
+        if (p->opt[o].place == place && (best == UINT32_MAX || p->opt[o].cost < p->opt[best].cost))
+            best = o;
+    return best;
+}
+
+// Copies data set d to a place and moves there whoever gains by it; or (close) sends all
+// its tasks away from a place, each to where it is cheapest now. Kept when it pays.
+static bool reopen(struct local *s, uint32_t d, uint32_t place, bool close)
+{
+    const struct problem *p = s->p;
+    const struct problem_dataset *x = &p->dataset[d];
+    uint32_t *count = &s->count[(size_t)d * s->n_places + place];
+    uint32_t *moved = xcalloc(x->n + 1, sizeof(*moved)), *was = xcalloc(x->n + 1, sizeof(*was));
+    uint32_t n = 0;
+    bool opened = !close && *count == 0;
+    int64_t total = opened ? places_cost(p->places, x->place, place, x->gb) : 0;
+
+    *count += opened;
+    for (uint32_t i = 0; i < x->n; i++) {
+        uint32_t t = x->task[i], best = UINT32_MAX;
+        int64_t gain = close ? COST_INF : 0;
+        if (close != (p->opt[s->choice[t]].place == place))
+            continue;
+        uint32_t only = close ? UINT32_MAX : option_at(p, t, place);
+        for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++) {
+            if (close ? p->opt[o].place == place : o != only)
+                continue;
+            int64_t c = change(s, t, &p->opt[o]);
+            if (c < gain && fits(s, t, &p->opt[o])) {
+                gain = c;
+                best = o;
+            }
+        }
+        if (best == UINT32_MAX)
+            continue;
+        moved[n] = t;
+        was[n++] = s->choice[t];
+        total += gain;
+        move(s, t, best);
+    }
+    *count -= opened;
+    bool keep = n > 0 && total < 0 && in_time(s);
+    while (!keep && n > 0) {
+        n--;
+        move(s, moved[n], was[n]);
+    }
+    free(moved);
+    free(was);
+    return keep;
+}
+
+static bool reopen_all(struct local *s, const bool *known)
+{
+    bool any = false;
+
+    for (uint32_t d = 0; s->count && d < s->p->n_datasets; d++)
+        for (uint32_t q = 0; q < s->n_places && !time_is_over(s->clock); q++) {
+            if (known[q])
+                any = reopen(s, d, q, false) || any;
+            if (s->count[(size_t)d * s->n_places + q])
+                any = reopen(s, d, q, true) || any;
+        }
+    return any;
+}
+
 // Moves the given tasks that sit in one place to another, each to its cheapest option there.
 static bool move_group(struct local *s, struct best *b, const uint32_t *task, uint32_t n,
                        uint32_t from, uint32_t to)
@@ -217,7 +288,8 @@ static bool move_groups(struct local *s, struct best *b)
         used[p->opt[s->choice[t]].place] = true;
     for (uint32_t o = 0; o < p->first[p->n]; o++)
         known[p->opt[o].place] = true;
-    for (uint32_t from = 0; from < s->n_places; from++)
+    any = reopen_all(s, known) && best_offer(b, p, s->choice, s->time);
+    for (uint32_t from = 0; from < s->n_places && !any; from++)
         for (uint32_t to = 0; used[from] && to < s->n_places; to++) {
             if (from == to || !known[to] || time_is_over(s->clock))
                 continue;

@@ -31,3 +31,10 @@ tests_unit_test_plan_random_CFLAGS = $(SAN_CFLAGS) -O2 $(CMOCKA_CFLAGS) $(CJSON_
 tests_unit_test_plan_random_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_test_plan_random_LDADD = liboptimizer.la $(CMOCKA_LIBS)
 endif
+
+check_PROGRAMS += tests/bench/bench_plan
+BENCHES += tests/bench/bench_plan
+tests_bench_bench_plan_SOURCES = tests/bench/bench_plan.c
+tests_bench_bench_plan_CFLAGS = $(SAN_CFLAGS) -O2 $(CJSON_CFLAGS)
+tests_bench_bench_plan_LDFLAGS = $(SAN_LDFLAGS)
+tests_bench_bench_plan_LDADD = liboptimizer.la

@@ -13,6 +13,8 @@
 #define ELIMINATE_CELLS 3e7 // cells of all elimination tables: some tenths of a second
 #define QUICK_CELLS 1e6
 #define QUICK_NODES 20000
+#define QUICK_TASKS 60
+#define SOME_NODES 50000
 #define SEARCH_NODES 3000000
 
 static bool has_sides(const struct problem *p, int64_t time)
@@ -275,14 +277,15 @@ static void exact(const struct problem *p, int64_t time, const struct solve_opti
     if (!sides && !(opt->skip & STEP_ELIMINATE) && eliminate(p, &m, QUICK_CELLS, b))
         goto out;
     // Small enough to look at everything?
-    if (!(opt->skip & STEP_QUICK) && search(p, time, NULL, 0, QUICK_NODES, clock, b)) {
+    if (!(opt->skip & STEP_QUICK) && p->n <= QUICK_TASKS &&
+        search(p, time, NULL, 0, QUICK_NODES, clock, b)) {
         b->proven = true;
         b->bound = b->cost;
         goto out;
     }
     improve(p, time, clock, b);
     if (sides && !(opt->skip & STEP_DUAL))
-        dual_ascent(p, time, 300, clock, b, &m, &constant);
+        dual_ascent(p, time, p->n < 1000 ? 600 : 300, clock, b, &m, &constant);
     constant = mrf_bound(&m, constant, 200);
     raise_bound(b, constant);
     if (b->proven || time_is_over(clock))
@@ -299,15 +302,13 @@ static void exact(const struct problem *p, int64_t time, const struct solve_opti
     }
     if (!sides && !(opt->skip & STEP_ELIMINATE) && eliminate_again(p, clock, b))
         goto out;
-    if (!(opt->skip & STEP_SEARCH) && search(p, time, &m, constant, SEARCH_NODES, clock, b)) {
-        b->proven = true;
+    // A short search, then GLPK, which knows cuts, then a long search.
+    b->proven =
+        (!(opt->skip & STEP_SEARCH) && search(p, time, &m, constant, SOME_NODES, clock, b)) ||
+        (!(opt->skip & STEP_ILP) && ilp(p, time, clock, b)) ||
+        (!(opt->skip & STEP_SEARCH) && search(p, time, &m, constant, SEARCH_NODES, clock, b));
+    if (b->proven)
         b->bound = b->cost;
-        goto out;
-    }
-    if (!(opt->skip & STEP_ILP) && !time_is_over(clock) && ilp(p, time, clock, b)) {
-        b->proven = true;
-        b->bound = b->cost;
-    }
 out:
     mrf_free(&m);
 }

@@ -15,7 +15,7 @@
 #include "optimizer/solve.h"
 
 #define REASONS_MAX 1000
-#define SCAN_MAX 500000 // candidates of all tasks that are looked at one by one
+#define SCAN_MAX 20000 // candidates of all tasks that are looked at one by one
 
 static double now_ms(void)
 {

@@ -5,7 +5,8 @@
 //    follows needs at least the least time of every later task.
 // 2. Dominance inside a place: another option there is no dearer, no slower and counts for no
 //    other limit.
-// 3. Dominance between places for tasks whose place concerns nobody else.
+// 3. Dominance between places for tasks without edges: another place is no dearer even if the task
+//    had to pay all copies of its data there alone.
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,18 +127,27 @@ static int64_t slowest(const struct windows *w)
     return span;
 }
 
-static bool in_dataset(const struct problem *p, uint32_t t)
+// What a task would pay at most for its shared data in the place of each of its options, were it
+// the only one there. Tasks without such data keep zeros.
+static int64_t *copies(const struct problem *p)
 {
+    int64_t *sum = xcalloc(p->first[p->n] + 1, sizeof(*sum));
+
     for (uint32_t d = 0; d < p->n_datasets; d++)
-        for (uint32_t i = 0; i < p->dataset[d].n; i++)
-            if (p->dataset[d].task[i] == t)
-                return true;
-    return false;
+        for (uint32_t i = 0; i < p->dataset[d].n; i++) {
+            uint32_t t = p->dataset[d].task[i];
+            for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++)
+                sum[o] = sat_add(sum[o], places_cost(p->places, p->dataset[d].place,
+                                                     p->opt[o].place, p->dataset[d].gb));
+        }
+    return sum;
 }
 
-static bool beats(const struct problem *p, const struct opt *a, const struct opt *b, bool timeless)
+// Whether a is at least as good as b, with `more` to be paid for its data that b has for nothing.
+static bool beats(const struct problem *p, const struct opt *a, const struct opt *b, int64_t more,
+                  bool timeless)
 {
-    return a->cost <= b->cost && sig_subset(&p->sig[a->sig], &p->sig[b->sig]) &&
+    return sat_add(a->cost, more) <= b->cost && sig_subset(&p->sig[a->sig], &p->sig[b->sig]) &&
            (!p->n_limits || a->compute <= b->compute) &&
            (timeless || (a->duration <= b->duration && a->release <= b->release));
 }
@@ -157,20 +167,21 @@ static bool before(const struct opt *a, const struct opt *b, uint32_t ia, uint32
 static void remove_dominated(const struct problem *p, bool *dead, bool timeless)
 {
     bool *tied = xcalloc(p->n + 1, sizeof(bool));
+    int64_t *copy = copies(p);
 
     for (uint32_t e = 0; e < p->n_edges; e++)
         tied[p->edge[e].u] = tied[p->edge[e].v] = true;
-    for (uint32_t t = 0; p->n_datasets && t < p->n; t++)
-        tied[t] = tied[t] || in_dataset(p, t);
     for (uint32_t t = 0; t < p->n; t++)
         for (uint32_t a = p->first[t]; a < p->first[t + 1]; a++)
             for (uint32_t b = p->first[t]; b < p->first[t + 1] && !dead[a]; b++) {
                 const struct opt *x = &p->opt[a], *y = &p->opt[b];
-                if (a == b || dead[b] || (tied[t] && x->place != y->place) ||
-                    !beats(p, y, x, timeless))
+                bool there = x->place == y->place;
+                if (a == b || dead[b] || (tied[t] && !there) ||
+                    !beats(p, y, x, there ? 0 : copy[b], timeless))
                     continue;
-                dead[a] = !beats(p, x, y, timeless) || before(y, x, b, a);
+                dead[a] = !beats(p, x, y, there ? 0 : copy[a], timeless) || before(y, x, b, a);
             }
+    free(copy);
     free(tied);
 }
 

@@ -287,22 +287,34 @@ static void comp_min_cost(struct split *s, struct comp *c, int64_t time)
 // none), bound = sum of the bounds. True when every part is proven.
 static bool all_min_cost(struct split *s, int64_t time, int64_t *cost, int64_t *bound)
 {
+    int64_t deadline = s->clock.deadline_ms;
+    uint32_t large = 0;
     bool proven = true;
 
     *cost = *bound = 0;
     s->late = false;
+    for (uint32_t i = 0; i < s->n; i++)
+        large += !s->comp[i].single;
     for (uint32_t i = 0; i < s->n; i++) {
         struct comp *c = &s->comp[i];
+        if (!c->single && deadline != INT64_MAX) { // each gets its share of what is left
+            int64_t now = clock_mono_ms();
+            s->clock.deadline_ms = now + (deadline - now) / large--;
+            s->clock.over = false;
+        }
         comp_min_cost(s, c, time);
+        s->clock.deadline_ms = deadline;
         proven = proven && c->best.proven;
         if (!c->best.found && c->best.proven) {
             s->late = c->late;
             *cost = *bound = COST_INF;
+            s->clock.over = false;
             return true; // one part without a plan is proof enough
         }
         *cost = c->best.found ? sat_add(*cost, c->best.cost) : COST_INF;
         *bound = sat_add(*bound, c->best.proven ? c->best.cost : c->best.bound);
     }
+    s->clock.over = false; // asked anew with the deadline of the whole
     return proven;
 }
 
