@@ -54,6 +54,7 @@ static const char *const commands[][2] = {
     [SSH_OP_STAGE_OUT] = SCRIPT("stage-out.sh"),
     [SSH_OP_CHECK] = SCRIPT("check.sh"),
     [SSH_OP_POWEROFF] = SCRIPT("poweroff.sh"),
+    [SSH_OP_SIGNAL] = SCRIPT("signal.sh"),
 };
 
 // ---- events
@@ -311,6 +312,7 @@ static void add_answers(const struct ssh_request *req, const struct ssh_transfer
 {
     char *pid = answer_value(t, "slurmd_pid"), *node = answer_value(t, "slurmd");
     char *agent = answer_value(t, "agent"), *munged = answer_value(t, "munged");
+    char *told = answer_value(t, "told");
 
     if (req->op == SSH_OP_JOIN)
         json_add_i64(done, "slurmd_pid", pid ? strtoll(pid, NULL, 10) : 0);
@@ -319,6 +321,9 @@ static void add_answers(const struct ssh_request *req, const struct ssh_transfer
         json_add_str(done, "slurmd", node);
         cJSON_AddBoolToObject(done, "agent", agent != NULL);
     }
+    if (req->op == SSH_OP_SIGNAL)
+        json_add_i64(done, "told", told ? strtoll(told, NULL, 10) : 0);
+    free(told);
     free(pid);
     free(node);
     free(agent);

@@ -18,6 +18,7 @@ static const char *const op_names[] = {
     [SSH_OP_PREPARE] = "prepare",       [SSH_OP_JOIN] = "join",
     [SSH_OP_STAGE_IN] = "stage_in",     [SSH_OP_STAGE_OUT] = "stage_out",
     [SSH_OP_CHECK] = "run_agent_check", [SSH_OP_POWEROFF] = "poweroff",
+    [SSH_OP_SIGNAL] = "signal_job",
 };
 
 int ssh_op_kind(const char *name)
@@ -228,7 +229,7 @@ int ssh_request_parse(const cJSON *json, struct ssh_request *out, burst_error_t 
     if (kind < 0)
         return errprintf(errp,
                          "op: \"%.32s\": it is prepare, join, stage_in, stage_out, "
-                         "run_agent_check or poweroff",
+                         "run_agent_check, poweroff or signal_job",
                          json_str(json, "op", ""));
     r.op = (enum ssh_op_kind)kind;
     if (check_connection(&r, errp) < 0)
@@ -239,6 +240,10 @@ int ssh_request_parse(const cJSON *json, struct ssh_request *out, burst_error_t 
         return -1;
     if ((r.op == SSH_OP_STAGE_IN || r.op == SSH_OP_STAGE_OUT) && check_stage(json, errp) < 0)
         return -1;
+    if (r.op == SSH_OP_SIGNAL &&
+        (json_i64(json, "job_id", 0) < 1 || json_i64(json, "signal", 0) < 1 ||
+         json_i64(json, "signal", 0) > 31))
+        return errprintf(errp, "signal_job: job_id and a signal from 1 to 31 are needed");
     if (r.op != SSH_OP_STAGE_IN && r.op != SSH_OP_STAGE_OUT &&
         cJSON_GetObjectItemCaseSensitive(json, "user"))
         return errprintf(errp, "user: only stage_in and stage_out have a (job's) user; the login "
@@ -307,6 +312,13 @@ static int prepare_lines(const struct ssh_request *req, const struct ssh_slurm_u
         line(out, "metadata", json_str(agent, "metadata", "none"), errp) < 0)
         return -1;
     return line_i64(out, "deadman_s", json_i64(agent, "deadman_s", 1800), errp);
+}
+
+static int signal_lines(const struct ssh_request *req, struct strbuf *out, burst_error_t *errp)
+{
+    if (line_i64(out, "job", json_i64(req->json, "job_id", 0), errp) < 0)
+        return -1;
+    return line_i64(out, "signal", json_i64(req->json, "signal", 0), errp);
 }
 
 static int join_lines(const struct ssh_request *req, struct strbuf *out, burst_error_t *errp)
@@ -391,6 +403,8 @@ int ssh_request_params(const struct ssh_request *req, const struct ssh_slurm_use
         rc = prepare_lines(req, slurm_user, out, errp);
     else if (req->op == SSH_OP_JOIN)
         rc = join_lines(req, out, errp);
+    else if (req->op == SSH_OP_SIGNAL)
+        rc = signal_lines(req, out, errp);
     else if (req->op == SSH_OP_STAGE_IN || req->op == SSH_OP_STAGE_OUT)
         rc = stage_lines(req, types, archive, out, errp);
     if (rc < 0)

@@ -22,6 +22,7 @@ enum ssh_op_kind {
     SSH_OP_STAGE_OUT,
     SSH_OP_CHECK,
     SSH_OP_POWEROFF,
+    SSH_OP_SIGNAL,
 };
 
 struct ssh_request {

@@ -194,17 +194,43 @@ static int tcp_connect(const struct ssh_request *req, int64_t deadline_ms, struc
                     strerror(error));
 }
 
+// Appends what this libssh2 knows of the methods to list. (What it does not know it would have to
+// cut out itself, which libssh2 1.10 does with an overlapping memcpy.)
+static void add_known(struct ssh_session *s, const char *method, char *list, size_t size)
+{
+    const char **known = NULL;
+    int n = libssh2_session_supported_algs(s->ssh, LIBSSH2_METHOD_HOSTKEY, &known);
+    size_t len = strlen(list);
+
+    for (int i = 0; i < n; i++)
+        if (strcmp(known[i], method) == 0)
+            snprintf(list + len, size - len, "%s%s", len ? "," : "", method);
+    if (n > 0)
+        libssh2_free(s->ssh, known);
+}
+
+// ed25519 first, or only the kind of the pinned key.
 static void prefer(struct ssh_session *s, const char *pinned)
 {
-    const char *methods = "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,"
-                          "ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256,ssh-rsa";
-    char type[64];
+    static const char *const methods[] = {"ssh-ed25519",
+                                          "ecdsa-sha2-nistp256",
+                                          "ecdsa-sha2-nistp384",
+                                          "ecdsa-sha2-nistp521",
+                                          "rsa-sha2-512",
+                                          "rsa-sha2-256",
+                                          "ssh-rsa"};
+    char list[256] = "", type[64] = "";
 
-    if (pinned && sscanf(pinned, "%63s", type) == 1)
-        methods = strcmp(type, "ssh-rsa") == 0 ? "rsa-sha2-512,rsa-sha2-256,ssh-rsa" : type;
-    // What this libssh2 does not know is left out by it; when nothing is left the default stays
-    // and the comparison decides.
-    libssh2_session_method_pref(s->ssh, LIBSSH2_METHOD_HOSTKEY, methods);
+    if (pinned && sscanf(pinned, "%63s", type) != 1)
+        type[0] = '\0';
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        bool rsa = strcmp(type, "ssh-rsa") == 0 && strncmp(methods[i], "rsa-", 4) == 0;
+        if (!type[0] || rsa || strcmp(type, methods[i]) == 0)
+            add_known(s, methods[i], list, sizeof(list));
+    }
+    // Of a kind that it does not know the default stays, and the comparison decides.
+    if (list[0])
+        libssh2_session_method_pref(s->ssh, LIBSSH2_METHOD_HOSTKEY, list);
 }
 
 static enum attempt check_host_key(struct ssh_session *s, const struct ssh_request *req,

@@ -1,0 +1,581 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Unit tests of staging: which names belong to a job, whom burst-stagerd acts as, packing, and
+// unpacking of archives that somebody crafted. Works in a directory of its own; no root needed.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <cmocka.h>
+
+#include "libburst/fsutil.h"
+#include "libburst/json.h"
+#include "libburst/xalloc.h"
+#include "ssh/stage_pack.h"
+#include "ssh/stage_paths.h"
+#include "ssh/stage_request.h"
+#include "ssh/stage_unpack.h"
+
+static struct stage_paths *paths_of(const char *json_text, const char *home)
+{
+    burst_error_t err;
+    cJSON *j = json_parse(json_text, strlen(json_text), &err);
+    struct stage_paths *p = stage_paths_create(j, home, &err);
+
+    cJSON_Delete(j);
+    return p;
+}
+
+static void test_normalise(void **state)
+{
+    static const char *const cases[][2] = {
+        {"/a/b", "/a/b"}, {"a//b/", "/a/b"},    {"./a/./b", "/a/b"}, {"//", "/"},
+        {".", "/"},       {"/a/..b", "/a/..b"}, {"/...", "/..."},    {"/a/b..", "/a/b.."},
+        {"..", NULL},     {"/a/../b", NULL},    {"a/..", NULL},      {"", NULL},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *got = stage_name_normalise(cases[i][0]);
+        if (cases[i][1])
+            assert_string_equal(got, cases[i][1]);
+        else
+            assert_null(got);
+        free(got);
+    }
+}
+
+static void test_find(void **state)
+{
+    struct stage_paths *p = paths_of("[\"/home/alice/run/\", \"/home/alice/run/deep\", \"/x/out\", "
+                                     "\"/\", \"/etc/slurm\", \"/dev/null\"]",
+                                     "/home/alice");
+    const char *rest;
+
+    assert_non_null(p);
+    assert_int_equal(stage_paths_count(p), 6);
+    assert_int_equal(stage_paths_find(p, "/home/alice/run", &rest), 0);
+    assert_string_equal(rest, "");
+    assert_int_equal(stage_paths_find(p, "/home/alice/run/a/b", &rest), 0);
+    assert_string_equal(rest, "a/b");
+    assert_int_equal(stage_paths_find(p, "/home/alice/run/deep/c", &rest), 1);
+    assert_string_equal(rest, "c");
+    assert_int_equal(stage_paths_find(p, "/home/alice/run/deeper", &rest), 0);
+    assert_int_equal(stage_paths_find(p, "/home/alice/runner", NULL), -1);
+    assert_int_equal(stage_paths_find(p, "/home/alice", NULL), -1);
+    assert_int_equal(stage_paths_find(p, "/x/out", NULL), 2);
+    assert_int_equal(stage_paths_find(p, "/x/other", NULL), -1);
+    // the root directory and the system's are accepted but hold nothing
+    assert_int_equal(stage_paths_find(p, "/etc/slurm/slurm.conf", NULL), -1);
+    assert_int_equal(stage_paths_find(p, "/dev/null", NULL), -1);
+    assert_int_equal(stage_paths_find(p, "/home/bob/x", NULL), -1);
+    assert_true(stage_paths_system(p, 3) && stage_paths_system(p, 4) && stage_paths_system(p, 5));
+    stage_paths_destroy(p);
+    assert_null(paths_of("[\"a\"]", "/home/alice"));
+    assert_null(paths_of("[\"/a\\tb\"]", "/home/alice"));
+    assert_null(paths_of("[1]", "/home/alice"));
+}
+
+static void test_hidden(void **state)
+{
+    struct stage_paths *p = paths_of("[\"/home/alice\"]", "/home/alice/");
+
+    assert_true(stage_paths_hidden(p, "/home/alice/.bashrc"));
+    assert_true(stage_paths_hidden(p, "/home/alice/.ssh/id_rsa"));
+    assert_false(stage_paths_hidden(p, "/home/alice/run/.hidden"));
+    assert_true(stage_paths_keys(p, "/home/alice/.ssh"));
+    assert_true(stage_paths_keys(p, "/home/alice/.ssh/authorized_keys"));
+    assert_false(stage_paths_keys(p, "/home/alice/.sshx"));
+    stage_paths_destroy(p);
+    p = paths_of("[\"/home/alice\", \"/home/alice/.cache/model\"]", "/home/alice");
+    assert_false(stage_paths_hidden(p, "/home/alice/.cache/model/x"));
+    assert_true(stage_paths_hidden(p, "/home/alice/.cache/other"));
+    stage_paths_destroy(p);
+}
+
+static void test_links(void **state)
+{
+    struct stage_paths *p = paths_of("[\"/home/alice/run\", \"/data/in\"]", "/home/alice");
+    static const struct {
+        const char *name, *target;
+        bool inside;
+    } cases[] = {
+        {"/home/alice/run/l", "a", true},
+        {"/home/alice/run/l", "sub/a", true},
+        {"/home/alice/run/sub/l", "../a", true},
+        {"/home/alice/run/l", "/data/in/x", true},
+        {"/home/alice/run/l", ".", true},
+        {"/home/alice/run/l", "../run/a", false}, // over the top, even if it comes back
+        {"/home/alice/run/l", "..", false},
+        {"/home/alice/run/l", "../../bob", false},
+        {"/home/alice/run/l", "/etc/passwd", false},
+        {"/home/alice/run/l", "/home/alice/run/../x", false},
+        {"/home/alice/run/l", "sub/../../x", false}, // sub may be a link elsewhere
+        {"/home/alice/run/l", "sub/../x", false},
+        {"/home/alice/run/a/b/l", "../../x", true},
+        {"/home/alice/run/a/b/l", "../../../x", false},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        if (stage_paths_link_inside(p, cases[i].name, cases[i].target) != cases[i].inside)
+            fail_msg("%s -> %s", cases[i].name, cases[i].target);
+    stage_paths_destroy(p);
+}
+
+static void test_excluded(void **state)
+{
+    static const char text[] = "[\"*.tmp\",\".git\",\"/h/run/big*\"]";
+    cJSON *e = json_parse(text, sizeof(text) - 1, NULL);
+
+    assert_non_null(e);
+    assert_true(stage_excluded(e, "/h/run/a.tmp", "a.tmp"));
+    assert_true(stage_excluded(e, "/h/run/sub.tmp/x", "sub.tmp/x"));
+    assert_true(stage_excluded(e, "/h/run/.git/HEAD", ".git/HEAD"));
+    assert_true(stage_excluded(e, "/h/run/big1/x", "big1/x"));
+    assert_false(stage_excluded(e, "/h/run/x", "x"));
+    // a directory above the path does not count
+    assert_false(stage_excluded(e, "/h/x.tmp/run/a", "a"));
+    assert_false(stage_excluded(NULL, "/h/run/a.tmp", "a.tmp"));
+    cJSON_Delete(e);
+}
+
+static void test_allowed(void **state)
+{
+    static const gid_t groups[] = {2001, 3000, 0};
+    struct stage_account alice = {2001, 2001, groups, 3};
+    struct stage_request r = {.user = "alice", .uid = 2001, .gid = 2001};
+    burst_error_t err;
+
+    assert_int_equal(stage_request_allowed(&r, &alice, 1000, &err), 0);
+    r.gid = 3000;
+    assert_int_equal(stage_request_allowed(&r, &alice, 1000, &err), 0);
+    r.gid = 3001;
+    assert_int_equal(stage_request_allowed(&r, &alice, 1000, &err), -1);
+    r.gid = 0; // not even if the account has it
+    assert_int_equal(stage_request_allowed(&r, &alice, 1000, &err), -1);
+    r.gid = 2001;
+    assert_int_equal(stage_request_allowed(&r, &alice, 5000, &err), -1);
+    r.uid = 2002;
+    assert_int_equal(stage_request_allowed(&r, &alice, 1000, &err), -1);
+    assert_non_null(strstr(err.text, "2001"));
+
+    assert_int_equal(stage_uid_min("UID_MIN 500\n"), 500);
+    assert_int_equal(stage_uid_min("#UID_MIN 500\nSYS_UID_MIN 100\n  UID_MIN\t\t2000\n"), 2000);
+    assert_int_equal(stage_uid_min("UID_MIN 0\n"), 1000);
+    assert_int_equal(stage_uid_min(""), 1000);
+}
+
+// ---- archives
+
+struct world {
+    char dir[64];  // all of it
+    char run[96];  // the job's path
+    char away[96]; // what must not change
+    struct stage_paths *paths;
+};
+
+static void put(const char *dir, const char *name, const char *text)
+{
+    char *path = xasprintf("%s/%s", dir, name);
+
+    assert_int_equal(fs_write_atomic(path, text, strlen(text), 0644, NULL), 0);
+    free(path);
+}
+
+static char *get(const char *dir, const char *name)
+{
+    char *path = xasprintf("%s/%s", dir, name), *text = NULL;
+
+    if (fs_read(path, 1 << 20, &text, NULL, NULL) < 0)
+        text = NULL;
+    free(path);
+    return text;
+}
+
+static void assert_file(const char *dir, const char *name, const char *want)
+{
+    char *got = get(dir, name);
+
+    if (!want && got)
+        fail_msg("%s/%s exists", dir, name);
+    if (want && !got)
+        fail_msg("%s/%s is missing", dir, name);
+    if (want)
+        assert_string_equal(got, want);
+    free(got);
+}
+
+static int setup(void **state)
+{
+    struct world *w = xmalloc(sizeof(*w));
+
+    snprintf(w->dir, sizeof(w->dir), "/tmp/test-stage.XXXXXX");
+    assert_non_null(mkdtemp(w->dir));
+    snprintf(w->run, sizeof(w->run), "%s/run", w->dir);
+    snprintf(w->away, sizeof(w->away), "%s/away", w->dir);
+    mkdir(w->run, 0755);
+    mkdir(w->away, 0755);
+    put(w->away, "file", "untouched");
+    char *list = xasprintf("[\"%s\"]", w->run);
+    w->paths = paths_of(list, "/home/nobody");
+    free(list);
+    assert_non_null(w->paths);
+    *state = w;
+    return 0;
+}
+
+static int remove_tree(const char *dir)
+{
+    char *cmd[] = {(char *)"rm", (char *)"-rf", (char *)dir, NULL};
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        execvp("rm", cmd);
+        _exit(127);
+    }
+    return pid < 0 ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+
+    // Whatever was sent: what is beside the job's path is as it was.
+    assert_file(w->away, "file", "untouched");
+    stage_paths_destroy(w->paths);
+    remove_tree(w->dir);
+    free(w);
+    return 0;
+}
+
+// An archive in the making: entries are added, then it is unpacked from a socket, as in life.
+struct sent {
+    struct archive *a;
+    char *data;
+    size_t used;
+};
+
+#define SENT_MAX (1 << 20)
+
+static void send_open(struct sent *s)
+{
+    s->data = xmalloc(SENT_MAX);
+    s->a = archive_write_new();
+    archive_write_set_format_pax(s->a);
+    assert_int_equal(archive_write_open_memory(s->a, s->data, SENT_MAX, &s->used), ARCHIVE_OK);
+}
+
+static void send_entry(struct sent *s, const char *name, unsigned type, unsigned mode,
+                       const char *link, const char *text)
+{
+    struct archive_entry *e = archive_entry_new();
+
+    archive_entry_set_pathname(e, name);
+    archive_entry_set_filetype(e, type ? type : AE_IFREG);
+    archive_entry_set_perm(e, mode);
+    archive_entry_set_mtime(e, 1000000000, 123456789);
+    if (type == AE_IFLNK)
+        archive_entry_set_symlink(e, link);
+    else if (link)
+        archive_entry_set_hardlink(e, link);
+    archive_entry_set_size(e, text ? (int64_t)strlen(text) : 0);
+    assert_int_equal(archive_write_header(s->a, e), ARCHIVE_OK);
+    if (text)
+        assert_int_equal(archive_write_data(s->a, text, strlen(text)), strlen(text));
+    archive_entry_free(e);
+}
+
+struct result {
+    int rc;
+    struct stage_totals totals;
+    const char *errclass;
+    burst_error_t err;
+};
+
+// keep: bytes of the archive that arrive; 0: all. The sender closes its side when cut is set.
+static struct result unpack(struct world *w, struct sent *s, size_t keep, bool cut,
+                            int64_t max_bytes, const cJSON *exclude)
+{
+    struct result r = {.errclass = ""};
+    int fd[2];
+
+    if (s->a)
+        archive_write_free(s->a);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+    size_t len = keep ? keep : s->used, off = 0;
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(fd[0]);
+        while (off < len) {
+            ssize_t n = write(fd[1], s->data + off, len - off);
+            if (n <= 0)
+                break;
+            off += (size_t)n;
+        }
+        if (!cut) // a peer that waits for the answer
+            if (read(fd[1], &off, 1) < 0)
+                _exit(1);
+        _exit(0);
+    }
+    close(fd[1]);
+    r.rc = stage_unpack(w->paths, exclude, max_bytes, fd[0], &r.totals, &r.errclass, &r.err);
+    close(fd[0]);
+    free(s->data);
+    return r;
+}
+
+static char *in_run(struct world *w, const char *name)
+{
+    static char buf[4][256];
+    static int k;
+
+    k = (k + 1) % 4;
+    snprintf(buf[k], sizeof(buf[k]), "%s/%s", w->run, name);
+    return buf[k];
+}
+
+static void test_unpack(void **state)
+{
+    struct world *w = *state;
+    struct sent s;
+    struct stat st, st2;
+
+    put(w->run, "old", "old text");
+    assert_int_equal(symlink(w->away, in_run(w, "known")), 0);
+    send_open(&s);
+    send_entry(&s, w->run, AE_IFDIR, 0700, NULL, NULL);
+    send_entry(&s, in_run(w, "sub"), AE_IFDIR, 0550, NULL, NULL);
+    send_entry(&s, in_run(w, "sub/a"), 0, 06755, NULL, "A");
+    send_entry(&s, in_run(w, "old"), 0, 0640, NULL, "new text");
+    send_entry(&s, in_run(w, "twice"), 0, 0640, in_run(w, "old"), NULL);
+    send_entry(&s, in_run(w, "link"), AE_IFLNK, 0777, "sub/a", NULL);
+    send_entry(&s, in_run(w, "known"), AE_IFLNK, 0777, w->away, NULL);
+    send_entry(&s, in_run(w, "new/deep/b"), 0, 0600, NULL, "B");
+    struct result r = unpack(w, &s, 0, false, 0, NULL);
+    if (r.rc < 0)
+        fail_msg("%s", r.err.text);
+    assert_int_equal(r.totals.files, 8);
+    assert_int_equal(r.totals.bytes, 10);
+    assert_int_equal(r.totals.skipped, 0);
+    assert_file(w->run, "sub/a", "A");
+    assert_file(w->run, "new/deep/b", "B");
+    assert_file(w->run, "twice", "new text");
+    assert_int_equal(stat(in_run(w, "old"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0640);
+    assert_int_equal(st.st_mtim.tv_sec, 1000000000);
+    assert_int_equal(st.st_mtim.tv_nsec, 123456789);
+    assert_int_equal(stat(in_run(w, "twice"), &st2), 0);
+    assert_int_equal(st.st_ino, st2.st_ino);
+    assert_int_equal(stat(in_run(w, "sub"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0550); // set at the end: a file was put into it
+    assert_int_equal(stat(in_run(w, "sub/a"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0755);
+    assert_int_equal(stat(w->run, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0755); // the path's top keeps its mode
+}
+
+static void test_unpack_denied(void **state)
+{
+    struct world *w = *state;
+    char up[256], beside[256], sibling[256];
+
+    snprintf(up, sizeof(up), "%s/../away/file", w->run);
+    snprintf(beside, sizeof(beside), "%s/file", w->away);
+    snprintf(sibling, sizeof(sibling), "%s-er", w->run);
+    const char *names[] = {up, beside, sibling, "../file", "/etc/passwd", "file", w->dir};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        struct sent s;
+        send_open(&s);
+        send_entry(&s, names[i], 0, 0644, NULL, "evil");
+        struct result r = unpack(w, &s, 0, false, 0, NULL);
+        assert_int_equal(r.rc, -1);
+        assert_string_equal(r.errclass, "denied");
+        assert_non_null(strstr(r.err.text, "outside"));
+    }
+    struct sent s;
+    send_open(&s);
+    send_entry(&s, in_run(w, "hard"), 0, 0644, beside, NULL);
+    struct result r = unpack(w, &s, 0, false, 0, NULL);
+    assert_int_equal(r.rc, -1);
+    assert_string_equal(r.errclass, "denied");
+}
+
+static void test_unpack_links(void **state)
+{
+    struct world *w = *state;
+    struct sent s;
+    struct stat st;
+
+    // A link of the user's, to a directory and to a file outside
+    char *file = xasprintf("%s/file", w->away);
+    assert_int_equal(symlink(w->away, in_run(w, "mine")), 0);
+    assert_int_equal(symlink(file, in_run(w, "out")), 0);
+    send_open(&s);
+    send_entry(&s, in_run(w, "mine/file"), 0, 0644, NULL, "evil"); // not entered
+    send_entry(&s, in_run(w, "out"), 0, 0644, NULL, "mine");       // replaced, not followed
+    send_entry(&s, in_run(w, "l"), AE_IFLNK, 0777, w->away, NULL); // leads out: left out
+    send_entry(&s, in_run(w, "l/file"), 0, 0644, NULL, "inside");
+    send_entry(&s, in_run(w, "d"), AE_IFLNK, 0777, ".", NULL); // a link that stays inside ...
+    send_entry(&s, in_run(w, "d/x"), 0, 0644, NULL, "evil");   // ... is not entered either
+    struct result r = unpack(w, &s, 0, false, 0, NULL);
+    assert_int_equal(r.rc, -1);
+    assert_string_equal(r.errclass, "io");
+    assert_non_null(strstr(r.err.text, "2 files"));
+    assert_int_equal(r.totals.skipped, 1);
+    assert_file(w->run, "out", "mine");
+    assert_int_equal(lstat(in_run(w, "out"), &st), 0);
+    assert_true(S_ISREG(st.st_mode));
+    assert_file(w->run, "l/file", "inside");
+    assert_file(w->away, "l", NULL);
+    assert_file(w->run, "x", NULL);
+    free(file);
+}
+
+static void test_unpack_types(void **state)
+{
+    struct world *w = *state;
+    struct sent s;
+    cJSON *exclude = json_parse("[\"*.tmp\"]", 9, NULL);
+    struct stat st;
+
+    mkdir(in_run(w, "dir"), 0755);
+    send_open(&s);
+    send_entry(&s, in_run(w, "null"), AE_IFCHR, 0666, NULL, NULL);
+    send_entry(&s, in_run(w, "disk"), AE_IFBLK, 0666, NULL, NULL);
+    send_entry(&s, in_run(w, "pipe"), AE_IFIFO, 0666, NULL, NULL);
+    send_entry(&s, in_run(w, "x.tmp"), 0, 0644, NULL, "excluded");
+    send_entry(&s, in_run(w, "dir"), 0, 0644, NULL, "a file where a directory stands");
+    send_entry(&s, in_run(w, "after"), 0, 0644, NULL, "comes all the same");
+    struct result r = unpack(w, &s, 0, false, 0, exclude);
+    assert_int_equal(r.rc, -1);
+    assert_string_equal(r.errclass, "io");
+    assert_int_equal(r.totals.skipped, 4);
+    assert_int_equal(lstat(in_run(w, "null"), &st), -1);
+    assert_int_equal(lstat(in_run(w, "pipe"), &st), -1);
+    assert_file(w->run, "x.tmp", NULL);
+    assert_file(w->run, "after", "comes all the same");
+    cJSON_Delete(exclude);
+}
+
+static void test_unpack_limit(void **state)
+{
+    struct world *w = *state;
+    struct sent s;
+
+    send_open(&s);
+    send_entry(&s, in_run(w, "a"), 0, 0644, NULL, "12345");
+    send_entry(&s, in_run(w, "b"), 0, 0644, NULL, "123456");
+    struct result r = unpack(w, &s, 0, false, 10, NULL);
+    assert_int_equal(r.rc, -1);
+    assert_string_equal(r.errclass, "limit");
+    assert_file(w->run, "a", "12345");
+    assert_file(w->run, "b", NULL);
+    send_open(&s);
+    send_entry(&s, in_run(w, "c"), 0, 0644, NULL, "1234567890");
+    assert_int_equal(unpack(w, &s, 0, false, 10, NULL).rc, 0);
+}
+
+// An archive that is cut after any number of bytes is never taken for whole, and no file is there
+// in part.
+static void test_unpack_cut(void **state)
+{
+    struct world *w = *state;
+    size_t whole = 0;
+
+    put(w->run, "a", "before");
+    for (size_t keep = 512; whole == 0 || keep < whole; keep += 512) {
+        struct sent s;
+        send_open(&s);
+        send_entry(&s, in_run(w, "a"), 0, 0644, NULL, "after!");
+        send_entry(&s, in_run(w, "b"), 0, 0644, NULL, "");
+        archive_write_close(s.a);
+        whole = s.used;
+        while (whole >= 512 && s.data[whole - 1] == 0 && s.data[whole - 512] == 0)
+            whole -= 512;
+        whole += 512; // one zero block is not yet the end mark: two are
+        struct result r = unpack(w, &s, keep, true, 0, NULL);
+        if (r.rc == 0)
+            fail_msg("cut after %zu of %zu bytes and taken for whole", keep, whole);
+        char *text = get(w->run, "a");
+        assert_true(strcmp(text, "before") == 0 || strcmp(text, "after!") == 0);
+        free(text);
+    }
+}
+
+static void test_pack(void **state)
+{
+    struct world *w = *state;
+    struct stage_totals totals;
+    const char *errclass;
+    burst_error_t err;
+    cJSON *types = cJSON_CreateArray();
+    struct archive *a = archive_read_new();
+    struct archive_entry *e;
+    int n = 0;
+    char *tar = xasprintf("%s/tar", w->dir);
+
+    put(w->run, "a", "text");
+    assert_int_equal(link(in_run(w, "a"), in_run(w, "a2")), 0);
+    assert_int_equal(chmod(in_run(w, "a"), 06711), 0);
+    assert_int_equal(symlink(w->away, in_run(w, "link")), 0);
+    assert_int_equal(mkfifo(in_run(w, "pipe"), 0644), 0);
+    assert_int_equal(stage_survey(w->paths, NULL, 100, types, &totals, &errclass, &err), 0);
+    assert_string_equal(cJSON_GetArrayItem(types, 0)->valuestring, "dir");
+    assert_int_equal(totals.files, 4); // run, a, a2, link
+    assert_int_equal(totals.bytes, 4); // the second name costs nothing
+    assert_int_equal(totals.skipped, 1);
+    cJSON_Delete(types);
+    types = cJSON_CreateArray();
+    assert_int_equal(stage_survey(w->paths, NULL, 3, types, &totals, &errclass, &err), -1);
+    assert_string_equal(errclass, "limit");
+    cJSON_Delete(types);
+
+    int fd = open(tar, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    assert_int_equal(stage_pack(w->paths, NULL, fd, &err), 0);
+    lseek(fd, 0, SEEK_SET);
+    archive_read_support_format_tar(a);
+    assert_int_equal(archive_read_open_fd(a, fd, 512), ARCHIVE_OK);
+    while (archive_read_next_header(a, &e) == ARCHIVE_OK) {
+        const char *name = archive_entry_pathname(e);
+        n++;
+        assert_int_not_equal(name[0], '/');
+        assert_int_equal(archive_entry_perm(e) & 07000, 0);
+        if (strcmp(strrchr(name, '/'), "/link") == 0)
+            assert_string_equal(archive_entry_symlink(e), w->away); // as a link
+        assert_null(strstr(name, "pipe"));
+    }
+    assert_int_equal(n, 4);
+    archive_read_free(a);
+    close(fd);
+    free(tar);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_normalise),
+        cmocka_unit_test(test_find),
+        cmocka_unit_test(test_hidden),
+        cmocka_unit_test(test_links),
+        cmocka_unit_test(test_excluded),
+        cmocka_unit_test(test_allowed),
+        cmocka_unit_test_setup_teardown(test_unpack, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_unpack_denied, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_unpack_links, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_unpack_types, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_unpack_limit, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_unpack_cut, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_pack, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
