@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "blocklist.h"
@@ -16,9 +17,11 @@
 #include "jobs.h"
 #include "libburst/clock.h"
 #include "libburst/json.h"
+#include "libburst/xalloc.h"
 #include "log.h"
 #include "provision.h"
 #include "slurm_link/slurm_link.h"
+#include "ssh/ssh_op.h"
 #include "stage.h"
 
 #define MARGIN_S 3 // before the announced end everything is over
@@ -34,19 +37,69 @@ static void node_command(struct burstd *b, const char *node, const char *state, 
     slurm_link_command(b->slurm, cmd, NULL, NULL);
 }
 
-static void tell_job(struct burstd *b, struct instance *i, struct bjob *j)
-{
-    cJSON *cmd = cJSON_CreateObject();
+struct tell_call {
+    struct burstd *b;
+    char instance[48];
+};
 
-    json_add_str(cmd, "op", "signal_job");
-    json_add_str(cmd, "job", j->key);
-    json_add_i64(cmd, "signal", b->conf->spot_signal);
-    cJSON_AddBoolToObject(cmd, "full", true);
-    slurm_link_command(b->slurm, cmd, NULL, NULL);
-    job_event(
-        b, j,
-        "node %s is taken back by the cloud; the job was sent signal %d to write its checkpoint",
-        i->node, b->conf->spot_signal);
+static void told(void *arg, bool ok, const char *errclass, const char *error, const cJSON *last)
+{
+    struct tell_call *call = arg;
+    struct burstd *b = call->b;
+    struct instance *i = instances_find(b->instances, call->instance);
+    struct bjob *j = i ? jobs_find(b->jobs, i->job) : NULL;
+
+    free(call);
+    b->ssh_running--;
+    if (!i)
+        return;
+    i->ssh = NULL;
+    i->ssh_arg = NULL;
+    b->poke(b);
+    if (!ok) {
+        log_warn("job on %s could not be told of the notice (%s): %s", i->node, errclass, error);
+        return;
+    }
+    int64_t n = json_i64(last, "told", 0);
+    if (n == 0 && j && j->nodes == 1) // nobody waits for it: no reason to let the grace pass
+        i->next_ms = 0;
+    if (j)
+        job_event(b, j, "the cloud takes node %s back; %s", i->node,
+                  n ? "its processes were told to write their checkpoint"
+                    : "no process of it catches the site's signal, so none was told");
+}
+
+static const struct ssh_op_callbacks tell_callbacks = {.done = told};
+
+// Through the node, not through Slurm: Slurm's signal would end a job that has no handler for it.
+static void tell_node(struct burstd *b, struct instance *i, const struct bjob *j)
+{
+    burst_error_t err;
+    struct tell_call *call;
+
+    if (i->ssh || !i->address[0] || (i->flags & INST_F_LOST))
+        return;
+    call = xmalloc(sizeof(*call));
+    cJSON *r = ssh_request(b, i, "signal_job");
+    json_add_i64(r, "job_id", j->job_id);
+    json_add_i64(r, "signal", b->conf->spot_signal);
+    call->b = b;
+    snprintf(call->instance, sizeof(call->instance), "%s", i->id);
+    i->ssh = ssh_op_start(b->loop, r, &tell_callbacks, call, &err);
+    if (!i->ssh) {
+        log_error("%s", err.text);
+        free(call);
+        return;
+    }
+    i->ssh_arg = call;
+    b->ssh_running++;
+}
+
+static void tell_job(struct burstd *b, const struct bjob *j)
+{
+    INSTANCES_EACH(b->instances, i)
+    if (i->state >= INST_BOUND && i->state < INST_TERMINATING && strcmp(i->job, j->key) == 0)
+        tell_node(b, i, j);
 }
 
 static void forget_place(struct burstd *b, const struct instance *i, const char *why)
@@ -135,8 +188,8 @@ static void step(struct burstd *b, struct instance *i)
         if (instance_save(b, i) < 0)
             return;
         node_command(b, i->node, "drain", "burst: the cloud takes the node back");
-        tell_job(b, i, j);
         i->next_ms = clock_mono_ms() + b->conf->spot_grace_s * 1000;
+        tell_job(b, j);
         return;
     }
     if (!(i->flags & INST_F_CHECKPOINTED) && !last_moment) {

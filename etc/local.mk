@@ -7,6 +7,7 @@ dist_node_DATA = \
 	etc/node/join.sh \
 	etc/node/lib.sh \
 	etc/node/poweroff.sh \
+	etc/node/signal.sh \
 	etc/node/prepare.sh \
 	etc/node/stage-in.sh \
 	etc/node/stage-out.sh \
