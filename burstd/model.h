@@ -66,6 +66,7 @@ struct instance {
     struct ssh_op *ssh;     // an SSH operation is under way
     void *ssh_arg;          // its callback's argument, owned; freed with a cancel
     int64_t next_ms;        // monotonic: nothing to do before this
+    int64_t grace_ms;       // monotonic: under notice, its job may go on until then
     unsigned tries, misses; // of the present state; descriptions that did not find it
     bool node_cmd;          // a node command is under way
     bool addr_set;          // Slurm knows its address
@@ -92,7 +93,7 @@ struct bjob {
     char key[40]; // "123" or "123_4"
     uint32_t job_id, uid, gid;
     char name[128], user[64], account[64], origin[256]; // origin: partition it was submitted to
-    char mark[2048];                                   // as the plugin wrote it
+    char mark[2048];                                    // as the plugin wrote it
     enum job_state state;
     char group[48]; // launch that serves it now, "" = none (idle instances may serve it)
     char cloud[33], region[64], zone[64], itype[128], shape[33], partition[64];
@@ -115,7 +116,7 @@ struct bjob {
     bool requeue_wanted; // after the stage-out it is planned again, not done
 
     // of this process only
-    bool stored; // it is in the journal: it has wanted capacity at least once
+    bool stored;           // it is in the journal: it has wanted capacity at least once
     bool cmd;              // a Slurm command for it is under way
     bool planning;         // part of the request at the solver
     int64_t next_ms;       // monotonic: not considered before this

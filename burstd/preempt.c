@@ -24,7 +24,8 @@
 #include "ssh/ssh_op.h"
 #include "stage.h"
 
-#define MARGIN_S 3 // before the announced end everything is over
+#define MARGIN_S 3       // before the announced end everything is over
+#define LAST_CHANCE_S 11 // and so long before it the results are fetched at the latest
 
 static void node_command(struct burstd *b, const char *node, const char *state, const char *reason)
 {
@@ -61,8 +62,8 @@ static void told(void *arg, bool ok, const char *errclass, const char *error, co
         return;
     }
     int64_t n = json_i64(last, "told", 0);
-    if (n == 0 && j && j->nodes == 1) // nobody waits for it: no reason to let the grace pass
-        i->next_ms = 0;
+    if (n == 0 && j && j->nodes == 1) // no checkpoint to wait for: it may as well work to the end
+        i->grace_ms = INT64_MAX;
     if (j)
         job_event(b, j, "the cloud takes node %s back; %s", i->node,
                   n ? "its processes were told to write their checkpoint"
@@ -188,12 +189,12 @@ static void step(struct burstd *b, struct instance *i)
         if (instance_save(b, i) < 0)
             return;
         node_command(b, i->node, "drain", "burst: the cloud takes the node back");
-        i->next_ms = clock_mono_ms() + b->conf->spot_grace_s * 1000;
+        i->grace_ms = clock_mono_ms() + b->conf->spot_grace_s * 1000;
         tell_job(b, j);
         return;
     }
     if (!(i->flags & INST_F_CHECKPOINTED) && !last_moment) {
-        if (!i->ssh && (clock_mono_ms() >= i->next_ms || now >= i->notice_at - 2 * MARGIN_S - 5))
+        if (!i->ssh && (clock_mono_ms() >= i->grace_ms || now >= i->notice_at - LAST_CHANCE_S))
             stage_out_now(b, i, j);
         return;
     }
