@@ -590,6 +590,24 @@ is "$(last .event)" error "a stream that ends without its end mark is not taken 
 cp "$src/etc/node/stage-out.sh" "$h/stage-out.sh"
 
 # ------------------------------------------------------------------------------------------------
+# Telling a job's processes
+
+on_node env SLURM_JOB_ID=7 sh -c 'trap "echo told >/tmp/told; exit" USR1; echo $$ >/tmp/catcher
+    while :; do sleep 0.05; done' &
+on_node env SLURM_JOB_ID=7 sh -c 'echo $$ >/tmp/deaf; while :; do sleep 0.05; done' &
+on_node env SLURM_JOB_ID=77 sh -c 'trap "echo told >/tmp/wrong; exit" USR1; echo $$ >/tmp/other
+    while :; do sleep 0.05; done' &
+wait_until 5 test -s "$R/tmp/catcher" -a -s "$R/tmp/deaf" -a -s "$R/tmp/other"
+ssh_op '{"op": "signal_job", "job_id": 7, "signal": 10}'
+is "$(last .told)" 1 "a signal goes to the one process of the job that catches it"
+wait_until 5 test -s "$R/tmp/told"
+ok "... which hears it"
+on_node test -d "/proc/$(<"$R/tmp/deaf")"
+ok "... a process of the job without a handler lives on"
+[[ ! -e $R/tmp/wrong ]] && on_node sh -c 'kill $(cat /tmp/deaf /tmp/other)'
+ok "... and another job is not told"
+
+# ------------------------------------------------------------------------------------------------
 # burst-stagerd by itself
 
 is "$(stat -c %U:%G:%a "$T/stage.sock")" root:slurm:660 "the socket is for root and SlurmUser"
