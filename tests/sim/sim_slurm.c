@@ -272,7 +272,8 @@ static void allocate(struct job *j, char **names, size_t n)
     j->state = RUNNING;
     j->configuring = true;
     j->alloc_s = clock_now_s();
-    snprintf(j->alloc, sizeof(j->alloc), "%s", j->req_nodes);
+    _Static_assert(sizeof(j->alloc) == sizeof(j->req_nodes), "one list, copied as it is");
+    memcpy(j->alloc, j->req_nodes, sizeof(j->alloc));
 }
 
 static void try_elastic(struct job *j)
