@@ -13,3 +13,12 @@ catalogdatadir = $(pkgdatadir)/catalog
 dist_catalogdata_DATA = \
 	catalog/data/aws.csv catalog/data/azure.csv catalog/data/egress.csv catalog/data/gcp.csv \
 	catalog/data/lambda.csv catalog/data/runpod.csv catalog/data/README.md
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/test_catalog
+TESTS += tests/unit/test_catalog
+tests_unit_test_catalog_SOURCES = tests/unit/test_catalog.c
+tests_unit_test_catalog_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_catalog_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_test_catalog_LDADD = libcatalog.la $(CMOCKA_LIBS)
+endif

@@ -30,6 +30,13 @@ tests_unit_test_plan_random_SOURCES = tests/unit/test_plan_random.c \
 tests_unit_test_plan_random_CFLAGS = $(SAN_CFLAGS) -O2 $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
 tests_unit_test_plan_random_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_test_plan_random_LDADD = liboptimizer.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_plan
+TESTS += tests/unit/test_plan
+tests_unit_test_plan_SOURCES = tests/unit/test_plan.c
+tests_unit_test_plan_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_test_plan_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_test_plan_LDADD = liboptimizer.la $(CMOCKA_LIBS)
 endif
 
 check_PROGRAMS += tests/bench/bench_plan

@@ -1,0 +1,481 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The catalog: what is read, what is refused with which words, prices of transfers, the compiled
+// index, and (where the reference data is at hand) the public catalogs of 14 clouds.
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "catalog/catalog.h"
+#include "catalog/csv.h"
+#include "catalog/glob.h"
+#include "libburst/fsutil.h"
+#include "libburst/xalloc.h"
+
+#define HEADER                                                                                     \
+    "InstanceType,AcceleratorName,AcceleratorCount,vCPUs,MemoryGiB,GpuInfo,Price,SpotPrice,"       \
+    "Region,AvailabilityZone\n"
+#define EGRESS "SrcCloud,SrcRegion,DstCloud,DstRegion,UpToGB,USDPerGB\n"
+
+struct heard {
+    char text[4000];
+    int refused, quarantined, skipped;
+};
+
+static void hear(void *arg, const struct catalog_complaint *c)
+{
+    struct heard *h = arg;
+    size_t len = strlen(h->text);
+
+    h->refused += c->kind == COMPLAINT_REFUSED;
+    h->quarantined += c->kind == COMPLAINT_QUARANTINED;
+    h->skipped += c->kind == COMPLAINT_SKIPPED;
+    snprintf(h->text + len, sizeof(h->text) - len, "%s:%u %s\n", c->file, c->line, c->text);
+}
+
+static struct catalog *load(const char *rows, const char *egress, struct heard *h)
+{
+    char *csv = xasprintf("%s%s", HEADER, rows),
+         *e = egress ? xasprintf(EGRESS "%s", egress) : NULL;
+    burst_error_t err = {""};
+    struct catalog *c =
+        catalog_from_text("aws", csv, strlen(csv), e, e ? strlen(e) : 0, hear, h, &err);
+
+    free(csv);
+    free(e);
+    assert_non_null(c);
+    return c;
+}
+
+// Loads one row that must be refused; gives the reason.
+static void assert_refused(const char *row, const char *reason)
+{
+    struct heard h = {{0}, 0, 0, 0};
+    struct catalog *c = load(row, NULL, &h);
+    char *want = xasprintf("aws:2 %s\n", reason);
+    uint32_t n;
+
+    catalog_offers(c, &n);
+    assert_int_equal(n, 0);
+    assert_string_equal(h.text, want);
+    catalog_destroy(c);
+    free(want);
+}
+
+static void test_reads_rows(void **arg)
+{
+    struct heard h = {{0}, 0, 0, 0};
+    struct catalog *c = load("p3.2xlarge,V100,1,8,61,,3.06,0.91,us-east-1,us-east-1a\n"
+                             "\"m5,\"\"x\"\"\",,,4,16.5,,0.2,,us-east-1,\r\n"
+                             "f,A10,0.333,1e1,1,,,1e-05,eu,\n"
+                             "none,,,1,1,,,0.00,eu,\n",
+                             NULL, &h);
+    uint32_t n, nt;
+    const struct catalog_offer *o = catalog_offers(c, &n);
+    const struct catalog_type *t = catalog_types(c, &nt);
+
+    assert_string_equal(h.text, "");
+    assert_int_equal(n, 3); // the last is on no market
+    assert_true(o[0].price[MARKET_ON_DEMAND] == 3060000000 && o[0].price[MARKET_SPOT] == 910000000);
+    assert_int_equal(catalog_price(&o[0], MARKET_ON_DEMAND), 3060000);
+    assert_string_equal(catalog_str(c, o[0].zone), "us-east-1a");
+    assert_string_equal(catalog_str(c, t[o[1].type].name), "m5,\"x\"");
+    assert_true(o[1].price[MARKET_SPOT] == NO_PRICE && o[1].zone == 0);
+    assert_true(t[o[1].type].memory_gib == 16.5);
+    assert_true(t[o[2].type].count == 0.333 && t[o[2].type].vcpus == 10);
+    assert_true(o[2].price[MARKET_ON_DEMAND] == NO_PRICE && o[2].price[MARKET_SPOT] == 10000);
+    assert_int_equal(catalog_price(&o[2], MARKET_ON_DEMAND), MONEY_UNKNOWN);
+    catalog_destroy(c);
+}
+
+static void test_refuses_what_cannot_be_true(void **arg)
+{
+    assert_refused("a,,,1,1,,x,,r,\n", "Price \"x\" is not a number");
+    assert_refused("a,,,1,1,,nan,,r,\n", "Price \"nan\" is not a number");
+    assert_refused("a,,,1,1,,inf,,r,\n", "Price \"inf\" is not a number");
+    assert_refused("a,,,1,1,,0x10,,r,\n", "Price \"0x10\" is not a number");
+    assert_refused("a,,,1,1,, 1,,r,\n", "Price \" 1\" is not a number");
+    assert_refused("a,,,1,1,,1e999,,r,\n", "Price \"1e999\" is not a number");
+    assert_refused("a,,,1,1,,-1,,r,\n", "Price \"-1\" is negative");
+    assert_refused("a,,,1,1,,1,-0.5,r,\n", "SpotPrice \"-0.5\" is negative");
+    assert_refused("a,,,1,1,,2000000,,r,\n", "Price \"2000000\" is more than any instance costs");
+    assert_refused("a,,,-1,1,,1,,r,\n", "vCPUs \"-1\" is negative");
+    assert_refused("a,,,1,huge,,1,,r,\n", "MemoryGiB \"huge\" is not a number");
+    assert_refused("a,V100,,1,1,,1,,r,\n",
+                   "AcceleratorCount \"\" does not fit an accelerator's name");
+    assert_refused("a,,,1,1,,1,,,\n", "Region \"\" is empty");
+    assert_refused("a,,,1,1,,1,1.5,r,\n", "on-demand price 1 is below the spot price 1.5");
+    assert_refused(",V100,1,1,1,,1,,r,\n",
+                   "InstanceType is empty: an accelerator without a host cannot be rented");
+    assert_refused("a,,,1,1,,1,,r\n", "9 fields where the header has 10");
+    assert_refused("\"a,,,1,1,,1,,r,\n", "a quote is opened and never closed");
+    assert_refused("\"a\"b,,,1,1,,1,,r,\n", "text after a closing quote");
+}
+
+static void test_goes_on_after_a_bad_row(void **arg)
+{
+    struct heard h = {{0}, 0, 0, 0};
+    struct catalog *c = load("a,,,1,1,,x,,r,\n\nb,,,1,1,,1,,r,\nc,,,1,1,\"x\ny\",1,,r,\n"
+                             "e,,,1,1,,-1,,r,\n",
+                             NULL, &h);
+    uint32_t n;
+
+    catalog_offers(c, &n);
+    assert_int_equal(n, 2);
+    // A quoted line end counts as a line.
+    assert_string_equal(h.text,
+                        "aws:2 Price \"x\" is not a number\naws:7 Price \"-1\" is negative\n");
+    assert_int_equal(catalog_refused(c), 2);
+    catalog_destroy(c);
+}
+
+// Median of 1.0 1.1 1.2 2.0 is 1.15; 0.6 of it is 0.69. Per accelerator, not per instance.
+static void test_quarantine(void **arg)
+{
+    struct heard h = {{0}, 0, 0, 0};
+    struct catalog *c = load("a,X,1,1,1,,1.0,,r,\nb,X,2,1,1,,2.2,,r,\nc,X,1,1,1,,1.2,,r,\n"
+                             "d,X,4,1,1,,8.0,,r,\ne,Y,1,1,1,,0.1,,r,\nf,,,1,1,,0.01,,r,\n",
+                             NULL, &h);
+    uint32_t n;
+
+    catalog_offers(c, &n);
+    assert_int_equal(n, 6);
+    catalog_destroy(c);
+    // With a fifth at 0.68 the median is 1.1, the edge 0.66: stays. At 0.65 it goes.
+    memset(&h, 0, sizeof(h));
+    c = load("a,X,1,1,1,,1.0,,r,\nb,X,2,1,1,,2.2,,r,\nc,X,1,1,1,,1.2,,r,\nd,X,4,1,1,,8.0,,r,\n"
+             "e,X,1,1,1,,0.66,,r,\n",
+             NULL, &h);
+    assert_string_equal(h.text, "");
+    catalog_destroy(c);
+    c = load("a,X,1,1,1,,1.0,,r,\nb,X,2,1,1,,2.2,,r,\nc,X,1,1,1,,1.2,,r,\nd,X,4,1,1,,8.0,,r,\n"
+             "e,X,1,1,1,,0.65,0.1,r,\n",
+             NULL, &h);
+    assert_string_equal(h.text, "aws:6 on-demand price of $0.6500 per X is under 0.6 of this "
+                                "cloud's median of $1.1000; not used\n");
+    catalog_offers(c, &n);
+    assert_int_equal(n, 4);
+    assert_int_equal(catalog_quarantined(c), 1);
+    catalog_destroy(c);
+}
+
+static double egress(const struct catalog *c, const char *sc, const char *sr, const char *dc,
+                     const char *dr, double gb)
+{
+    uint32_t r = catalog_route_find(c, sc, sr, dc, dr);
+    int64_t p = r == NO_ROUTE ? -1 : catalog_route_price(c, r, gb);
+
+    return p < 0 ? -1 : (double)p / 1e9;
+}
+
+static void test_egress(void **arg)
+{
+    struct heard h = {{0}, 0, 0, 0};
+    struct catalog *c = load("a,,,1,1,,1,,r,\n",
+                             "aws,us-*,aws,us-*,,0.02\n"
+                             "aws,*,*,*,10240,0.09\naws,*,*,*,51200,0.085\naws,*,*,*,,0.07\n"
+                             "aws,*,*,*,5,1\n" // not above the tier before it
+                             "gcp,*,aws,*,100,0.12\n"
+                             "gcp,*,oci,*,,-1\n",
+                             &h);
+
+    assert_string_equal(h.text, "egress.csv:6 UpToGB \"5\" is not above the tier before it\n"
+                                "egress.csv:8 USDPerGB \"-1\" is negative\n");
+    assert_true(fabs(egress(c, "aws", "us-east-1", "aws", "us-west-2", 100) - 2) < 1e-9);
+    // The example of the format: 10240 * 0.09 + 4760 * 0.085
+    assert_true(fabs(egress(c, "aws", "eu-west-1", "gcp", "x", 15000) - 1326.2) < 1e-9);
+    assert_true(fabs(egress(c, "aws", "eu-west-1", "gcp", "x", 60000) -
+                     (10240 * 0.09 + 40960 * 0.085 + 8800 * 0.07)) < 1e-6);
+    assert_true(egress(c, "aws", "eu-west-1", "gcp", "x", 0) == 0);
+    assert_true(fabs(egress(c, "gcp", "a", "aws", "b", 100) - 12) < 1e-9);
+    assert_true(egress(c, "gcp", "a", "aws", "b", 100.5) == -1); // behind the last edge
+    assert_true(egress(c, "gcp", "a", "oci", "b", 1) == -1);     // no row
+    catalog_destroy(c);
+}
+
+static void test_names_rank_offers(void **arg)
+{
+    struct heard h = {{0}, 0, 0, 0};
+    struct catalog *c =
+        load("z,,,1,1,,1,,us,b\nz,,,1,1,,1,,eu,\na,,,1,1,,1,,us,b\na,,,1,1,,1,,us,a\n", NULL, &h);
+    uint32_t n;
+    const struct catalog_offer *o = catalog_offers(c, &n);
+    const uint32_t by_line[] = {3, 0, 2, 1};
+
+    for (uint32_t i = 0; i < n; i++)
+        assert_int_equal(o[i].rank, by_line[o[i].line - 2]);
+    catalog_destroy(c);
+}
+
+static void test_glob(void **arg)
+{
+    assert_true(glob_match("us-*", "us-east-1") && !glob_match("us-*", "eu-us-1"));
+    assert_true(glob_match("*", "") && glob_match("", "") && !glob_match("", "x"));
+    assert_true(glob_match("a?c", "abc") && !glob_match("a?c", "ac"));
+    assert_true(glob_match("[a-c]x", "bx") && !glob_match("[!a-c]x", "bx"));
+    assert_true(glob_match("a[b", "a[b") && glob_match("\\*", "*") && !glob_match("\\*", "x"));
+    assert_true(glob_match("*a*b*", "xxaxxbxx") && !glob_match("*a*b", "ba"));
+    assert_true(glob_match_nocase("v100*", "V100-32GB") && !glob_match("v100*", "V100"));
+    // What takes fnmatch(3) for ever.
+    char text[4001], pattern[201];
+    memset(text, 'a', 4000);
+    text[4000] = '\0';
+    for (int i = 0; i < 200; i += 2) {
+        pattern[i] = '*';
+        pattern[i + 1] = 'a';
+    }
+    pattern[199] = 'b';
+    pattern[200] = '\0';
+    assert_false(glob_match(pattern, text));
+}
+
+// --- directories and the index ---
+
+struct dir {
+    char path[64];
+};
+
+static void put(const struct dir *d, const char *name, const char *text)
+{
+    char *path = xasprintf("%s/%s", d->path, name);
+
+    assert_int_equal(fs_write_atomic(path, text, strlen(text), 0644, NULL), 0);
+    free(path);
+}
+
+static void make_dir(struct dir *d)
+{
+    snprintf(d->path, sizeof(d->path), "/tmp/test-catalog-XXXXXX");
+    assert_non_null(mkdtemp(d->path));
+    setenv("XDG_CACHE_HOME", d->path, 1);
+    put(d, "aws.csv", HEADER "p3.2xlarge,V100,1,8,61,,3.06,0.91,us-east-1,\n");
+    put(d, "egress.csv", EGRESS "*,*,*,*,,0.01\n");
+}
+
+static void drop_dir(const struct dir *d)
+{
+    static const char *const names[] = {"aws.csv", "gcp.csv", "egress.csv", ".burst-catalog.idx",
+                                        "other.csv"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        char *path = xasprintf("%s/%s", d->path, names[i]);
+        unlink(path);
+        free(path);
+    }
+    rmdir(d->path);
+}
+
+static void test_index_follows_the_files(void **arg)
+{
+    struct dir d;
+    burst_error_t err = {""};
+    uint32_t n;
+
+    make_dir(&d);
+    struct catalog *c = catalog_open(d.path, &err);
+    assert_non_null(c);
+    assert_false(catalog_from_index(c));
+    catalog_destroy(c);
+    c = catalog_open(d.path, &err);
+    assert_true(catalog_from_index(c));
+    assert_true(fabs(egress(c, "a", "b", "c", "d", 10) - 0.1) < 1e-9);
+    assert_int_equal(catalog_find_region(c, "aws", "us-east-1"), 0);
+    assert_int_equal(catalog_find_region(c, "aws", "us-east-2"), NO_ROUTE);
+    catalog_destroy(c);
+    put(&d, "gcp.csv", HEADER "x,,,8,61,,1,,us,\n");
+    c = catalog_open(d.path, &err);
+    assert_false(catalog_from_index(c));
+    catalog_clouds(c, &n);
+    assert_int_equal(n, 2);
+    catalog_destroy(c);
+    put(&d, "gcp.csv", HEADER "x,,,8,61,,2,,us,\n"); // same size
+    c = catalog_open(d.path, &err);
+    assert_false(catalog_from_index(c));
+    catalog_destroy(c);
+    // Somebody else could write to it: not believed.
+    char *idx = xasprintf("%s/.burst-catalog.idx", d.path);
+    chmod(idx, 0666);
+    c = catalog_open(d.path, &err);
+    assert_false(catalog_from_index(c));
+    catalog_destroy(c);
+    free(idx);
+    drop_dir(&d);
+}
+
+static void test_damaged_index(void **arg)
+{
+    struct dir d;
+    burst_error_t err = {""};
+    char *idx, *data;
+    size_t len;
+
+    make_dir(&d);
+    catalog_destroy(catalog_open(d.path, &err));
+    idx = xasprintf("%s/.burst-catalog.idx", d.path);
+    assert_int_equal(fs_read(idx, 1 << 20, &data, &len, &err), 0);
+    struct catalog *c = catalog_index_parse(data, len, &err);
+    assert_non_null(c);
+    catalog_destroy(c);
+    for (size_t cut = 0; cut < len; cut++) // truncated anywhere
+        assert_null(catalog_index_parse(data, cut, &err));
+    for (size_t i = 0; i < len; i++) { // one byte changed anywhere
+        data[i] ^= 0x41;
+        c = catalog_index_parse(data, len, &err);
+        assert_null(c);
+        data[i] ^= 0x41;
+    }
+    assert_int_equal(truncate(idx, (off_t)len / 2), 0);
+    c = catalog_open(d.path, &err); // quietly made anew
+    assert_non_null(c);
+    assert_false(catalog_from_index(c));
+    catalog_destroy(c);
+    free(data);
+    free(idx);
+    drop_dir(&d);
+}
+
+static void test_directories(void **arg)
+{
+    struct dir d;
+    burst_error_t err = {""};
+    struct heard h = {{0}, 0, 0, 0};
+
+    assert_null(catalog_load("/nonexistent/catalog", NULL, NULL, &err));
+    assert_string_equal(err.text,
+                        "catalog directory /nonexistent/catalog: No such file or directory");
+    make_dir(&d);
+    put(&d, "other.csv", "Region,OS\na,b\n");
+    struct catalog *c = catalog_load(d.path, hear, &h, &err);
+    assert_non_null(c);
+    assert_string_equal(h.text, "other.csv:0 not read: the header has no column InstanceType\n");
+    catalog_destroy(c);
+    drop_dir(&d);
+    assert_int_equal(mkdir(d.path, 0700), 0);
+    assert_null(catalog_load(d.path, NULL, NULL, &err));
+    assert_non_null(strstr(err.text, "has no CLOUD.csv"));
+    rmdir(d.path);
+}
+
+static void test_aliases(void **arg)
+{
+    assert_string_equal(accelerator_alias("nvidia-tesla-v100"), "V100");
+    assert_string_equal(accelerator_alias("A100-40GB"), "A100");
+    assert_string_equal(accelerator_alias("Something"), "Something");
+}
+
+// --- reference data ---
+
+static char *reference(const char *sub)
+{
+    const char *env = getenv("BURST_REFERENCE"), *src = getenv("srcdir");
+    char *path =
+        env ? xasprintf("%s/%s", env, sub) : xasprintf("%s/../shared/%s", src ? src : ".", sub);
+
+    if (access(path, R_OK) == 0)
+        return path;
+    free(path);
+    return NULL;
+}
+
+static void test_reference_catalogs(void **arg)
+{
+    char *dir = reference("prices");
+    burst_error_t err = {""};
+    uint32_t n, nc;
+
+    if (!dir) {
+        print_message("skipped: no reference data\n");
+        skip();
+    }
+    struct catalog *c = catalog_load(dir, NULL, NULL, &err);
+    assert_non_null(c);
+    catalog_offers(c, &n);
+    catalog_clouds(c, &nc);
+    assert_int_equal(nc, 14);
+    assert_int_equal(catalog_refused(c), 0);
+    assert_true(n + catalog_quarantined(c) > 119000);
+    assert_true(catalog_bytes(c) <= 40u << 20);
+    catalog_destroy(c);
+    free(dir);
+}
+
+static void count_low(void *arg, const struct catalog_complaint *c)
+{
+    int *n = arg;
+
+    n[0] += strstr(c->text, "is below the spot price") != NULL;
+    n[1] += c->kind == COMPLAINT_QUARANTINED;
+}
+
+// 24 rows ask less on demand than on spot; 107 are under 0.6 of the median (both counted with a
+// few lines of another language from the rules of the format).
+static void test_defective_catalog(void **arg)
+{
+    char *path = reference("prices/defective/gcp_on_demand_below_spot.csv"), *text;
+    burst_error_t err = {""};
+    size_t len;
+    int n[2] = {0, 0};
+
+    if (!path) {
+        print_message("skipped: no reference data\n");
+        skip();
+    }
+    assert_int_equal(fs_read(path, 64 << 20, &text, &len, &err), 0);
+    struct catalog *c = catalog_from_text("gcp", text, len, NULL, 0, count_low, n, &err);
+    assert_non_null(c);
+    assert_int_equal(n[0], 24);
+    assert_int_equal(n[1], 107);
+    catalog_destroy(c);
+    free(text);
+    free(path);
+}
+
+static void test_starter_catalog(void **arg)
+{
+    const char *src = getenv("srcdir");
+    char *dir = xasprintf("%s/catalog/data", src ? src : ".");
+    struct heard h = {{0}, 0, 0, 0};
+    burst_error_t err = {""};
+    uint32_t n, nc;
+
+    struct catalog *c = catalog_load(dir, hear, &h, &err);
+    assert_non_null(c);
+    assert_string_equal(h.text, "");
+    catalog_offers(c, &n);
+    catalog_clouds(c, &nc);
+    assert_int_equal(nc, 5);
+    assert_true(n >= 300);
+    catalog_destroy(c);
+    free(dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_reads_rows),
+        cmocka_unit_test(test_refuses_what_cannot_be_true),
+        cmocka_unit_test(test_goes_on_after_a_bad_row),
+        cmocka_unit_test(test_quarantine),
+        cmocka_unit_test(test_egress),
+        cmocka_unit_test(test_names_rank_offers),
+        cmocka_unit_test(test_glob),
+        cmocka_unit_test(test_index_follows_the_files),
+        cmocka_unit_test(test_damaged_index),
+        cmocka_unit_test(test_directories),
+        cmocka_unit_test(test_aliases),
+        cmocka_unit_test(test_reference_catalogs),
+        cmocka_unit_test(test_defective_catalog),
+        cmocka_unit_test(test_starter_catalog),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

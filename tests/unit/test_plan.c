@@ -1,0 +1,615 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Plan requests and answers: every message for a bad request, the reasons when there is no plan,
+// two published pipelines rebuilt with their printed figures, medium problems against glpsol.
+#include <fcntl.h>
+#include <math.h>
+#include <setjmp.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "libburst/json.h"
+#include "libburst/strbuf.h"
+#include "libburst/xalloc.h"
+#include "optimizer/plan.h"
+
+extern char **environ;
+
+#define HEADER                                                                                     \
+    "InstanceType,AcceleratorName,AcceleratorCount,vCPUs,MemoryGiB,GpuInfo,Price,SpotPrice,"       \
+    "Region,AvailabilityZone\n"
+#define EGRESS "SrcCloud,SrcRegion,DstCloud,DstRegion,UpToGB,USDPerGB\n"
+
+static struct request *parse(const char *text, burst_error_t *errp)
+{
+    cJSON *j = json_parse(text, strlen(text), errp);
+    struct request *rq = j ? request_parse(j, errp) : NULL;
+
+    cJSON_Delete(j);
+    return rq;
+}
+
+// --- bad requests ---
+
+static const struct {
+    const char *request, *message;
+} bad[] = {
+    {"{\"tasks\":", "not JSON: line 1, near \":\""},
+    {"[]", "request: must be an object, is []"},
+    {"{}", "tasks: must list at least one task"},
+    {"{\"tasks\":[]}", "tasks: must list at least one task"},
+    {"{\"tasks\":{}}", "tasks: must be a list, is {}"},
+    {"{\"objective\":\"speed\",\"tasks\":[]}",
+     "objective: must be \"cost\" or \"time\", is \"speed\""},
+    {"{\"taks\":[]}", "request: unknown key \"taks\"; the nearest known one is \"tasks\""},
+    {"{\"time_budget_hours\":-1,\"tasks\":[]}",
+     "time_budget_hours: must be a number from 0 to 1e+09, is -1"},
+    {"{\"time_budget_hours\":1e999,\"tasks\":[]}",
+     "time_budget_hours: must be a number from 0 to 1e+09, is null"},
+    {"{\"cost_budget_usd\":\"5\",\"tasks\":[]}",
+     "cost_budget_usd: must be a number from 0 to 1e+09, is \"5\""},
+    {"{\"transfer_gbit_per_s\":0,\"tasks\":[]}",
+     "transfer_gbit_per_s: must be a number from 1e-06 to 1e+09, is 0"},
+    {"{\"tasks\":[1]}", "tasks[0]: must be an object, is 1"},
+    {"{\"tasks\":[{}]}", "tasks[0].name: must be a text that is not empty, is nothing"},
+    {"{\"tasks\":[{\"name\":\"a\"}]}", "tasks[0].any_of: must list at least one kind of instance"},
+    {"{\"tasks\":[{\"name\":\"a\",\"any_of\":[{}],\"nodes\":1.5}]}",
+     "tasks[0].nodes: must be a whole number, is 1.5"},
+    {"{\"tasks\":[{\"name\":\"a\",\"any_of\":[{}],\"nodes\":0}]}",
+     "tasks[0].nodes: must be a number from 1 to 1e+06, is 0"},
+    {"{\"tasks\":[{\"name\":\"a\",\"any_of\":[{}],\"market\":\"cheap\"}]}",
+     "tasks[0].market: must be \"any\", \"spot\" or \"on-demand\", is \"cheap\""},
+    {"{\"tasks\":[{\"name\":\"a\",\"any_of\":[{}],\"regoins\":[]}]}",
+     "tasks[0]: unknown key \"regoins\"; the nearest known one is \"regions\""},
+    {"{\"tasks\":[{\"name\":\"a\",\"any_of\":[{}],\"clouds\":[7]}]}",
+     "tasks[0].clouds[0]: must be a text that is not empty, is 7"},
+    {"{\"tasks\":[{\"name\":\"a\",\"any_of\":[{},{\"hours\":-2}]}]}",
+     "tasks[0].any_of[1].hours: must be a number from 0 to 1e+06, is -2"},
+    {"{\"tasks\":[{\"name\":\"a\",\"any_of\":[{\"hours\":{\"total_tflop\":1}}]}]}",
+     "tasks[0].any_of[0].hours.tflops: is missing"},
+    {"{\"tasks\":[{\"name\":\"a\",\"any_of\":[{\"hours\":{\"total_tflop\":1,\"tflops\":0}}]}]}",
+     "tasks[0].any_of[0].hours.tflops: must be a number from 1e-09 to 1e+18, is 0"},
+    {"{\"tasks\":[{\"name\":\"a\",\"any_of\":[{\"hours\":{\"total_tflop\":1e20,\"tflops\":1}}]}]}",
+     "tasks[0].any_of[0].hours: comes to 2.77778e+16 hours; at most 1e+06 are accepted"},
+    {"{\"tasks\":[{\"name\":\"a\",\"any_of\":[{\"count\":2}]}]}",
+     "tasks[0].any_of[0].count: counts accelerators, but \"accelerator\" is missing"},
+    {"{\"tasks\":[{\"name\":\"a\",\"any_of\":[{}]},{\"name\":\"a\",\"any_of\":[{}]}]}",
+     "tasks[1].name: \"a\" is already the name of tasks[0]"},
+    {"{\"tasks\":[{\"name\":\"a\",\"any_of\":[{}],\"inputs\":[{\"dataset\":\"x\"}]}]}",
+     "tasks[0].inputs[0].dataset: no dataset is named \"x\""},
+    {"{\"tasks\":[{\"name\":\"a\",\"any_of\":[{}],\"inputs\":[{\"location\":\"x\",\"size_gb\":1}]}]"
+     "}",
+     "tasks[0].inputs[0].location: must be like \"cloud/region\", is \"x\""},
+    {"{\"tasks\":[{\"name\":\"a\",\"any_of\":[{}],\"inputs\":[{\"location\":\"x/y\"}]}]}",
+     "tasks[0].inputs[0].size_gb: is missing"},
+    {"{\"tasks\":[{\"name\":\"a\",\"any_of\":[{}],\"outputs\":[{\"location\":\"x/"
+     "y\",\"size_gb\":-1}]}]}",
+     "tasks[0].outputs[0].size_gb: must be a number from 0 to 1e+12, is -1"},
+    {"{\"datasets\":[{\"name\":\"d\",\"location\":\"a/b\",\"size_gb\":1},"
+     "{\"name\":\"d\",\"location\":\"a/b\",\"size_gb\":1}],\"tasks\":[]}",
+     "datasets[1].name: \"d\" is already the name of datasets[0]"},
+    {"{\"tasks\":[{\"name\":\"a\",\"any_of\":[{}]}],\"edges\":[{\"from\":\"a\",\"to\":\"b\"}]}",
+     "edges[0].to: no task is named \"b\""},
+    {"{\"tasks\":[{\"name\":\"a\",\"any_of\":[{}]}],\"edges\":[{\"from\":\"a\",\"to\":\"a\"}]}",
+     "edges[0]: tasks \"a\" and \"a\" wait for each other: the edges must not form a cycle"},
+    {"{\"tasks\":[{\"name\":\"a\",\"any_of\":[{}]},{\"name\":\"b\",\"any_of\":[{}]}],\"edges\":["
+     "{\"from\":\"a\",\"to\":\"b\"},{\"from\":\"b\",\"to\":\"a\"}]}",
+     "edges[0]: tasks \"a\" and \"b\" wait for each other: the edges must not form a cycle"},
+    {"{\"tasks\":[{\"name\":\"a\",\"any_of\":[{}]}],\"limits\":[{\"match\":{}}]}",
+     "limits[0]: must have \"max_nodes\" or \"max_usd\""},
+    {"{\"tasks\":[{\"name\":\"a\",\"any_of\":[{}]}],\"blocked\":[{\"market\":\"any thing\"}]}",
+     "blocked[0].market: must be \"spot\", \"on-demand\" or null, is \"any thing\""},
+    {"{\"tasks\":[{\"name\":\"a\",\"name\":\"b\",\"any_of\":[{}]}]}",
+     "tasks[0].name: is there twice"},
+};
+
+static void test_bad_requests(void **arg)
+{
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        burst_error_t err = {""};
+        struct request *rq = parse(bad[i].request, &err);
+        if (rq)
+            fail_msg("accepted: %s", bad[i].request);
+        assert_string_equal(err.text, bad[i].message);
+    }
+}
+
+static void test_deep_and_long(void **arg)
+{
+    char text[400] = "";
+    burst_error_t err = {""};
+
+    memset(text, '[', 300);
+    assert_null(parse(text, &err));
+    assert_non_null(strstr(err.text, "levels deep"));
+}
+
+// --- small plans ---
+
+static struct catalog *catalog3(const char *aws, const char *gcp, const char *azure,
+                                const char *egress)
+{
+    static const char *const names[] = {"aws", "gcp", "azure"};
+    char *csv[3] = {xasprintf("%s%s", HEADER, aws), xasprintf("%s%s", HEADER, gcp),
+                    xasprintf("%s%s", HEADER, azure)};
+    char *e = xasprintf("%s%s", EGRESS, egress);
+    burst_error_t err = {""};
+    struct catalog *c = catalog_from_texts(3, names, (const char *const *)csv, e, NULL, NULL, &err);
+
+    assert_non_null(c);
+    for (int i = 0; i < 3; i++)
+        free(csv[i]);
+    free(e);
+    return c;
+}
+
+static struct plan *plan_of(const struct catalog *cat, const char *text, struct request **rq)
+{
+    burst_error_t err = {""};
+    struct plan *p;
+
+    *rq = parse(text, &err);
+    if (!*rq)
+        fail_msg("%s", err.text);
+    p = plan_create(cat, *rq, &err);
+    if (!p)
+        fail_msg("%s", err.text);
+    return p;
+}
+
+static void assert_reason(const struct catalog *cat, const char *text, const char *reason)
+{
+    struct request *rq;
+    struct plan *p = plan_of(cat, text, &rq);
+
+    assert_int_equal(p->status, PLAN_INFEASIBLE);
+    assert_int_equal(p->n_reasons, 1);
+    assert_string_equal(p->reason[0], reason);
+    plan_destroy(p);
+    request_destroy(rq);
+}
+
+#define TASK(what) "{\"tasks\":[{\"name\":\"t\"," what "}]}"
+
+static void test_reasons(void **arg)
+{
+    struct catalog *c = catalog3("p3,V100,1,8,61,,3,1,us-east-1,us-east-1a\n",
+                                 "n,,,4,16,,0.2,,us,\n", "", "gcp,*,aws,*,,0.1\n");
+
+    assert_reason(c, TASK("\"any_of\":[{\"accelerator\":\"H100\"}]"),
+                  "task \"t\": accelerator H100: no instance of the catalog has it");
+    assert_reason(c, TASK("\"any_of\":[{\"accelerator\":\"v100\",\"count\":2}]"),
+                  "task \"t\": count 2 x v100: no instance has as many accelerators");
+    assert_reason(c, TASK("\"any_of\":[{\"vcpus\":64}]"),
+                  "task \"t\": vcpus 64: no instance that is left has as many vCPUs");
+    assert_reason(c, TASK("\"any_of\":[{\"memory_gib\":64}]"),
+                  "task \"t\": memory_gib 64: no instance that is left has as much memory");
+    assert_reason(c, TASK("\"any_of\":[{}],\"clouds\":[\"aws\"]"),
+                  "task \"t\": clouds aws: no cloud that offers such an instance matches");
+    assert_reason(c, TASK("\"any_of\":[{}],\"regions\":[\"eu-*\",\"ap-*\"]"),
+                  "task \"t\": regions eu-*,ap-*: no region that offers such an instance matches");
+    assert_reason(
+        c, TASK("\"any_of\":[{}],\"zones\":[\"a\"]"),
+        "task \"t\": zones a: no zone that offers such an instance matches (a price without a "
+        "zone matches only *)");
+    assert_reason(c, TASK("\"any_of\":[{}],\"market\":\"spot\""),
+                  "task \"t\": market spot: such an instance is not offered on this market there");
+    assert_reason(
+        c, "{\"tasks\":[{\"name\":\"t\",\"any_of\":[{}]}],\"blocked\":[{\"cloud\":\"gcp\"}]}",
+        "task \"t\": blocked: every place that is left is blocked");
+    assert_reason(
+        c, TASK("\"any_of\":[{}],\"inputs\":[{\"location\":\"aws/us-east-1\",\"size_gb\":1}]"),
+        "task \"t\": inputs/outputs: the data cannot be moved to or from any place that is "
+        "left: no row of egress.csv matches");
+    assert_reason(
+        c, "{\"time_budget_hours\":1,\"tasks\":[{\"name\":\"t\",\"any_of\":[{\"hours\":2}]}]}",
+        "task \"t\": time_budget_hours 1: cannot finish before 2 h");
+    assert_reason(
+        c, "{\"cost_budget_usd\":0.3,\"tasks\":[{\"name\":\"t\",\"any_of\":[{\"hours\":2}]}]}",
+        "cost_budget_usd 0.3: the cheapest plan costs $0.4000");
+    assert_reason(
+        c,
+        "{\"tasks\":[{\"name\":\"t\",\"nodes\":5,\"any_of\":[{}]}],\"limits\":[{\"match\":{},"
+        "\"max_nodes\":4}]}",
+        "limits[0]: max_nodes 4: every plan needs more nodes there");
+    assert_reason(
+        c,
+        "{\"tasks\":[{\"name\":\"a\",\"any_of\":[{\"accelerator\":\"V100\"}]},{\"name\":\"b\","
+        "\"any_of\":[{}]}],\"edges\":[{\"from\":\"a\",\"to\":\"b\",\"size_gb\":1}]}",
+        "edges: no plan moves the data between the tasks: no row of egress.csv matches");
+    catalog_destroy(c);
+}
+
+static void test_answer(void **arg)
+{
+    struct catalog *c = catalog3("p3,V100,1,8,61,,3,1,us-east-1,us-east-1a\n"
+                                 "p3,V100,1,8,61,,3,1.25,us-east-1,us-east-1b\n",
+                                 "n,,,4,16,,0.2,,us,\n", "", "*,*,*,*,,0.1\n");
+    struct request *rq;
+    struct plan *p = plan_of(c,
+                             "{\"id\":7,\"runners_up\":2,\"tasks\":[{\"name\":\"t\",\"nodes\":2,"
+                             "\"any_of\":[{\"accelerator\":\"v100\",\"hours\":1.5}],\"inputs\":[{"
+                             "\"location\":\"gcp/us\",\"size_gb\":4.5}]}]}",
+                             &rq);
+    cJSON *j = plan_json(p), *t = cJSON_GetArrayItem(cJSON_GetObjectItem(j, "tasks"), 0);
+    cJSON *r = cJSON_GetArrayItem(cJSON_GetObjectItem(t, "runners_up"), 0);
+
+    assert_int_equal(json_i64(j, "id", 0), 7);
+    assert_string_equal(json_str(j, "status", ""), "optimal");
+    assert_int_equal(json_i64(j, "candidates", 0), 4);
+    assert_true(fabs(json_dbl(j, "cost_usd", 0) - 3.45) < 1e-12); // 2 x 1 x 1.5 + 4.5 x 0.1
+    assert_string_equal(json_str(t, "zone", ""), "us-east-1a");
+    assert_string_equal(json_str(t, "market", ""), "spot");
+    assert_int_equal(json_i64(t, "price_uusd_per_hour", 0), 1000000);
+    assert_true(fabs(json_dbl(t, "compute_usd", 0) - 3) < 1e-12);
+    assert_true(fabs(json_dbl(t, "transfer_in_usd", 0) - 0.45) < 1e-12);
+    assert_true(fabs(json_dbl(t, "start_hours", 0) - 0.001) < 1e-12); // 36 Gbit at 10 Gbit/s
+    assert_true(fabs(json_dbl(t, "finish_hours", 0) - 1.501) < 1e-12);
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(t, "runners_up")), 2);
+    assert_string_equal(json_str(r, "zone", ""), "us-east-1b");
+    assert_true(fabs(json_dbl(r, "more_usd", 0) - 0.75) < 1e-12);
+    assert_string_equal(json_str(r, "why", ""), "$0.7500 more");
+    char *text = plan_text(p);
+    assert_non_null(strstr(text, "aws/us-east-1/us-east-1a"));
+    assert_non_null(strstr(text, "proven to be the cheapest of 4 candidates"));
+    free(text);
+    cJSON_Delete(j);
+    plan_destroy(p);
+    request_destroy(rq);
+    catalog_destroy(c);
+}
+
+// An idle node costs nothing but is there once; staying at home has a price for waiting.
+static void test_alternatives(void **arg)
+{
+    struct catalog *c = catalog3("m,,,4,16,,1,,us-east-1,\n", "", "", "*,*,*,*,,0.1\n");
+    struct request *rq;
+    struct plan *p =
+        plan_of(c,
+                "{\"limits\":[{\"match\":{\"alternative\":\"idle-1\"},\"max_nodes\":1}],\"tasks\":["
+                "{\"name\":\"a\",\"any_of\":[{\"hours\":2}],\"alternatives\":[{\"name\":\"idle-1\","
+                "\"location\":\"aws/us-east-1\",\"hours\":2}]},"
+                "{\"name\":\"b\",\"any_of\":[{\"hours\":3}],\"alternatives\":[{\"name\":\"idle-1\","
+                "\"location\":\"aws/us-east-1\",\"hours\":3}]},"
+                "{\"name\":\"c\",\"any_of\":[{\"hours\":3}],\"alternatives\":[{\"name\":\"stay\","
+                "\"location\":"
+                "\"local/main\",\"fixed_usd\":0.5,\"wait_hours\":4,\"hours\":3}]}]}",
+                &rq);
+
+    assert_int_equal(p->status, PLAN_OPTIMAL);
+    assert_true(p->cost == 2500000000); // b takes the idle node, a rents, c waits
+    assert_null(p->task[0].place.alternative);
+    assert_string_equal(p->task[1].place.alternative, "idle-1");
+    assert_string_equal(p->task[2].place.alternative, "stay");
+    assert_true(fabs(p->task[2].finish_hours - 7) < 1e-9);
+    plan_destroy(p);
+    request_destroy(rq);
+    catalog_destroy(c);
+}
+
+// --- published pipelines ---
+
+// Printed: V100 3.06 USD/h (27.8 h = 85 USD), TPU v3-8 with its host 8.38 USD/h (44 USD of
+// compute), Inferentia 8.2 h for 3 USD, the T4 71 % dearer and 1.8 times slower. Egress: AWS 0.09,
+// Google 0.12, Azure 0.0875 USD per GB.
+static struct catalog *pipeline_catalog(void)
+{
+    return catalog3("p3.2xlarge,V100,1,8,61,,3.06,,us-east-1,\n"
+                    "p3.8xlarge,V100,4,32,244,,12.24,,us-east-1,\n"
+                    "g4dn.2xlarge,T4,1,8,32,,0.752,,us-east-1,\n"
+                    "inf1.2xlarge,Inferentia,1,8,16,,0.362,,us-east-1,\n",
+                    "n1-standard-8-v100,V100,1,8,30,,3.12,,us-central1,\n"
+                    "n1-standard-8-tpu,tpu-v3-8,1,8,30,,8.38,,us-central1,\n"
+                    "n1-standard-8-t4,T4,1,8,30,,0.73,,us-central1,\n",
+                    "NC6s_v3,V100,1,6,112,,3.06,,eastus,\n"
+                    "NC24s_v3,V100,4,24,448,,12.24,,eastus,\n"
+                    "NC8as_T4_v3,T4,1,8,56,,0.752,,eastus,\n"
+                    "DC8_v2,SGX,1,8,32,,1.34,,eastus,\n",
+                    "aws,*,*,*,,0.09\ngcp,*,*,*,,0.12\nazure,*,*,*,,0.0875\n");
+}
+
+static char *vision(const char *top, double input_gb, const char *task)
+{
+    return xasprintf(
+        "{%s\"datasets\":[{\"name\":\"imagenet\",\"location\":\"aws/us-east-1\",\"size_gb\":%g}],"
+        "\"tasks\":[{\"name\":\"train\",\"any_of\":[{\"accelerator\":\"V100\",\"hours\":{"
+        "\"total_tflop\":12009600,\"tflops\":120}},{\"accelerator\":\"tpu-v3-8\",\"hours\":5.25}],"
+        "\"inputs\":[{\"dataset\":\"imagenet\"}]%s},"
+        "{\"name\":\"infer\",\"any_of\":[{\"accelerator\":\"tpu-v3-8\",\"hours\":2.5},"
+        "{\"accelerator\":\"T4\",\"hours\":14.2},{\"accelerator\":\"Inferentia\",\"hours\":8.2}]%s}"
+        "],"
+        "\"edges\":[{\"from\":\"train\",\"to\":\"infer\",\"size_gb\":0.1}]}",
+        top, input_gb, task, task);
+}
+
+static double usd(int64_t nano)
+{
+    return (double)nano / 1e9;
+}
+
+static double vision_cost(const struct catalog *c, const char *task)
+{
+    char *text = vision("", 150, task);
+    struct request *rq;
+    struct plan *p = plan_of(c, text, &rq);
+    double cost = usd(p->cost);
+
+    assert_int_equal(p->status, PLAN_OPTIMAL);
+    plan_destroy(p);
+    request_destroy(rq);
+    free(text);
+    return cost;
+}
+
+static void test_vision(void **arg)
+{
+    struct catalog *c = pipeline_catalog();
+    char *text = vision("", 150, "");
+    struct request *rq;
+    struct plan *p = plan_of(c, text, &rq);
+
+    assert_string_equal(p->task[0].place.instance_type, "n1-standard-8-tpu");
+    assert_string_equal(p->task[1].place.instance_type, "inf1.2xlarge");
+    assert_int_equal(lround(usd(p->task[0].compute)), 44);
+    assert_int_equal((int)usd(p->task[0].transfer_in), 13); // 13.5, printed 13
+    assert_int_equal(lround(usd(p->task[1].compute)), 3);
+    assert_int_equal(lround(usd(p->task[1].transfer_in) * 100), 1); // the model: 0.01
+    double broker = usd(p->cost);
+    plan_destroy(p);
+    request_destroy(rq);
+    free(text);
+    // Single clouds: dearer, AWS alone with its 85 dollars for the V100.
+    double aws = vision_cost(c, ",\"clouds\":[\"aws\"]"),
+           gcp = vision_cost(c, ",\"clouds\":[\"gcp\"]");
+    double azure = vision_cost(c, ",\"clouds\":[\"azure\"]");
+    assert_int_equal(lround(aws), 85 + 3);
+    assert_true(broker < gcp && broker < aws && aws < azure);
+    assert_true(fabs(1 - broker / azure - 0.47) < 0.03);
+    // Four times the data: the plan stays on AWS.
+    text = vision("", 600, "");
+    p = plan_of(c, text, &rq);
+    assert_string_equal(p->task[0].place.cloud, "aws");
+    assert_string_equal(p->task[0].place.instance_type, "p3.2xlarge");
+    plan_destroy(p);
+    request_destroy(rq);
+    free(text);
+    // For time: training unchanged, inference on the TPU (2.5 h, 21 USD).
+    text = vision("\"objective\":\"time\",", 150, "");
+    p = plan_of(c, text, &rq);
+    assert_string_equal(p->task[0].place.instance_type, "n1-standard-8-tpu");
+    assert_string_equal(p->task[1].place.instance_type, "n1-standard-8-tpu");
+    assert_int_equal(lround(usd(p->task[1].compute)), 21);
+    plan_destroy(p);
+    request_destroy(rq);
+    free(text);
+    catalog_destroy(c);
+}
+
+#define NLP(rest)                                                                                  \
+    "{\"tasks\":[{\"name\":\"proc\",\"any_of\":[{\"accelerator\":\"SGX\",\"hours\":0.6}]},"        \
+    "{\"name\":\"train\"" rest                                                                     \
+    ",\"any_of\":[{\"accelerator\":\"V100\",\"count\":4,\"hours\":13.3},{\"accelerator\":"         \
+    "\"tpu-v3-8\",\"hours\":3.8}]},{\"name\":\"infer\"" rest                                       \
+    ",\"any_of\":[{\"accelerator\":\"T4\",\"hours\":1.5},{\"accelerator\":\"Inferentia\","         \
+    "\"hours\":1.4}]}],\"edges\":[{\"from\":\"proc\",\"to\":\"train\",\"size_gb\":1},"             \
+    "{\"from\":\"train\",\"to\":\"infer\",\"size_gb\":0.4}]}"
+
+static void test_nlp(void **arg)
+{
+    struct catalog *c = pipeline_catalog();
+    struct request *rq;
+    struct plan *p = plan_of(c, NLP(""), &rq);
+
+    assert_string_equal(p->task[0].place.cloud, "azure");
+    assert_string_equal(p->task[1].place.cloud, "gcp");
+    assert_string_equal(p->task[2].place.cloud, "aws");
+    assert_true(fabs(usd(p->cost) - 33.4) < 0.2);
+    assert_true(fabs(p->finish_hours - 5.8) < 0.05);
+    assert_true(fabs(usd(p->task[1].transfer_in + p->task[2].transfer_in) - 0.1) < 0.05);
+    plan_destroy(p);
+    request_destroy(rq);
+    p = plan_of(c, NLP(",\"clouds\":[\"azure\"]"), &rq);
+    assert_true(fabs(usd(p->cost) - 165) < 0.5);
+    assert_true(fabs(p->finish_hours - 15.4) < 0.05);
+    plan_destroy(p);
+    request_destroy(rq);
+    catalog_destroy(c);
+}
+
+// --- against glpsol on the plain formulation ---
+
+#define G_TASKS 7
+#define G_PLACES 9
+
+static uint32_t rnd_state = 7;
+
+static uint32_t rnd(uint32_t n)
+{
+    rnd_state = rnd_state * 1664525u + 1013904223u;
+    return (rnd_state >> 8) % n;
+}
+
+struct medium {
+    int price[G_PLACES];          // cents per hour
+    int rate[G_PLACES][G_PLACES]; // cents per GB
+    int hours[G_TASKS];
+    int n_edges, from[20], to[20], gb[20];
+    int max_nodes; // in places 0 to 2
+};
+
+static void make_medium(struct medium *m)
+{
+    memset(m, 0, sizeof(*m));
+    for (int i = 0; i < G_PLACES; i++) {
+        m->price[i] = 50 + (int)rnd(100);
+        for (int k = 0; k < G_PLACES; k++)
+            m->rate[i][k] = i == k ? 0 : 1 + (int)rnd(6);
+    }
+    for (int t = 0; t < G_TASKS; t++)
+        m->hours[t] = 1 + (int)rnd(9);
+    for (int a = 0; a < G_TASKS; a++)
+        for (int b = a + 1; b < G_TASKS; b++)
+            if (rnd(100) < 40 && m->n_edges < 20) {
+                m->from[m->n_edges] = a;
+                m->to[m->n_edges] = b;
+                m->gb[m->n_edges++] = (int)rnd(60);
+            }
+    m->max_nodes = 1 + (int)rnd(3);
+}
+
+static double medium_ours(const struct medium *m)
+{
+    struct strbuf csv, egress, rq;
+    burst_error_t err = {""};
+    struct request *request;
+
+    strbuf_init(&csv, 1 << 20);
+    strbuf_init(&egress, 1 << 20);
+    strbuf_init(&rq, 1 << 20);
+    strbuf_adds(&csv, HEADER);
+    strbuf_adds(&egress, EGRESS);
+    for (int i = 0; i < G_PLACES; i++) {
+        strbuf_addf(&csv, "m,,,4,16,,%d.%02d,,%c%d,\n", m->price[i] / 100, m->price[i] % 100,
+                    i < 3 ? 'x' : 'y', i);
+        for (int k = 0; k < G_PLACES; k++)
+            strbuf_addf(&egress, "c,%c%d,c,%c%d,,0.%02d\n", i < 3 ? 'x' : 'y', i, k < 3 ? 'x' : 'y',
+                        k, m->rate[i][k]);
+    }
+    strbuf_adds(&rq, "{\"tasks\":[");
+    for (int t = 0; t < G_TASKS; t++)
+        strbuf_addf(&rq, "%s{\"name\":\"t%d\",\"any_of\":[{\"hours\":%d}]}", t ? "," : "", t,
+                    m->hours[t]);
+    strbuf_adds(&rq, "],\"edges\":[");
+    for (int e = 0; e < m->n_edges; e++)
+        strbuf_addf(&rq, "%s{\"from\":\"t%d\",\"to\":\"t%d\",\"size_gb\":%d}", e ? "," : "",
+                    m->from[e], m->to[e], m->gb[e]);
+    strbuf_addf(&rq, "],\"limits\":[{\"match\":{\"region\":\"x*\"},\"max_nodes\":%d}]}",
+                m->max_nodes);
+    struct catalog *c =
+        catalog_from_text("c", csv.data, csv.len, egress.data, egress.len, NULL, NULL, &err);
+    struct plan *p = plan_of(c, rq.data, &request);
+    assert_int_equal(p->status, PLAN_OPTIMAL);
+    double cost = usd(p->cost);
+    plan_destroy(p);
+    request_destroy(request);
+    catalog_destroy(c);
+    strbuf_free(&csv);
+    strbuf_free(&egress);
+    strbuf_free(&rq);
+    return cost;
+}
+
+static void medium_lp(const struct medium *m, FILE *f)
+{
+    fprintf(f, "Minimize\n obj: ");
+    for (int t = 0; t < G_TASKS; t++)
+        for (int i = 0; i < G_PLACES; i++)
+            fprintf(f, " + %d x%d_%d\n", m->price[i] * m->hours[t], t, i);
+    for (int e = 0; e < m->n_edges; e++)
+        for (int i = 0; i < G_PLACES; i++)
+            for (int k = 0; k < G_PLACES; k++)
+                fprintf(f, " + %d z%d_%d_%d\n", m->rate[i][k] * m->gb[e], e, i, k);
+    fprintf(f, "Subject To\n");
+    for (int t = 0; t < G_TASKS; t++) {
+        for (int i = 0; i < G_PLACES; i++)
+            fprintf(f, " + x%d_%d", t, i);
+        fprintf(f, " = 1\n");
+    }
+    for (int e = 0; e < m->n_edges; e++)
+        for (int i = 0; i < G_PLACES; i++)
+            for (int k = 0; k < G_PLACES; k++)
+                fprintf(f, " z%d_%d_%d - x%d_%d - x%d_%d >= -1\n", e, i, k, m->from[e], i, m->to[e],
+                        k);
+    for (int t = 0; t < G_TASKS; t++)
+        for (int i = 0; i < 3; i++)
+            fprintf(f, " + x%d_%d", t, i);
+    fprintf(f, " <= %d\nBinary\n", m->max_nodes);
+    for (int t = 0; t < G_TASKS; t++)
+        for (int i = 0; i < G_PLACES; i++)
+            fprintf(f, " x%d_%d\n", t, i);
+    fprintf(f, "End\n");
+}
+
+// -1 when glpsol is not installed.
+static double run_glpsol(const char *lp, const char *out)
+{
+    const char *argv[] = {"glpsol", "--lp", lp, "--tmlim", "30", "--cuts", "-o", out, NULL};
+    posix_spawn_file_actions_t fa;
+    char line[256];
+    double v = -1;
+    int status;
+    pid_t pid;
+
+    posix_spawn_file_actions_init(&fa);
+    posix_spawn_file_actions_addopen(&fa, 1, "/dev/null", O_WRONLY, 0);
+    int rc = posix_spawnp(&pid, "glpsol", &fa, NULL, (char *const *)argv, environ);
+    posix_spawn_file_actions_destroy(&fa);
+    if (rc != 0)
+        return -1;
+    waitpid(pid, &status, 0);
+    FILE *f = fopen(out, "r");
+    bool optimal = false;
+    while (f && fgets(line, sizeof(line), f)) {
+        char *p = strstr(line, "obj = ");
+        optimal = optimal || strstr(line, "INTEGER OPTIMAL");
+        if (p)
+            v = strtod(p + 6, NULL);
+    }
+    if (f)
+        fclose(f);
+    return optimal ? v / 100 : -2;
+}
+
+static void test_against_glpsol(void **arg)
+{
+    char dir[] = "/tmp/test-plan-XXXXXX";
+    int compared = 0;
+
+    assert_non_null(mkdtemp(dir));
+    char *lp = xasprintf("%s/m.lp", dir), *out = xasprintf("%s/m.sol", dir);
+    for (int i = 0; i < 12; i++) {
+        struct medium m;
+        make_medium(&m);
+        FILE *f = fopen(lp, "w");
+        assert_non_null(f);
+        medium_lp(&m, f);
+        fclose(f);
+        double theirs = run_glpsol(lp, out);
+        if (theirs == -1)
+            break;
+        double ours = medium_ours(&m);
+        if (theirs >= 0) {
+            assert_true(fabs(ours - theirs) < 1e-6);
+            compared++;
+        }
+    }
+    unlink(lp);
+    unlink(out);
+    rmdir(dir);
+    free(lp);
+    free(out);
+    print_message("%d instances compared\n", compared);
+    if (!compared) {
+        print_message("skipped: glpsol is not installed\n");
+        skip();
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bad_requests), cmocka_unit_test(test_deep_and_long),
+        cmocka_unit_test(test_reasons),      cmocka_unit_test(test_answer),
+        cmocka_unit_test(test_alternatives), cmocka_unit_test(test_vision),
+        cmocka_unit_test(test_nlp),          cmocka_unit_test(test_against_glpsol),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
