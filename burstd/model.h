@@ -66,6 +66,7 @@ struct instance {
     struct ssh_op *ssh;     // an SSH operation is under way
     void *ssh_arg;          // its callback's argument, owned; freed with a cancel
     int64_t next_ms;        // monotonic: nothing to do before this
+    int64_t sync_ms;        // monotonic: what its job wrote comes home again then
     int64_t grace_ms;       // monotonic: under notice, its job may go on until then
     unsigned tries, misses; // of the present state; descriptions that did not find it
     bool node_cmd;          // a node command is under way

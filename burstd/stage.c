@@ -102,6 +102,8 @@ void stage_describe(struct burstd *b, struct bjob *j, const struct sjob *s)
     else
         add_path(out, s->work_dir, s->work_dir, strlen(s->work_dir));
     add_log(in, s->work_dir, s->std_in);
+    add_log(in, s->work_dir, s->std_out); // at least its directory must be there
+    add_log(in, s->work_dir, s->std_err);
     add_log(out, s->work_dir, s->std_out);
     add_log(out, s->work_dir, s->std_err);
     // With a list of the user's the job's own output still comes home.
@@ -124,7 +126,7 @@ void stage_describe(struct burstd *b, struct bjob *j, const struct sjob *s)
 struct stage_call {
     struct burstd *b;
     char instance[48], job[40];
-    bool in, early; // early: the job still runs (notice)
+    enum { STAGE_IN, STAGE_OUT, STAGE_NOTICE, STAGE_SYNC } kind; // the last two: the job still runs
 };
 
 static cJSON *stage_request(struct burstd *b, const struct instance *i, const struct bjob *j,
@@ -184,7 +186,8 @@ static void staged(void *arg, bool ok, const char *errclass, const char *error, 
     struct burstd *b = call->b;
     struct instance *i = instances_find(b->instances, call->instance);
     struct bjob *j = jobs_find(b->jobs, call->job);
-    bool in = call->in, early = call->early;
+    bool in = call->kind == STAGE_IN, notice = call->kind == STAGE_NOTICE;
+    bool sync = call->kind == STAGE_SYNC;
 
     b->ssh_running--;
     free(call);
@@ -199,11 +202,13 @@ static void staged(void *arg, bool ok, const char *errclass, const char *error, 
         i->tries = 0;
         if (in)
             i->flags |= INST_F_STAGED_IN;
-        else if (!early)
-            i->flags &= ~(unsigned)INST_F_STAGE_OUT;
-        else
+        else if (notice)
             i->flags |= INST_F_CHECKPOINTED;
+        else if (!sync)
+            i->flags &= ~(unsigned)INST_F_STAGE_OUT;
         instance_save(b, i);
+        if (sync && json_i64(last, "files", 0) == 0)
+            return;
         job_event(b, j, "%s %s: %" PRId64 " files, %" PRId64 " bytes",
                   in ? "data brought to" : "results brought home from",
                   i->node[0] ? i->node : i->id, json_i64(last, "files", 0),
@@ -213,26 +218,26 @@ static void staged(void *arg, bool ok, const char *errclass, const char *error, 
     } else {
         job_event(b, j, "results on %s could not be brought home yet (%s): %s",
                   i->node[0] ? i->node : i->id, errclass, error);
-        if (early)
+        if (notice)
             i->flags |= INST_F_CHECKPOINTED; // tried; the notice does not wait
-        retry_later(i);
+        if (!sync)                           // the next sync comes anyway
+            retry_later(i);
     }
 }
 
 static const struct ssh_op_callbacks callbacks = {.done = staged};
 
-static void start(struct burstd *b, struct instance *i, struct bjob *j, bool in, bool early)
+static void start(struct burstd *b, struct instance *i, struct bjob *j, int kind)
 {
     struct stage_call *call = xmalloc(sizeof(*call));
     burst_error_t err;
-    cJSON *r = stage_request(b, i, j, in);
+    cJSON *r = stage_request(b, i, j, kind == STAGE_IN);
 
     call->b = b;
     snprintf(call->instance, sizeof(call->instance), "%s", i->id);
     snprintf(call->job, sizeof(call->job), "%s", j->key);
-    call->in = in;
-    call->early = early;
-    if (!in && !early)
+    call->kind = kind;
+    if (kind == STAGE_OUT)
         json_add_i64(r, "wait_job_s", KILL_WAIT_S);
     i->ssh = ssh_op_start(b->loop, r, &callbacks, call, &err);
     if (!i->ssh) {
@@ -261,7 +266,7 @@ static void step_in(struct burstd *b, struct instance *i)
         i->flags |= INST_F_STAGED_IN;
         instance_save(b, i);
     } else if (free_for_ssh(b, i)) {
-        start(b, i, j, true, false);
+        start(b, i, j, STAGE_IN);
     }
 }
 
@@ -293,7 +298,24 @@ static void step_out(struct burstd *b, struct instance *i)
         instance_save(b, i);
         b->poke(b);
     } else if (free_for_ssh(b, i) && my_turn(b, i, j)) {
-        start(b, i, j, false, false);
+        start(b, i, j, STAGE_OUT);
+    }
+}
+
+// What a spot job has written comes home now and then: its node may vanish without notice.
+static void step_sync(struct burstd *b, struct instance *i)
+{
+    struct bjob *j = jobs_find(b->jobs, i->job);
+    int64_t now = clock_mono_ms(), every = b->conf->sync_interval_s * 1000;
+
+    if (!every || !i->spot || b->conf->shared_filesystem || i->notice_at || !j ||
+        j->state != JOB_RUNNING || i->state != INST_BUSY)
+        return;
+    if (!i->sync_ms) {
+        i->sync_ms = now + every;
+    } else if (now >= i->sync_ms && free_for_ssh(b, i)) {
+        i->sync_ms = now + every;
+        start(b, i, j, STAGE_SYNC);
     }
 }
 
@@ -305,6 +327,7 @@ void stage_step(struct burstd *b)
             continue;
         step_in(b, i);
         step_out(b, i);
+        step_sync(b, i);
     }
 }
 
@@ -322,7 +345,7 @@ void stage_out_now(struct burstd *b, struct instance *i, struct bjob *j)
     if (b->conf->shared_filesystem)
         i->flags |= INST_F_CHECKPOINTED;
     else if (!i->ssh && i->address[0]) // a notice does not wait for a free slot
-        start(b, i, j, false, true);
+        start(b, i, j, STAGE_NOTICE);
 }
 
 void stage_giveup(struct burstd *b, struct bjob *j)

@@ -38,6 +38,7 @@ static const char yaml[] =
     "node_idle: 60s\n"
     "boot: {launch_timeout: 30s, ssh_timeout: 60s, join_timeout: 60s, block: 30s, block_max: 10m}\n"
     "spot: {signal: USR1, grace: 5s}\n"
+    "data: {sync_interval: 30s}\n"
     "munge_key: /etc/burst/munge.key\n"
     "ssh: {key: /etc/burst/id, user: root}\n"
     "shapes:\n"
