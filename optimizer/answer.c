@@ -211,7 +211,9 @@ char *plan_text(const struct plan *p)
         strbuf_adds(&b, "There is no such plan.\n");
         for (size_t i = 0; i < p->n_reasons; i++)
             strbuf_addf(&b, "  %s\n", p->reason[i]);
-        return strbuf_take(&b);
+        char *text = strbuf_take(&b);
+        strbuf_free(&b);
+        return text;
     }
     for (size_t t = 0; t < p->n_tasks; t++)
         max += 1 + p->task[t].n_runners_up;
@@ -227,5 +229,7 @@ char *plan_text(const struct plan *p)
         for (int c = 0; c < T_COLUMNS; c++)
             free(rows[i].cell[c]);
     free(rows);
-    return strbuf_take(&b);
+    char *text = strbuf_take(&b);
+    strbuf_free(&b);
+    return text;
 }

@@ -68,6 +68,7 @@ static int read_request(const char *path, char **text, size_t *len, burst_error_
     }
     *len = b.len;
     *text = strbuf_take(&b);
+    strbuf_free(&b);
     if (!*text)
         *text = xstrdup("");
     return 0;

@@ -395,7 +395,9 @@ static char *group_key(const struct rq_task *t, const struct rq_need *n)
         for (size_t k = 0; k < lists[i]->n; k++)
             strbuf_addf(&b, "\x1f%s", lists[i]->item[k]);
     }
-    return strbuf_take(&b);
+    char *text = strbuf_take(&b);
+    strbuf_free(&b);
+    return text;
 }
 
 static struct group *group_of(struct candidates *c, const struct rq_task *t,

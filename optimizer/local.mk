@@ -45,3 +45,23 @@ tests_bench_bench_plan_SOURCES = tests/bench/bench_plan.c
 tests_bench_bench_plan_CFLAGS = $(SAN_CFLAGS) -O2 $(CJSON_CFLAGS)
 tests_bench_bench_plan_LDFLAGS = $(SAN_LDFLAGS)
 tests_bench_bench_plan_LDADD = liboptimizer.la
+
+# Replays the corpora and mutations of them; `make fuzz-plan` makes the fuzzer (clang).
+check_PROGRAMS += tests/fuzz/fuzz_plan
+TESTS += tests/fuzz/fuzz_plan
+tests_fuzz_fuzz_plan_SOURCES = tests/fuzz/fuzz_plan.c
+tests_fuzz_fuzz_plan_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS)
+tests_fuzz_fuzz_plan_LDFLAGS = $(SAN_LDFLAGS)
+tests_fuzz_fuzz_plan_LDADD = liboptimizer.la
+EXTRA_DIST += tests/fuzz/corpus-plan/csv-bad tests/fuzz/corpus-plan/csv-good \
+	tests/fuzz/corpus-plan/csv-other tests/fuzz/corpus-plan/egress \
+	tests/fuzz/corpus-plan/index-empty tests/fuzz/corpus-plan/request-alternative \
+	tests/fuzz/corpus-plan/request-full tests/fuzz/corpus-plan/request-time
+
+.PHONY: fuzz-plan
+fuzz-plan:
+	clang -g -O1 -fsanitize=fuzzer,address,undefined -DFUZZER $(DEFS) $(AM_CPPFLAGS) $(CJSON_CFLAGS) \
+		-o fuzz-plan $(srcdir)/tests/fuzz/fuzz_plan.c $(srcdir)/catalog/*.c \
+		$(filter-out %burst_solve.c,$(wildcard $(srcdir)/optimizer/*.c)) \
+		$(addprefix $(srcdir)/burstd/libburst/,clock.c error.c fsutil.c json.c money.c strbuf.c xalloc.c) \
+		$(CJSON_LIBS) $(GLPK_LIBS) -lm

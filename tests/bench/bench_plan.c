@@ -194,7 +194,9 @@ static char *dag_request(const struct dag *d, const char *top)
         strbuf_addf(&b, "%s{\"from\":\"t%d\",\"to\":\"t%d\",\"size_gb\":%.6f}", e ? "," : "",
                     d->edge[e].from, d->edge[e].to, d->edge[e].gb);
     strbuf_adds(&b, "]}");
-    return strbuf_take(&b);
+    char *text = strbuf_take(&b);
+    strbuf_free(&b);
+    return text;
 }
 
 struct timing {

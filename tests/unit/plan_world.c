@@ -161,7 +161,9 @@ char *world_csv(const struct world *w, int cloud)
             strbuf_addf(&b, "%.4f", o->price[1]);
         strbuf_addf(&b, ",r%d,%s\n", o->region, o->zone < 0 ? "" : zone_name[o->zone]);
     }
-    return strbuf_take(&b);
+    char *text = strbuf_take(&b);
+    strbuf_free(&b);
+    return text;
 }
 
 char *world_egress(const struct world *w, bool split)
@@ -183,7 +185,9 @@ char *world_egress(const struct world *w, bool split)
             strbuf_addf(&b, "%s,%g,%.4f\n%s,,%.4f\n", names, w->tier_gb, w->egress[x][y], names,
                         w->egress[x][y] * w->tier_factor);
         }
-    return strbuf_take(&b);
+    char *text = strbuf_take(&b);
+    strbuf_free(&b);
+    return text;
 }
 
 static void put_match(struct strbuf *b, const struct w_match *m)
@@ -287,7 +291,9 @@ char *world_request(const struct world *w)
         put_match(&b, &w->blocked[i]);
     }
     strbuf_adds(&b, "]}");
-    return strbuf_take(&b);
+    char *text = strbuf_take(&b);
+    strbuf_free(&b);
+    return text;
 }
 
 // --- every assignment ---
