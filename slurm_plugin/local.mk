@@ -75,6 +75,13 @@ burst_epilog_CFLAGS = $(hook_cflags)
 burst_epilog_LDFLAGS = $(SAN_LDFLAGS)
 burst_epilog_LDADD = libhook.la
 
+# For tests/t/25-plugin.t
+check_PROGRAMS += tests/t/publish_site
+tests_t_publish_site_SOURCES = tests/t/publish_site.c tests/unit/site.h
+tests_t_publish_site_CFLAGS = $(SAN_CFLAGS)
+tests_t_publish_site_LDFLAGS = $(SAN_LDFLAGS)
+tests_t_publish_site_LDADD = libplugincore.la
+
 if HAVE_CMOCKA
 plugin_tests = tests/unit/test_directive tests/unit/test_snapshot tests/unit/test_need \
 	tests/unit/test_classify tests/unit/test_hooks tests/unit/test_plugin
