@@ -137,6 +137,7 @@ static cJSON *stage_request(struct burstd *b, const struct instance *i, const st
     cJSON *spec = json_parse(j->stage, strlen(j->stage), &err);
 
     json_add_i64(r, "job_id", j->job_id);
+    json_add_str(r, "mark", j->key); // an array's task gets its own job_id only when it starts
     json_add_i64(r, "uid", j->uid);
     json_add_i64(r, "gid", j->gid);
     json_add_str(r, "user", j->user);

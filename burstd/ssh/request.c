@@ -152,6 +152,8 @@ static int check_stage(const cJSON *j, burst_error_t *errp)
                          json_str(j, "user", ""));
     if (json_i64(j, "job_id", 0) < 1)
         return errprintf(errp, "job_id: a positive number is needed");
+    if (json_str(j, "mark", NULL) && !word(json_str(j, "mark", NULL), DIGITS "_", 40))
+        return errprintf(errp, "mark: digits and _ only");
     if (json_i64(j, "uid", 0) < 1 || json_i64(j, "uid", 0) > UINT32_MAX - 1 ||
         json_i64(j, "gid", 0) < 1 || json_i64(j, "gid", 0) > UINT32_MAX - 1)
         return errprintf(errp, "uid, gid: those of an ordinary user are needed");
@@ -371,6 +373,7 @@ static int stage_lines(const struct ssh_request *req, const cJSON *types, bool a
     const cJSON *j = req->json, *e;
 
     if (line_i64(out, "job", json_i64(j, "job_id", 0), errp) < 0 ||
+        (json_str(j, "mark", NULL) && line(out, "mark", json_str(j, "mark", ""), errp) < 0) ||
         line(out, "user", json_str(j, "user", ""), errp) < 0 ||
         line_i64(out, "uid", json_i64(j, "uid", 0), errp) < 0 ||
         line_i64(out, "gid", json_i64(j, "gid", 0), errp) < 0 ||

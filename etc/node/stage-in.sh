@@ -2,7 +2,7 @@
 # stage-in.sh - makes a job's user and places known on the node and unpacks the job's files there,
 # as that user. May run again.
 #
-# Parameters: job ID | user NAME | uid N | gid N | home DIR | group GID NAME | dir PATH, file PATH,
+# Parameters: job ID | mark NAME (default: the job's ID) | user NAME | uid N | gid N | home DIR | group GID NAME | dir PATH, file PATH,
 #   none PATH (does not exist at home) | archive 1 (a tar stream follows the parameters) or 0 | end
 # shellcheck shell=sh
 # shellcheck disable=SC1007,SC2015,SC2034,SC2154 # see lib.sh
@@ -12,11 +12,12 @@ cd /run/burst-node || exit 1
 # shellcheck source-path=SCRIPTDIR source=user.sh
 . ./user.sh
 
-job= user= uid= gid= home= groups= archive=0
+job= mark= user= uid= gid= home= groups= archive=0
 while IFS= read -r line && [ "$line" != end ]; do
     value=${line#* }
     case ${line%% *} in
         job) job=$value ;;
+        mark) mark=$value ;;
         user) user=$value ;;
         uid) uid=$value ;;
         gid) gid=$value ;;
@@ -50,4 +51,5 @@ if [ "$archive" = 1 ]; then
 fi
 # What changes from now on is the job's result. A mark that is there stays: what an earlier run of
 # the job changed may not be home yet.
-[ -e "$stage_base/$job" ] || : >"$stage_base/$job" || die "cannot write the mark of job $job"
+mark=$stage_base/${mark:-$job}
+[ -e "$mark" ] || : >"$mark" || die "cannot write the mark of job $job"

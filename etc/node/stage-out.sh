@@ -2,7 +2,7 @@
 # stage-out.sh - sends what a job changed since it came (or since the last time that all of it
 # arrived) as a tar stream to standard output. May run again, and while the job runs.
 #
-# Parameters: job ID | user NAME | uid N | gid N | home DIR | path PATH | exclude PATTERN |
+# Parameters: job ID | mark NAME (default: the job's ID) | user NAME | uid N | gid N | home DIR | path PATH | exclude PATTERN |
 #   wait N (seconds for the job's last process to end) | end
 # After the stream it waits for the line "ok" (all of it is on disk at home) and moves the mark.
 # shellcheck shell=sh
@@ -13,13 +13,14 @@ cd /run/burst-node || exit 1
 # shellcheck source-path=SCRIPTDIR source=user.sh
 . ./user.sh
 
-job= uid= gid= home= wait=0
+job= mark= uid= gid= home= wait=0
 : >"stage-out.$$.exclude" || die "no space in /run on the node"
 trap 'rm -f "$base/stage-out.$$".*' EXIT
 while IFS= read -r line && [ "$line" != end ]; do
     value=${line#* }
     case ${line%% *} in
         job) job=$value ;;
+        mark) mark=$value ;;
         user) ;;
         uid) uid=$value ;;
         gid) gid=$value ;;
@@ -52,7 +53,7 @@ while [ $n -lt $((wait * 5)) ] && job_runs; do
     sleep 0.2
 done
 
-mark=$stage_base/$job
+mark=$stage_base/${mark:-$job}
 touch "$mark.next" || die "cannot write the mark of job $job on the node"
 # Clocks of files tick coarsely (10 ms at most). What changes after it was read must be later than
 # the new mark, so that it comes again.
