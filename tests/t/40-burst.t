@@ -10,13 +10,14 @@
 start_cluster --with-burst
 put alice job.sh <<'END'
 #!/bin/bash
+sleep "${1-0}"
 echo "$(hostname) ${CUDA_VISIBLE_DEVICES-none} $PWD"
 END
 filler=$(fill_local)
 
 # --- a plain sbatch, the local nodes being full
 began=$EPOCHREALTIME
-a=$(as alice sbatch --parsable --gpus=1 -t 10 -o result-%j.txt job.sh)
+a=$(as alice sbatch --parsable --gpus=1 -t 10 -o result-%j.txt job.sh 2)
 wait_for "[[ -n \$(rented $a) ]]" 20
 diag "sbatch to an instance at the provider: $(seconds_since "$began") s"
 b=$(as alice sbatch --parsable --gpus=h100:1 -t 10 -o b.txt job.sh 2>b.err)
@@ -63,7 +64,7 @@ is "$(of_job "$d" 'nodes | length')" 2 "burst jobs names both"
 e=$(as alice sbatch --parsable --array=1-5 --gpus=1 -t 10 -o 'array-%a.txt' job.sh)
 happens "an array of five ends" 90 "[[ \$(acct $e state | sort | uniq -c | xargs) == '5 COMPLETED' ]]"
 for task in 1 2 3 4 5; do wait_for "[[ \$(of_job ${e}_$task state) == done ]]" 20; done
-is "$(as alice cat array-{1,2,3,4,5}.txt | grep -cE '^(aws|gcp|azure)-a100x2-00[1-4] [01] /home/alice$')" 5 \
+is "$(as alice cat array-{1,2,3,4,5}.txt | grep -cE '^(aws|gcp|azure)-[ah]100x[12]-00[1-4] [01] /home/alice$')" 5 \
     "each task has run on a rented node and its output is home"
 is "$(acct "$e" state -D | wc -l)" 5 "in one attempt each"
 happens "each task's record has its cost" 20 "[[ \$(acct $e admincomment | grep -c '\\\$') == 5 ]]"

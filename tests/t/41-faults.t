@@ -100,7 +100,7 @@ like "$(runs "$e")" '^[a-z]+:NODE_FAIL [a-z]+:COMPLETED$' "the first is a NODE_F
 
 # --- boot never ends
 faults aws '[{"fault":"never_boot","tries":1}]'
-f=$(as alice sbatch --parsable -t 10 -o f.txt --wrap hostname --burst-clouds=aws,azure)
+f=$(as alice sbatch --parsable --burst-market=on-demand -t 10 -o f.txt --wrap hostname)
 ok "a boot that never ends: the job runs elsewhere" burst_job "$f" 60
 faults aws
 like "$(tried "$f")" 'aws:ok aws:boot ' "burst why tells"

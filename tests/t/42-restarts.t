@@ -28,6 +28,8 @@ took=$(seconds_since "$began")
 is "$(runs "$a")" main:COMPLETED "in its partition"
 ok "in no more time than usual ($took s)" test "${took%.*}" -lt 10
 is "$(as alice srun --gpus=1 hostname | grep -c '^node[12]$')" 1 "srun works"
+happens "the plugin has seen that burstd is gone" 10 \
+    "[[ \$(as alice sbatch --burst=only -t 10 --test-only --wrap true 2>&1) == *'burstd is not running now'* ]]"
 fails "what no local node can run is refused as by any Slurm" \
     as alice sbatch --gpus=h100:1 -t 10 --wrap true
 like "$(as alice sbatch --burst=only -t 10 --wrap true 2>&1)" 'burstd is not running now' \

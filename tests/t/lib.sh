@@ -303,7 +303,12 @@ kill_daemon()
     wait_for "! hub pgrep -x ${2:0:15}" 20
 }
 
-start_burstd() { hub /run/cluster/start-burstd && wait_for 'slurm burst status' 20; }
+# start_burstd: until the plugin knows all that it needs
+start_burstd()
+{
+    hub /run/cluster/start-burstd &&
+        wait_for '[[ $(slurm burst status --json | jq .slurm.published) == true ]]' 20
+}
 
 restart_slurmctld()
 {
@@ -332,7 +337,7 @@ of_job()
 burst_job()
 {
     wait_for "[[ \$(of_job $1 state) == done ]]" "$2" && wait_job "$1" 10 &&
-        wait_for "[[ \$(acct $1 admincomment) == *\\$* ]]" 15
+        wait_for "[[ \$(acct $1 admincomment) == *\\\$* ]]" 15
 }
 
 # tried JOB: the places that were tried for it, as "gcp:capacity aws:ok"
@@ -383,7 +388,10 @@ bills_agree()
     happens "no instance is left at any cloud" 90 "[[ -z \$(all_instances) ]]"
     for cloud in $(hub jq -r '.clouds[].name' /etc/burst/localcloud.json); do
         wait_for "[[ \$(spent $cloud) == \$(billed $cloud) ]]" 15
-        is "$(spent "$cloud")" "$(billed "$cloud")" "$cloud: the ledger says what the cloud billed"
+        is "$(spent "$cloud")" "$(billed "$cloud")" "$cloud: the ledger says what the cloud billed" ||
+            diag "$(localcloud GET "$cloud/bill" | jq -c '.rows[] | [.id, .seconds, .usd_micro]')
+$(slurm burst nodes --all --json | jq -c ".[] | select(.cloud == \"$cloud\") |
+                [.cloud_id, .launched, .ended, .cost_uusd]")"
     done
 }
 
