@@ -5,9 +5,10 @@ libcatalog_la_SOURCES = \
 	catalog/catalog.c catalog/catalog.h catalog/image.h \
 	catalog/csv.c catalog/csv.h \
 	catalog/glob.c catalog/glob.h \
-	catalog/index.c catalog/load.c
-libcatalog_la_CFLAGS = $(SAN_CFLAGS) -O2
-libcatalog_la_LIBADD = libburst.la -lm
+	catalog/index.c catalog/load.c \
+	catalog/tracker.c catalog/tracker.h
+libcatalog_la_CFLAGS = $(SAN_CFLAGS) -O2 $(CJSON_CFLAGS)
+libcatalog_la_LIBADD = libburst.la $(CJSON_LIBS) -lm
 
 catalogdatadir = $(pkgdatadir)/catalog
 dist_catalogdata_DATA = \
@@ -21,4 +22,18 @@ tests_unit_test_catalog_SOURCES = tests/unit/test_catalog.c
 tests_unit_test_catalog_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_catalog_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_test_catalog_LDADD = libcatalog.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_tracker
+TESTS += tests/unit/test_tracker
+tests_unit_test_tracker_SOURCES = tests/unit/test_tracker.c
+tests_unit_test_tracker_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_test_tracker_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_test_tracker_LDADD = libcatalog.la $(CMOCKA_LIBS)
 endif
+
+check_PROGRAMS += tests/bench/bench_catalog
+BENCHES += tests/bench/bench_catalog
+tests_bench_bench_catalog_SOURCES = tests/bench/bench_catalog.c
+tests_bench_bench_catalog_CFLAGS = $(SAN_CFLAGS) -O2
+tests_bench_bench_catalog_LDFLAGS = $(SAN_LDFLAGS)
+tests_bench_bench_catalog_LDADD = libcatalog.la
