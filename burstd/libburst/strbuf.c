@@ -83,8 +83,7 @@ void strbuf_consume(struct strbuf *b, size_t n)
 char *strbuf_take(struct strbuf *b)
 {
     char *s = b->data;
-    size_t ceiling = b->ceiling;
 
-    strbuf_init(b, ceiling);
+    *b = (struct strbuf){.ceiling = b->ceiling};
     return s;
 }

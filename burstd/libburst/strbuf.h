@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 struct strbuf {
-    char *data; // always terminated when len > 0 or after strbuf_init; owned
+    char *data; // terminated; NULL only after strbuf_take() or strbuf_free(); owned
     size_t len;
     size_t cap;
     size_t ceiling;
@@ -26,7 +26,8 @@ int strbuf_addf(struct strbuf *b, const char *fmt, ...) __attribute__((format(pr
 // Removes the first n bytes.
 void strbuf_consume(struct strbuf *b, size_t n);
 
-// Takes the string away from the buffer (caller frees); the buffer is empty afterwards.
+// Takes the string away from the buffer (caller frees). The buffer is empty afterwards, holds no
+// memory (data is NULL) and can be filled again.
 char *strbuf_take(struct strbuf *b);
 
 #endif

@@ -151,6 +151,12 @@ struct answer {
     size_t n;
 };
 
+static void free_answer(void *arg)
+{
+    free(((struct answer *)arg)->rows);
+    free(arg);
+}
+
 static void deliver(void *arg)
 {
     struct answer *a = arg;
@@ -159,8 +165,7 @@ static void deliver(void *arg)
     if (a->error != PROVIDER_OK)
         snprintf(r.message, sizeof(r.message), "simulated %s", provider_class_name(a->error));
     a->cb(a->arg, &r);
-    free(a->rows);
-    free(a);
+    free_answer(a);
 }
 
 static struct answer *answer_later(provider_cb cb, void *arg, enum provider_class error, size_t n)
@@ -172,7 +177,7 @@ static struct answer *answer_later(provider_cb cb, void *arg, enum provider_clas
     a->error = error;
     a->n = n;
     a->rows = xcalloc(n, sizeof(*a->rows));
-    after(20 + draw(200), deliver, a, true);
+    after(20 + draw(200), deliver, free_answer, a, true);
     return a;
 }
 
@@ -290,6 +295,12 @@ struct ssh_op {
     unsigned generation;
 };
 
+static void free_op(void *arg)
+{
+    cJSON_Delete(((struct ssh_op *)arg)->request);
+    free(arg);
+}
+
 static void op_done(void *arg)
 {
     struct ssh_op *op = arg;
@@ -313,8 +324,7 @@ static void op_done(void *arg)
             op->cb->done(op->arg, false, "refused", "simulated trouble", last);
         cJSON_Delete(last);
     }
-    cJSON_Delete(op->request);
-    free(op);
+    free_op(op);
 }
 
 struct ssh_op *ssh_op_start(uv_loop_t *loop, cJSON *request, const struct ssh_op_callbacks *cb,
@@ -326,7 +336,7 @@ struct ssh_op *ssh_op_start(uv_loop_t *loop, cJSON *request, const struct ssh_op
     op->cb = cb;
     op->arg = arg;
     op->generation = world.generation;
-    after(100 + draw(1500), op_done, op, false);
+    after(100 + draw(1500), op_done, free_op, op, false);
     return op;
 }
 

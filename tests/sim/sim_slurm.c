@@ -479,6 +479,12 @@ static int execute(const cJSON *c)
     return 0;
 }
 
+static void free_command(void *arg)
+{
+    cJSON_Delete(((struct command *)arg)->cmd);
+    free(arg);
+}
+
 static void run_command(void *arg)
 {
     struct command *c = arg;
@@ -489,8 +495,7 @@ static void run_command(void *arg)
         c->cb(c->arg, rc, rc ? "simulated refusal" : NULL);
     else if (c->cb)
         free(c->arg);
-    cJSON_Delete(c->cmd);
-    free(c);
+    free_command(c);
 }
 
 void slurm_link_command(struct slurm_link *l, cJSON *cmd, slurm_cmd_cb cb, void *arg)
@@ -501,7 +506,8 @@ void slurm_link_command(struct slurm_link *l, cJSON *cmd, slurm_cmd_cb cb, void 
     c->cb = cb;
     c->arg = arg;
     c->generation = world.generation;
-    after(1 + draw(60), run_command, c, false); // what was sent is carried out, also after a crash
+    // what was sent is carried out, also after a crash
+    after(1 + draw(60), run_command, free_command, c, false);
 }
 
 // ---- what the core sees

@@ -83,6 +83,12 @@ static bool plan(const cJSON *request, const cJSON *task, cJSON *tasks)
     return true;
 }
 
+static void free_question(void *arg)
+{
+    cJSON_Delete(((struct question *)arg)->request);
+    free(arg);
+}
+
 static void reply(void *arg)
 {
     struct question *q = arg;
@@ -95,8 +101,7 @@ static void reply(void *arg)
     json_add_str(a, "status", all ? "optimal" : "infeasible");
     q->cb(q->arg, a, NULL);
     cJSON_Delete(a);
-    cJSON_Delete(q->request);
-    free(q);
+    free_question(q);
 }
 
 void solver_ask(struct solver *s, cJSON *request, solver_cb cb, void *arg)
@@ -106,5 +111,5 @@ void solver_ask(struct solver *s, cJSON *request, solver_cb cb, void *arg)
     q->request = request;
     q->cb = cb;
     q->arg = arg;
-    after(2, reply, q, true);
+    after(2, reply, free_question, q, true);
 }

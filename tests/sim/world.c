@@ -32,6 +32,7 @@ struct event {
     int64_t at;
     uint64_t order;
     void (*f)(void *arg);
+    void (*drop)(void *arg);
     void *arg;
     unsigned generation; // 0 = whoever lives
 };
@@ -40,14 +41,15 @@ static struct event *events;
 static size_t n_events, cap_events;
 static uint64_t order;
 
-void after(int64_t delay_ms, void (*f)(void *arg), void *arg, bool only_for_daemon)
+void after(int64_t delay_ms, void (*f)(void *arg), void (*drop)(void *arg), void *arg,
+           bool only_for_daemon)
 {
     if (n_events == cap_events) {
         cap_events = cap_events ? 2 * cap_events : 64;
         events = xrealloc(events, cap_events * sizeof(*events));
     }
-    events[n_events++] = (struct event){world.now_ms + delay_ms, order++, f, arg,
-                                        only_for_daemon ? world.generation : 0};
+    events[n_events++] = (struct event){
+        world.now_ms + delay_ms, order++, f, drop, arg, only_for_daemon ? world.generation : 0};
 }
 
 static size_t first_event(void)
@@ -76,7 +78,7 @@ void run_events(int64_t ms)
         if (e.generation == 0 || (world.b && e.generation == world.generation))
             e.f(e.arg);
         else
-            free(e.arg);
+            e.drop(e.arg);
     }
     world.now_ms = until;
 }
@@ -84,7 +86,7 @@ void run_events(int64_t ms)
 void forget_events(void)
 {
     for (size_t k = 0; k < n_events; k++)
-        free(events[k].arg);
+        events[k].drop(events[k].arg);
     free(events);
     events = NULL;
     n_events = cap_events = 0;

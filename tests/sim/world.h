@@ -28,8 +28,10 @@ extern struct world world;
 unsigned draw(unsigned n);       // 0 .. n-1
 bool chance(unsigned per_mille); // true that often
 
-// Calls f(arg) at now + delay. only_for_daemon: dropped when the daemon that lives now has died.
-void after(int64_t delay_ms, void (*f)(void *arg), void *arg, bool only_for_daemon);
+// Calls f(arg) at now + delay, or drop(arg) if that never comes. only_for_daemon: dropped when the
+// daemon that lives now has died.
+void after(int64_t delay_ms, void (*f)(void *arg), void (*drop)(void *arg), void *arg,
+           bool only_for_daemon);
 // Moves time on by ms and calls what is due.
 void run_events(int64_t ms);
 void forget_events(void);
