@@ -43,6 +43,8 @@ spank_burst_so_LINK = $(plugin_link)
 spank_burst_so_LDADD = -lm
 spank_burst_so_DEPENDENCIES = slurm_plugin/plugin.map
 
+dist_pkgdata_DATA += etc/plugstack-burst.conf etc/burst.conf.example
+
 # Programs that slurmctld starts
 pkglibexec_PROGRAMS += burst-resume burst-resume-fail burst-suspend burst-prolog burst-epilog
 noinst_LTLIBRARIES += libhook.la
@@ -74,6 +76,30 @@ burst_epilog_SOURCES = slurm_plugin/hooks/burst-epilog.c
 burst_epilog_CFLAGS = $(hook_cflags)
 burst_epilog_LDFLAGS = $(SAN_LDFLAGS)
 burst_epilog_LDADD = libhook.la
+
+# make bench
+check_PROGRAMS += tests/bench/bench_plugin
+BENCHES += tests/bench/bench_plugin
+tests_bench_bench_plugin_SOURCES = tests/bench/bench_plugin.c tests/unit/plugin_host.h tests/unit/site.h
+tests_bench_bench_plugin_CFLAGS = $(AM_CFLAGS) $(SLURM_CFLAGS)
+tests_bench_bench_plugin_LDFLAGS = -Wl,--export-dynamic
+tests_bench_bench_plugin_LDADD = libplugincore.la $(SLURM_LIBS) -ldl
+EXTRA_tests_bench_bench_plugin_DEPENDENCIES = job_submit_burst.so
+
+# Fuzz targets, replayed over their corpora
+check_PROGRAMS += tests/fuzz/replay_directive tests/fuzz/replay_snapshot
+TESTS += tests/fuzz/replay_directive tests/fuzz/replay_snapshot
+tests_fuzz_replay_directive_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_directive.c
+tests_fuzz_replay_directive_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"directive"'
+tests_fuzz_replay_directive_CFLAGS = $(SAN_CFLAGS)
+tests_fuzz_replay_directive_LDFLAGS = $(SAN_LDFLAGS)
+tests_fuzz_replay_directive_LDADD = libplugincore.la
+tests_fuzz_replay_snapshot_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_snapshot.c tests/unit/site.h
+tests_fuzz_replay_snapshot_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"snapshot"'
+tests_fuzz_replay_snapshot_CFLAGS = $(SAN_CFLAGS)
+tests_fuzz_replay_snapshot_LDFLAGS = $(SAN_LDFLAGS)
+tests_fuzz_replay_snapshot_LDADD = libplugincore.la
+EXTRA_DIST += tests/fuzz/corpus
 
 # For tests/t/25-plugin.t
 check_PROGRAMS += tests/t/publish_site
