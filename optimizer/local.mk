@@ -65,3 +65,6 @@ fuzz-plan:
 		$(filter-out %burst_solve.c,$(wildcard $(srcdir)/optimizer/*.c)) \
 		$(addprefix $(srcdir)/burstd/libburst/,clock.c error.c fsutil.c json.c money.c strbuf.c xalloc.c) \
 		$(CJSON_LIBS) $(GLPK_LIBS) -lm
+
+dist_man_MANS += docs/man/burst-plan.1 docs/man/burst-catalog.1 docs/man/burst-catalog.5
+EXTRA_DIST += docs/design/optimizer.md
