@@ -20,6 +20,7 @@
 #define SHARES_MAX (24u << 20) // w multipliers
 #define PATIENCE 15
 #define REPAIR_EACH 10
+#define WIDE_ROUNDS 3
 
 struct path {
     uint32_t *task; // in order
@@ -43,6 +44,10 @@ struct dual {
     double **copy; // [dataset][place]
     struct path *path;
     uint32_t n_paths;
+    // graphs too wide for elimination: what the bound moved between pairs and variables so far
+    double **moved_unary, **moved_pair;
+    double moved_constant;
+    bool wide, narrow; // narrow: elimination may be tried
     uint32_t *x, *choice;
     double constant; // - sum lambda b - sum mu T
     int64_t *used_nodes, *used_nano;
@@ -141,6 +146,17 @@ static void charge_path(struct dual *d, const struct path *path)
     }
 }
 
+static void add_moved(struct dual *d)
+{
+    d->constant += d->moved_constant;
+    for (uint32_t t = 0; t < d->m->n; t++)
+        for (uint32_t k = 0; k < d->m->k[t]; k++)
+            d->m->unary[t][k] += d->moved_unary[t][k];
+    for (uint32_t e = 0; e < d->m->n_edges; e++)
+        for (size_t i = 0; i < pair_cells(d->m, e); i++)
+            d->m->edge[e].pair[i] += d->moved_pair[e][i];
+}
+
 static void change_costs(struct dual *d)
 {
     const struct problem *p = d->p;
@@ -173,13 +189,60 @@ static void change_costs(struct dual *d)
                 d->m->unary[t][k] +=
                     d->w[s][(size_t)i * d->n_places + p->opt[p->first[t] + k].place];
         }
-    for (uint32_t e = 0; d->n_paths && e < d->m->n_edges; e++)
+    for (uint32_t e = 0; (d->n_paths || d->wide) && e < d->m->n_edges; e++)
         memcpy(d->m->edge[e].pair, d->base_pair[e], pair_cells(d->m, e) * sizeof(double));
     for (uint32_t i = 0; i < d->n_paths; i++) {
         if (d->path[i].mu > 0)
             charge_path(d, &d->path[i]);
         d->constant -= d->path[i].mu / d->time_unit * (double)d->time;
     }
+    if (d->wide)
+        add_moved(d);
+}
+
+static void first_least(struct dual *d)
+{
+    for (uint32_t t = 0; t < d->m->n; t++) {
+        d->x[t] = 0;
+        for (uint32_t k = 1; k < d->m->k[t]; k++)
+            if (d->m->unary[t][k] < d->m->unary[t][d->x[t]])
+                d->x[t] = k;
+    }
+}
+
+// Too wide for elimination: a few rounds of the bound, on top of those of the steps before. What
+// they move is remembered, so that the bound gets tighter while the multipliers move.
+static double wide_oracle(struct dual *d)
+{
+    struct mrf *m = d->m;
+    double **unary = copy_unary(m), **pair = copy_pairs(m), value;
+
+    if (!d->wide) {
+        d->wide = true;
+        d->moved_unary = copy_unary(m);
+        d->moved_pair = copy_pairs(m);
+        for (uint32_t t = 0; t < m->n; t++)
+            memset(d->moved_unary[t], 0, m->k[t] * sizeof(double));
+        for (uint32_t e = 0; e < m->n_edges; e++)
+            memset(d->moved_pair[e], 0, pair_cells(m, e) * sizeof(double));
+    }
+    value = mrf_bound(m, 0, d->moved_constant == 0 ? 30 : WIDE_ROUNDS);
+    first_least(d);
+    for (uint32_t t = 0; t < m->n; t++) {
+        for (uint32_t k = 0; k < m->k[t]; k++)
+            d->moved_unary[t][k] += m->unary[t][k] - unary[t][k];
+        memcpy(m->unary[t], unary[t], m->k[t] * sizeof(double));
+    }
+    for (uint32_t e = 0; e < m->n_edges; e++) {
+        for (size_t i = 0; i < pair_cells(m, e); i++)
+            if (pair[e][i] < MRF_INF / 2) // the others stay impossible whatever is added
+                d->moved_pair[e][i] += m->edge[e].pair[i] - pair[e][i];
+        memcpy(m->edge[e].pair, pair[e], pair_cells(m, e) * sizeof(double));
+    }
+    d->moved_constant += value;
+    free_rows(unary, m->n);
+    free_rows(pair, m->n_edges);
+    return value;
 }
 
 // Least of the changed costs and where it is taken.
@@ -188,32 +251,13 @@ static double oracle(struct dual *d)
     struct mrf *m = d->m;
     double value = 0;
 
-    if (m->n_edges && mrf_eliminate(m, ORACLE_CELLS, d->x, &value))
+    if (m->n_edges && !d->wide && d->narrow && mrf_eliminate(m, ORACLE_CELLS, d->x, &value))
         return value;
-    if (!m->n_edges) {
-        for (uint32_t t = 0; t < m->n; t++) {
-            d->x[t] = 0;
-            for (uint32_t k = 1; k < m->k[t]; k++)
-                if (m->unary[t][k] < m->unary[t][d->x[t]])
-                    d->x[t] = k;
-            value += m->unary[t][d->x[t]];
-        }
-        return value;
-    }
-    // Too wide: a bound of the bound, and a guess.
-    double **unary = copy_unary(m), **pair = copy_pairs(m);
-    value = mrf_bound(m, 0, 10);
-    for (uint32_t t = 0; t < m->n; t++) {
-        d->x[t] = 0;
-        for (uint32_t k = 1; k < m->k[t]; k++)
-            if (m->unary[t][k] < m->unary[t][d->x[t]])
-                d->x[t] = k;
-        memcpy(m->unary[t], unary[t], m->k[t] * sizeof(double));
-    }
-    for (uint32_t e = 0; e < m->n_edges; e++)
-        memcpy(m->edge[e].pair, pair[e], pair_cells(m, e) * sizeof(double));
-    free_rows(unary, m->n);
-    free_rows(pair, m->n_edges);
+    if (m->n_edges)
+        return wide_oracle(d);
+    first_least(d);
+    for (uint32_t t = 0; t < m->n; t++)
+        value += m->unary[t][d->x[t]];
     return value;
 }
 
@@ -625,6 +669,8 @@ static void dual_free(struct dual *d)
     free_rows(d->base_pair, d->m->n_edges);
     free_rows(d->best_unary, d->p->n);
     free_rows(d->best_pair, d->m->n_edges);
+    free_rows(d->moved_unary, d->p->n);
+    free_rows(d->moved_pair, d->m->n_edges);
     if (d->w) {
         free_rows(d->w, d->p->n_datasets);
         free_rows(d->copy, d->p->n_datasets);
@@ -693,10 +739,12 @@ static void climb(struct dual *d, int rounds)
     }
 }
 
-void dual_ascent(const struct problem *p, int64_t time, int rounds, struct clockwork *clock,
-                 struct best *b, struct mrf *m, double *constant)
+void dual_ascent(const struct problem *p, int64_t time, int rounds, bool eliminate,
+                 struct clockwork *clock, struct best *b, struct mrf *m, double *constant)
 {
     struct dual d = {.p = p, .time = time, .clock = clock, .best = b, .m = m};
+
+    d.narrow = eliminate;
 
     dual_init(&d);
     d.bound = -HUGE_VAL;

@@ -285,7 +285,8 @@ static void exact(const struct problem *p, int64_t time, const struct solve_opti
     }
     improve(p, time, clock, b);
     if (sides && !(opt->skip & STEP_DUAL))
-        dual_ascent(p, time, p->n < 1000 ? 600 : 300, clock, b, &m, &constant);
+        dual_ascent(p, time, p->n < 1000 ? 600 : 300, !(opt->skip & STEP_ELIMINATE), clock, b, &m,
+                    &constant);
     constant = mrf_bound(&m, constant, 200);
     raise_bound(b, constant);
     if (b->proven || time_is_over(clock))

@@ -13,6 +13,8 @@
 #include "libburst/xalloc.h"
 #include "optimizer/part.h"
 
+#define FEW 8
+
 struct windows {
     const struct problem *p;
     bool *dead;     // options
@@ -164,6 +166,75 @@ static bool before(const struct opt *a, const struct opt *b, uint32_t ia, uint32
     return ia < ib;
 }
 
+// The most that the transfers of a task can cost when it sits in a place, wherever its neighbours
+// are. COST_INF when some of them could not be reached.
+static int64_t worst_edges(const struct problem *p, const bool *dead, uint32_t t, uint32_t place)
+{
+    int64_t sum = 0;
+
+    for (int out = 0; out < 2; out++) {
+        const uint32_t *first = out ? p->out_first : p->in_first;
+        const uint32_t *list = out ? p->out_edge : p->in_edge;
+        for (uint32_t k = first[t]; k < first[t + 1] && sum < COST_INF; k++) {
+            const struct problem_edge *e = &p->edge[list[k]];
+            uint32_t other = out ? e->v : e->u, last = UINT32_MAX;
+            int64_t most = 0;
+            for (uint32_t o = p->first[other]; o < p->first[other + 1]; o++) {
+                if (dead[o] || p->opt[o].place == last) // options come sorted by place
+                    continue;
+                last = p->opt[o].place;
+                most = longest(most,
+                               out ? edge_cost(p, e, place, last) : edge_cost(p, e, last, place));
+            }
+            sum = sat_add(sum, most);
+        }
+    }
+    return sum;
+}
+
+// The few cheapest options of a task that are left. Returns their number.
+static uint32_t cheapest(const struct problem *p, const bool *dead, uint32_t t, uint32_t out[FEW])
+{
+    uint32_t n = 0;
+
+    for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++) {
+        uint32_t i;
+        if (dead[o] || (n == FEW && p->opt[o].cost >= p->opt[out[n - 1]].cost))
+            continue;
+        n += n < FEW;
+        for (i = n - 1; i > 0 && p->opt[o].cost < p->opt[out[i - 1]].cost; i--)
+            out[i] = out[i - 1];
+        out[i] = o;
+    }
+    return n;
+}
+
+// 4. Options that are dearer than a cheap one in another place with the worst transfers and all
+//    copies on top.
+static void remove_far(const struct problem *p, bool *dead, const int64_t *copy)
+{
+    uint32_t few[FEW];
+
+    for (uint32_t t = 0; t < p->n; t++) {
+        if (p->in_first[t] == p->in_first[t + 1] && p->out_first[t] == p->out_first[t + 1])
+            continue;
+        uint32_t n = cheapest(p, dead, t, few);
+        for (uint32_t i = 0; i < n; i++) {
+            const struct opt *b = &p->opt[few[i]];
+            if (dead[few[i]])
+                continue;
+            int64_t more = sat_add(copy[few[i]], worst_edges(p, dead, t, b->place));
+            if (more >= COST_INF)
+                continue;
+            for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++)
+                // Strictly dearer, or the two could remove each other.
+                if (o != few[i] && !dead[o] && sat_add(b->cost, more) < p->opt[o].cost &&
+                    beats(p, b, &p->opt[o], more, true))
+                    dead[o] = true;
+        }
+    }
+}
+
 static void remove_dominated(const struct problem *p, bool *dead, bool timeless)
 {
     bool *tied = xcalloc(p->n + 1, sizeof(bool));
@@ -171,6 +242,9 @@ static void remove_dominated(const struct problem *p, bool *dead, bool timeless)
 
     for (uint32_t e = 0; e < p->n_edges; e++)
         tied[p->edge[e].u] = tied[p->edge[e].v] = true;
+    if (timeless)
+        for (int round = 0; round < 2; round++)
+            remove_far(p, dead, copy);
     for (uint32_t t = 0; t < p->n; t++)
         for (uint32_t a = p->first[t]; a < p->first[t + 1]; a++)
             for (uint32_t b = p->first[t]; b < p->first[t + 1] && !dead[a]; b++) {
