@@ -68,3 +68,5 @@ fuzz-plan:
 
 dist_man_MANS += docs/man/burst-plan.1 docs/man/burst-catalog.1 docs/man/burst-catalog.5
 EXTRA_DIST += docs/design/optimizer.md
+TESTS += tests/unit/test_burst_solve.sh
+EXTRA_DIST += tests/unit/test_burst_solve.sh
