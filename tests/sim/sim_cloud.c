@@ -18,7 +18,7 @@ struct vm {
     bool spot, preempted;
     money_t price;
     int64_t launched, ended; // epoch seconds
-    int64_t up_ms, notice_s, die_ms;
+    int64_t up_ms, notice_s, die_ms, cut_ms;
     char node[64];
 };
 
@@ -64,6 +64,8 @@ void cloud_step(void)
             end(v, v->notice_s);
         } else if (world.dies && draw(1000000) < world.dies) {
             end(v, now);
+        } else if (world.cuts && draw(1000000) < world.cuts) {
+            v->cut_ms = world.now_ms + draw(600000);
         }
     }
 }
@@ -86,7 +88,8 @@ int cloud_by_address(const char *address)
 
 bool cloud_alive(int k)
 {
-    return k >= 0 && running(&vms[k]) && world.now_ms >= vms[k].up_ms;
+    return k >= 0 && running(&vms[k]) && world.now_ms >= vms[k].up_ms &&
+           world.now_ms >= vms[k].cut_ms;
 }
 
 money_t cloud_bill(const char *cloud)
@@ -218,6 +221,7 @@ static void launch(struct provider *p, const struct provider_launch *q, provider
     bool known = cloud_launches_of(q->token) > 0;
     enum provider_class error = PROVIDER_OK;
 
+    crash_point();
     if (!known) {
         if (chance(world.throttle))
             error = PROVIDER_THROTTLE;
@@ -256,6 +260,7 @@ static void list_owned(struct provider *p, provider_cb cb, void *arg)
 static void terminate(struct provider *p, const char *id, const char *region, provider_cb cb,
                       void *arg)
 {
+    crash_point();
     int k = atoi(id + 3);
     bool lost = chance(world.lost_reply);
 
@@ -330,6 +335,7 @@ static void op_done(void *arg)
 struct ssh_op *ssh_op_start(uv_loop_t *loop, cJSON *request, const struct ssh_op_callbacks *cb,
                             void *arg, burst_error_t *errp)
 {
+    crash_point();
     struct ssh_op *op = xmalloc(sizeof(*op));
 
     op->request = request;

@@ -218,6 +218,14 @@ void slurm_cancel(int id)
         finish(j, CANCELLED);
 }
 
+void slurm_requeue(int id)
+{
+    struct job *j = &jobs[id - 1];
+
+    if (j->state == RUNNING && !j->configuring && !j->local)
+        requeue(j);
+}
+
 void slurm_node_joined(const char *name, int vm)
 {
     struct node *d = find_node(name);
@@ -400,6 +408,8 @@ static void look_again(void);
 
 void slurm_step(void)
 {
+    if (world.now_ms < world.down_ms)
+        return;
     for (unsigned k = 0; k < n_jobs; k++)
         step_job(&jobs[k]);
     for (unsigned k = 0; k < n_nodes; k++)
@@ -488,7 +498,7 @@ static void free_command(void *arg)
 static void run_command(void *arg)
 {
     struct command *c = arg;
-    int rc = execute(c->cmd);
+    int rc = world.now_ms < world.down_ms ? -1 : execute(c->cmd);
     bool alive = world.b && c->generation == world.generation;
 
     if (c->cb && alive)
@@ -502,12 +512,14 @@ void slurm_link_command(struct slurm_link *l, cJSON *cmd, slurm_cmd_cb cb, void 
 {
     struct command *c = xmalloc(sizeof(*c));
 
+    crash_point();
     c->cmd = cmd;
     c->cb = cb;
     c->arg = arg;
     c->generation = world.generation;
     // what was sent is carried out, also after a crash
     after(1 + draw(60), run_command, free_command, c, false);
+    crash_point();
 }
 
 // ---- what the core sees
@@ -589,7 +601,7 @@ static void look_again(void)
 
 bool slurm_link_ready(const struct slurm_link *l)
 {
-    return true;
+    return world.now_ms >= world.down_ms;
 }
 
 const struct sjob *slurm_link_job(const struct slurm_link *l, const char *job)

@@ -4,7 +4,7 @@
 // launched twice, no instance is left, and the ledger says to the micro-dollar what the clouds
 // bill.
 //
-// usage: test_sim [SEED [RUNS]]; a failing seed is printed and can be run alone.
+// usage: test_sim [SEED [RUNS [TEST]]]; a failing seed is printed and can be run alone.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -110,24 +110,55 @@ static void daemon_kill(void)
     world.b = NULL;
 }
 
+static jmp_buf loop;
+static bool in_loop;
+
+void crash_point(void)
+{
+    if (in_loop && world.b && world.crash_points && draw(100000) < world.crash_points)
+        longjmp(loop, 1);
+}
+
+static void trouble(void)
+{
+    if (world.full && draw(100000) < world.full)
+        world.full_ms = world.now_ms + draw(60000);
+    if (world.outages && draw(100000) < world.outages)
+        world.down_ms = world.now_ms + draw(200000);
+}
+
+static void step(int64_t *down_until)
+{
+    if (setjmp(loop)) {
+        in_loop = false;
+        daemon_kill();
+        *down_until = world.now_ms + draw(60000);
+        return;
+    }
+    in_loop = true;
+    run_events(100);
+    cloud_step();
+    slurm_step();
+    if (world.b && world.now_ms >= tick_ms) {
+        tick_ms = world.now_ms + 1000;
+        tick(world.b);
+    }
+    in_loop = false;
+}
+
 static void live(int64_t ms)
 {
-    int64_t down_until = 0;
+    static int64_t down_until;
 
     for (int64_t end = world.now_ms + ms; world.now_ms < end;) {
-        run_events(100);
-        cloud_step();
-        slurm_step();
+        step(&down_until);
+        trouble();
         if (world.b && world.crashes && draw(100000) < world.crashes) {
             daemon_kill();
             down_until = world.now_ms + draw(60000);
         }
         if (!world.b && world.now_ms >= down_until)
             daemon_start();
-        if (world.b && world.now_ms >= tick_ms) {
-            tick_ms = world.now_ms + 1000;
-            tick(world.b);
-        }
     }
     if (!world.b)
         daemon_start();
@@ -213,6 +244,8 @@ static void check_promises(uint64_t seed)
         fail_msg("seed %llu", (unsigned long long)seed);
 }
 
+static unsigned requeues; // per mille and job: somebody requeues a job
+
 static void submit_some(unsigned n)
 {
     for (unsigned k = 0; k < n; k++) {
@@ -220,6 +253,8 @@ static void submit_some(unsigned n)
         live(draw(20000));
         if (chance(80))
             slurm_cancel((int)(1 + draw(slurm_jobs())));
+        if (requeues && chance(requeues))
+            slurm_requeue((int)(1 + draw(slurm_jobs())));
     }
 }
 
@@ -227,6 +262,8 @@ static void settle(void)
 {
     world.capacity = world.lost_reply = world.throttle = world.boot_fails = world.ssh_fails = 0;
     world.dies = world.preempts = world.crashes = 0;
+    world.cuts = world.crash_points = world.full = world.outages = 0;
+    world.full_ms = world.down_ms = 0;
     for (int k = 0; k < 400 && !slurm_all_over(); k++)
         live(30000);
     live(1200000); // idle nodes go, orphans are found
@@ -235,6 +272,7 @@ static void settle(void)
 static void scenario(uint64_t seed, unsigned jobs, void (*weather)(void))
 {
     make_world(seed);
+    requeues = 0;
     remove_journal();
     daemon_start();
     weather();
@@ -284,6 +322,48 @@ static void everything(void)
     world.crashes = 100;
 }
 
+static void killed_anywhere(void)
+{
+    world.crash_points = 700;
+    world.capacity = 100;
+    world.lost_reply = 50;
+}
+
+static void full_disk(void)
+{
+    world.full = 200;
+    world.ssh_fails = 30;
+    world.capacity = 50;
+}
+
+static void slurm_outages(void)
+{
+    world.outages = 150;
+    world.crashes = 50;
+}
+
+static void impatient_users(void)
+{
+    requeues = 600;
+    world.preempts = 50;
+}
+
+static void cut_networks(void)
+{
+    world.cuts = 100;
+    requeues = 100;
+}
+
+static void all_at_once(void)
+{
+    everything();
+    world.crash_points = 300;
+    world.full = 50;
+    world.outages = 50;
+    world.cuts = 50;
+    requeues = 200;
+}
+
 static uint64_t first_seed = 1;
 static unsigned runs = 6;
 
@@ -323,6 +403,36 @@ static void when_everything_happens(void **state)
     under(everything);
 }
 
+static void when_it_is_killed_anywhere(void **state)
+{
+    under(killed_anywhere);
+}
+
+static void when_the_disk_is_full(void **state)
+{
+    under(full_disk);
+}
+
+static void when_slurmctld_is_down(void **state)
+{
+    under(slurm_outages);
+}
+
+static void when_users_requeue(void **state)
+{
+    under(impatient_users);
+}
+
+static void when_networks_are_cut(void **state)
+{
+    under(cut_networks);
+}
+
+static void when_all_comes_at_once(void **state)
+{
+    under(all_at_once);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -332,12 +442,20 @@ int main(int argc, char **argv)
         cmocka_unit_test(when_spot_is_taken_back),
         cmocka_unit_test(when_the_daemon_is_killed),
         cmocka_unit_test(when_everything_happens),
+        cmocka_unit_test(when_it_is_killed_anywhere),
+        cmocka_unit_test(when_the_disk_is_full),
+        cmocka_unit_test(when_slurmctld_is_down),
+        cmocka_unit_test(when_users_requeue),
+        cmocka_unit_test(when_networks_are_cut),
+        cmocka_unit_test(when_all_comes_at_once),
     };
 
     if (argc > 1)
         first_seed = strtoull(argv[1], NULL, 10);
     if (argc > 2)
         runs = (unsigned)strtoul(argv[2], NULL, 10);
+    if (argc > 3)
+        cmocka_set_test_filter(argv[3]);
     log_set_level(getenv("SIM_TRACE") ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include "ready.h"
 #include "spool.h"
 #include "stagerd_client.h"
+#include "store.h"
 
 struct world world;
 
@@ -90,6 +91,60 @@ void forget_events(void)
     free(events);
     events = NULL;
     n_events = cap_events = 0;
+}
+
+// The linker sends the core's writes here (--wrap): a full disk, a kill at any of them.
+
+int __real_store_put_instance(struct store *s, const struct instance *i, burst_error_t *errp);
+int __wrap_store_put_instance(struct store *s, const struct instance *i, burst_error_t *errp);
+int __real_store_put_job(struct store *s, const struct bjob *j, burst_error_t *errp);
+int __wrap_store_put_job(struct store *s, const struct bjob *j, burst_error_t *errp);
+int __real_store_put_charge(struct store *s, const struct charge *c, burst_error_t *errp);
+int __wrap_store_put_charge(struct store *s, const struct charge *c, burst_error_t *errp);
+int __real_store_commit(struct store *s, burst_error_t *errp);
+int __wrap_store_commit(struct store *s, burst_error_t *errp);
+
+static bool disk_full(burst_error_t *errp)
+{
+    if (world.now_ms >= world.full_ms)
+        return false;
+    errprintf(errp, "simulated full disk");
+    return true;
+}
+
+int __wrap_store_put_instance(struct store *s, const struct instance *i, burst_error_t *errp)
+{
+    crash_point();
+    int rc = disk_full(errp) ? -1 : __real_store_put_instance(s, i, errp);
+    crash_point();
+    return rc;
+}
+
+int __wrap_store_put_job(struct store *s, const struct bjob *j, burst_error_t *errp)
+{
+    crash_point();
+    int rc = disk_full(errp) ? -1 : __real_store_put_job(s, j, errp);
+    crash_point();
+    return rc;
+}
+
+int __wrap_store_put_charge(struct store *s, const struct charge *c, burst_error_t *errp)
+{
+    crash_point();
+    return disk_full(errp) ? -1 : __real_store_put_charge(s, c, errp);
+}
+
+int __wrap_store_commit(struct store *s, burst_error_t *errp)
+{
+    int rc = -1;
+
+    crash_point();
+    if (disk_full(errp))
+        store_rollback(s);
+    else
+        rc = __real_store_commit(s, errp);
+    crash_point();
+    return rc;
 }
 
 // The linker sends the core's clock here (--wrap).

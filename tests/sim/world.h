@@ -19,6 +19,10 @@ struct world {
     unsigned generation; // of the daemon: answers to a dead one are dropped
     // how bad the world is, in per mille
     unsigned capacity, lost_reply, throttle, boot_fails, ssh_fails, dies, preempts, crashes;
+    unsigned cuts;            // a network fails for minutes, the instance lives on
+    unsigned crash_points;    // per 100,000 writes and commands: killed right before or after it
+    unsigned full, outages;   // per 100,000 steps: the disk is full, slurmctld is down for a while
+    int64_t full_ms, down_ms; // until then
     bool trace;
 };
 extern struct world world;
@@ -35,11 +39,14 @@ void after(int64_t delay_ms, void (*f)(void *arg), void (*drop)(void *arg), void
 // Moves time on by ms and calls what is due.
 void run_events(int64_t ms);
 void forget_events(void);
+// Here the daemon may be killed in the middle of its work (goes back to the loop of the test).
+void crash_point(void);
 
 // Slurm
 void slurm_reset(void);
 int slurm_submit(int64_t duration_s, unsigned nodes, bool held); // job id
 void slurm_cancel(int job);
+void slurm_requeue(int job); // as its user does it
 void slurm_step(void); // scheduler, power saving; every 100 ms
 bool slurm_all_over(void);
 const char *slurm_job_text(int job); // "COMPLETED"

@@ -386,6 +386,8 @@ bills_agree()
 {
     local cloud
     happens "no instance is left at any cloud" 90 "[[ -z \$(all_instances) ]]"
+    # until burstd knows that, an instance costs by its own clock
+    wait_for '[[ $(slurm burst nodes --json) == "[]" ]]' 30
     for cloud in $(hub jq -r '.clouds[].name' /etc/burst/localcloud.json); do
         wait_for "[[ \$(spent $cloud) == \$(billed $cloud) ]]" 15
         is "$(spent "$cloud")" "$(billed "$cloud")" "$cloud: the ledger says what the cloud billed" ||
