@@ -21,6 +21,7 @@
 #include "libburst/xalloc.h"
 #include "log.h"
 #include "provision.h"
+#include "publish.h"
 #include "slurm_link/slurm_link.h"
 #include "slurm_plugin/directive.h"
 #include "solver.h"
@@ -30,6 +31,7 @@
 #define RUNNERS_UP 3
 #define NO_PLACE_MS 5000 // nothing suitable now: blocked places come back, caps are refilled
 #define SOLVER_DOWN_MS 1000
+#define NEW_NODE_S 120 // what a new node is paid for before and after the job
 
 struct planner {
     struct burstd *b;
@@ -144,10 +146,13 @@ static void take(struct burstd *b, struct bjob *j, struct instance **g, unsigned
     json_add_str(c, "instance_type", f->itype);
     json_add_str(c, "market", f->spot ? "spot" : "on-demand");
     json_add_i64(c, "nodes", n);
-    json_add_money(c, "total_uusd", 0);
+    json_add_money(
+        c, "total_uusd",
+        money_for_seconds(j->price, j->limit_s ? j->limit_s : b->conf->default_runtime_s));
     cJSON_AddArrayToObject(o, "runners_up");
     json_add_str(o, "objective", "cost");
-    json_add_str(o, "reason", "a node that is rented already and idle fits; it costs nothing more");
+    json_add_str(o, "reason",
+                 "a node that is rented already and idle fits, and no new one would be cheaper");
     store_add_decision(b->store, j->key, o);
     cJSON_Delete(o);
 }
@@ -155,30 +160,77 @@ static void take(struct burstd *b, struct bjob *j, struct instance **g, unsigned
 static bool reserved_money(struct burstd *b, const struct bjob *j, const struct directive *d,
                            money_t bound, char *why, size_t size);
 
-static bool use_idle(struct burstd *b, struct bjob *j, const struct demand *dm,
-                     const struct directive *d)
+static money_t left_today(struct burstd *b, const struct cloud_conf *c);
+
+static bool within_day_caps(struct burstd *b, const char *cloud, money_t bound)
 {
+    return left_today(b, conf_find_cloud(b->conf, cloud)) >= bound && left_today(b, NULL) >= bound;
+}
+
+// Takes the cheapest idle nodes that fit, if they cost at most `limit` an hour together: an idle
+// node saves the boot, but a long job on a dear one costs more than a new one of the right kind.
+static bool use_idle(struct burstd *b, struct bjob *j, const struct demand *dm,
+                     const struct directive *d, money_t limit)
+{
+    struct instance *best = NULL;
     struct instance *g[256];
+    unsigned best_n = 0;
 
     INSTANCES_EACH(b->instances, i)
     {
         const struct shape_conf *s = conf_find_shape(b->conf, i->shape);
-        if (!s || !may_serve(i, d))
+        char why[128];
+        if (!s || i->price == MONEY_UNKNOWN || !may_serve(i, d) || !node_healthy(b, i))
             continue;
         struct shape_size z = size_of(s);
         unsigned n = demand_nodes(dm, &z);
-        char why[128];
         if (n == 0 || n > 256 || matching(b, i, d, g, n) < n)
             continue;
         money_t price = 0;
         for (unsigned k = 0; k < n; k++)
             price += g[k]->price;
-        if (!reserved_money(b, j, d, ledger_bound(b, price, 1, limit_of(b, j)), why, sizeof(why)))
+        money_t bound = ledger_bound(b, price, 1, limit_of(b, j));
+        if (price > limit || !reserved_money(b, j, d, bound, why, sizeof(why)) ||
+            !within_day_caps(b, i->cloud, bound))
             continue;
-        take(b, j, g, n);
-        return true;
+        best = i;
+        best_n = n;
+        limit = price - 1; // only a cheaper one is better
     }
-    return false;
+    if (!best || matching(b, best, d, g, best_n) < best_n)
+        return false;
+    take(b, j, g, best_n);
+    return true;
+}
+
+// The lowest price per hour, all nodes together, at which anything that fits is offered now;
+// MONEY_UNKNOWN while prices are not known.
+static money_t lowest_price(struct burstd *b, const struct demand *dm, const struct directive *d)
+{
+    money_t lowest = MONEY_UNKNOWN;
+
+    for (unsigned k = 0; k < b->conf->n_shapes; k++) {
+        struct shape_size z = size_of(&b->conf->shapes[k]);
+        unsigned n = demand_nodes(dm, &z);
+        for (unsigned c = 0; n && c < b->conf->n_clouds; c++)
+            for (int spot = 0; spot < 2; spot++) {
+                const char *cloud = b->conf->clouds[c].name;
+                money_t m = publish_price(b, cloud, b->conf->shapes[k].name, spot);
+                if (m != MONEY_UNKNOWN && directive_allows_cloud(d, cloud) &&
+                    market_wanted(d, spot) && (lowest == MONEY_UNKNOWN || m * n < lowest))
+                    lowest = m * n;
+            }
+    }
+    return lowest;
+}
+
+// A new node costs its boot, too: up to what it costs more than the job's own time an idle one
+// wins.
+static money_t with_boot(money_t price, int64_t runtime_s)
+{
+    return price == MONEY_UNKNOWN || runtime_s <= 0
+               ? price
+               : price + (money_t)((__int128)price * NEW_NODE_S / runtime_s);
 }
 
 // ---- money
@@ -514,11 +566,26 @@ static bool within_caps(struct burstd *b, const struct bjob *j, const struct pla
         return false;
     if (!reserved_money(b, j, &d, bound, why, size))
         return false;
-    if (left_today(b, c) >= bound && left_today(b, NULL) >= bound)
+    if (within_day_caps(b, p->cloud, bound))
         return true;
     snprintf(why, size, "it might cost %s until its time limit, more than today's cap of %s leaves",
              money_human(bound, x), left_today(b, c) < bound ? c->name : "the site");
     return false;
+}
+
+// The plan is dearer than an idle node that was passed over for the sake of a better place.
+static bool idle_is_cheaper(struct burstd *b, struct bjob *j, money_t limit)
+{
+    const struct sjob *s = slurm_link_job(b->slurm, j->key);
+    struct demand dm;
+    struct directive d;
+    char why[256];
+
+    if (!s || directive_from_mark(j->mark, &d) < 0 || demand_of(s, &dm, why, sizeof(why)) < 0)
+        return false;
+    if (limit != CONF_NO_CAP)
+        limit = with_boot(limit, runtime_of(b, j, &d));
+    return use_idle(b, j, &dm, &d, limit);
 }
 
 static void carry_out(struct burstd *b, struct bjob *j, const cJSON *t, const char *reason)
@@ -529,9 +596,12 @@ static void carry_out(struct burstd *b, struct bjob *j, const cJSON *t, const ch
 
     if (placement_of(b, j, t, &p, why, sizeof(why)) < 0 ||
         !within_caps(b, j, &p, why, sizeof(why))) {
-        later(b, j, why);
+        if (!idle_is_cheaper(b, j, CONF_NO_CAP))
+            later(b, j, why);
         return;
     }
+    if (idle_is_cheaper(b, j, p.price * p.nodes))
+        return;
     record(b, j, t, reason);
     if (provision_launch(b, j, &p, &err) < 0) {
         log_error("%s", err.text);
@@ -566,7 +636,7 @@ static void answered(void *arg, const cJSON *answer, const char *error)
     } else if (answer && !plan) {
         reason_text(answer, why, sizeof(why));
         JOBS_EACH(b->jobs, j)
-        if (j->planning && j->state == JOB_CANDIDATE)
+        if (j->planning && j->state == JOB_CANDIDATE && !idle_is_cheaper(b, j, CONF_NO_CAP))
             later(b, j, why);
     } else if (!answer) {
         log_warn("plan: %s", error);
@@ -612,10 +682,13 @@ void planner_step(struct burstd *b)
             job_state(b, j, JOB_REFUSED, "it cannot run on a rented node: %s", why);
             continue;
         }
-        if (use_idle(b, j, &dm, &d))
+        money_t lowest = lowest_price(b, &dm, &d);
+        if (lowest != MONEY_UNKNOWN &&
+            use_idle(b, j, &dm, &d, with_boot(lowest, runtime_of(b, j, &d))))
             continue;
         if (!add_task(b, tasks, j, &dm, &d, why, sizeof(why))) {
-            later(b, j, why);
+            if (!use_idle(b, j, &dm, &d, CONF_NO_CAP))
+                later(b, j, why);
             continue;
         }
         j->planning = true;

@@ -426,6 +426,16 @@ void publish(struct burstd *b)
     p->published = !trouble && p->s->body.n_shapes > 0;
 }
 
+money_t publish_price(const struct burstd *b, const char *cloud, const char *shape, bool spot)
+{
+    const struct publisher *p = b->publisher;
+
+    for (unsigned k = 0; p && k < p->n_prices; k++)
+        if (strcmp(p->price[k].cloud, cloud) == 0 && strcmp(p->price[k].shape, shape) == 0)
+            return p->price[k].market[spot ? 0 : 1];
+    return MONEY_UNKNOWN;
+}
+
 bool published(const struct publisher *p)
 {
     return p->published;
