@@ -4,7 +4,9 @@
 //
 // An on-demand price per accelerator under 0.6 of the median of the same cloud and accelerator is
 // quarantined: public catalogs have carried prices that no cloud ever asked (an accelerator priced
-// like its host), and a planner would send every job there.
+// like its host), and a planner would send every job there. The rule also hits the small sizes of
+// some families, whose larger sizes carry more than the accelerator: what a site has looked at and
+// found to be right it lists in accepted.txt (cloud/INSTANCE patterns, one a line).
 #include "catalog/catalog.h"
 
 #include <dirent.h>
@@ -17,12 +19,15 @@
 #include <sys/stat.h>
 
 #include "catalog/csv.h"
+#include "catalog/glob.h"
 #include "catalog/image.h"
 #include "libburst/fsutil.h"
 #include "libburst/strbuf.h"
 #include "libburst/xalloc.h"
 
 #define FILE_MAX (256u << 20)
+#define ACCEPTED_NAME "accepted.txt"
+#define ACCEPTED_MAX (1u << 20)
 #define NAME_LEN_MAX 200
 #define PRICE_MAX_USD 1000000.0 // an hour of one instance
 #define AMOUNT_MAX 1e9          // vCPUs, GiB, accelerators
@@ -63,6 +68,8 @@ struct builder {
     catalog_complain_fn complain;
     void *arg;
     const char *file; // that is being read
+    char *accepted;   // text of accepted.txt, lines terminated; NULL = none
+    size_t accepted_len;
     uint32_t refused, quarantined;
     struct strbuf pool;
     struct table strings, type_table, region_table;
@@ -373,6 +380,18 @@ static int by_accelerator(const void *pa, const void *pb)
     return a->row < b->row ? -1 : a->row > b->row;
 }
 
+static bool is_accepted(const struct builder *b, const struct row *r)
+{
+    const struct catalog_type *t = &b->types[r->offer.type];
+    const char *cloud = b->pool.data + b->clouds[t->cloud].name, *name = b->pool.data + t->name;
+    size_t len = strlen(cloud);
+
+    for (const char *p = b->accepted; p && p < b->accepted + b->accepted_len; p += strlen(p) + 1)
+        if (strncmp(p, cloud, len) == 0 && p[len] == '/' && glob_match(p + len + 1, name))
+            return true;
+    return false;
+}
+
 // Rows of one accelerator, cheapest first.
 static void quarantine_group(struct builder *b, const struct judged *j, size_t n)
 {
@@ -381,6 +400,8 @@ static void quarantine_group(struct builder *b, const struct judged *j, size_t n
                              : ((long double)j[n / 2 - 1].price + (long double)j[n / 2].price) / 2;
 
     for (size_t i = 0; i < n && (long double)j[i].price < QUARANTINE_SHARE * median; i++) {
+        if (is_accepted(b, &b->rows[j[i].row]))
+            continue;
         b->rows[j[i].row].quarantined = true;
         report(b, COMPLAINT_QUARANTINED, b->rows[j[i].row].offer.line,
                "on-demand price of $%.4f per %s is under 0.6 of this cloud's median of $%.4Lf; "
@@ -579,6 +600,7 @@ static void builder_init(struct builder *b, catalog_complain_fn complain, void *
 static void builder_free(struct builder *b)
 {
     strbuf_free(&b->pool);
+    free(b->accepted);
     free(b->strings.slot);
     free(b->type_table.slot);
     free(b->region_table.slot);
@@ -753,6 +775,21 @@ static void free_names(char **names, size_t n)
     free(names);
 }
 
+static uint64_t hash_file(const char *dir, const char *name, uint64_t h)
+{
+    char *path = xasprintf("%s/%s", dir, name);
+    struct stat st = {0};
+
+    if (stat(path, &st) == 0) {
+        int64_t key[5] = {st.st_size, st.st_mtim.tv_sec, st.st_mtim.tv_nsec, (int64_t)st.st_ino,
+                          (int64_t)st.st_dev};
+        h = hash_bytes(name, strlen(name) + 1, h);
+        h = hash_bytes(key, sizeof(key), h);
+    }
+    free(path);
+    return h;
+}
+
 uint64_t catalog_fingerprint(const char *dir, burst_error_t *errp)
 {
     size_t n;
@@ -761,19 +798,9 @@ uint64_t catalog_fingerprint(const char *dir, burst_error_t *errp)
 
     if (!names)
         return 0;
-    for (size_t i = 0; i < n; i++) {
-        char *path = xasprintf("%s/%s", dir, names[i]);
-        struct stat st = {0};
-        int64_t key[5] = {0};
-        if (stat(path, &st) == 0) {
-            int64_t k[5] = {st.st_size, st.st_mtim.tv_sec, st.st_mtim.tv_nsec, (int64_t)st.st_ino,
-                            (int64_t)st.st_dev};
-            memcpy(key, k, sizeof(key));
-        }
-        h = hash_bytes(names[i], strlen(names[i]) + 1, h);
-        h = hash_bytes(key, sizeof(key), h);
-        free(path);
-    }
+    for (size_t i = 0; i < n; i++)
+        h = hash_file(dir, names[i], h);
+    h = hash_file(dir, ACCEPTED_NAME, h);
     free_names(names, n);
     return h ? h : 1;
 }
@@ -798,6 +825,18 @@ static int load_file(struct builder *b, const char *dir, const char *name, burst
     return rc;
 }
 
+static void load_accepted(struct builder *b, const char *dir)
+{
+    char *path = xasprintf("%s/" ACCEPTED_NAME, dir);
+
+    if (fs_read(path, ACCEPTED_MAX, &b->accepted, &b->accepted_len, NULL) < 0)
+        b->accepted = NULL;
+    for (size_t i = 0; b->accepted && i < b->accepted_len; i++)
+        if (strchr("\r\n \t", b->accepted[i])) // also cuts off a remark behind the pattern
+            b->accepted[i] = '\0';
+    free(path);
+}
+
 struct catalog *catalog_load(const char *dir, catalog_complain_fn complain, void *arg,
                              burst_error_t *errp)
 {
@@ -810,6 +849,7 @@ struct catalog *catalog_load(const char *dir, catalog_complain_fn complain, void
     if (!names)
         return NULL;
     builder_init(&b, complain, arg);
+    load_accepted(&b, dir);
     for (size_t i = 0; i < n; i++)
         if (load_file(&b, dir, names[i], errp) < 0)
             goto out;

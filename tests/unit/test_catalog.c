@@ -263,8 +263,8 @@ static void make_dir(struct dir *d)
 
 static void drop_dir(const struct dir *d)
 {
-    static const char *const names[] = {"aws.csv", "gcp.csv", "egress.csv", ".burst-catalog.idx",
-                                        "other.csv"};
+    static const char *const names[] = {
+        "aws.csv", "gcp.csv", "egress.csv", ".burst-catalog.idx", "other.csv", "accepted.txt"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
         char *path = xasprintf("%s/%s", d->path, names[i]);
@@ -363,6 +363,29 @@ static void test_directories(void **arg)
     assert_null(catalog_load(d.path, NULL, NULL, &err));
     assert_non_null(strstr(err.text, "has no CLOUD.csv"));
     rmdir(d.path);
+}
+
+static void test_accepted_rows(void **arg)
+{
+    struct dir d;
+    burst_error_t err = {""};
+    uint32_t n;
+
+    make_dir(&d);
+    put(&d, "gcp.csv",
+        HEADER "a1,X,1,1,1,,1.0,,r,\na2,X,1,1,1,,1.1,,r,\na3,X,1,1,1,,1.2,,r,\n"
+               "b,X,1,1,1,,0.1,,r,\nc,X,1,1,1,,0.1,,r,\n");
+    struct catalog *c = catalog_open(d.path, &err);
+    assert_int_equal(catalog_quarantined(c), 2);
+    catalog_destroy(c);
+    put(&d, "accepted.txt", "# looked at by us\naws/c\ngcp/b*  list price of 2026-11\n");
+    c = catalog_open(d.path, &err);
+    assert_false(catalog_from_index(c)); // noticed
+    assert_int_equal(catalog_quarantined(c), 1);
+    catalog_offers(c, &n);
+    assert_int_equal(n, 5); // with the one of aws.csv
+    catalog_destroy(c);
+    drop_dir(&d);
 }
 
 static void test_aliases(void **arg)
@@ -471,6 +494,7 @@ int main(void)
         cmocka_unit_test(test_index_follows_the_files),
         cmocka_unit_test(test_damaged_index),
         cmocka_unit_test(test_directories),
+        cmocka_unit_test(test_accepted_rows),
         cmocka_unit_test(test_aliases),
         cmocka_unit_test(test_reference_catalogs),
         cmocka_unit_test(test_defective_catalog),
