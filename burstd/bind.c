@@ -286,9 +286,23 @@ static bool registered(const struct snode *n)
                               SNODE_NOT_RESPONDING | SNODE_DOWN | SNODE_FUTURE));
 }
 
+static bool placed(struct burstd *b, const struct instance *i)
+{
+    const struct bjob *j = i->job[0] ? jobs_find(b->jobs, i->job) : NULL;
+
+    return j && j->state >= JOB_PLACED && j->state <= JOB_STAGEOUT;
+}
+
 static void step_bound(struct burstd *b, struct instance *i, const struct snode *n)
 {
     if (!(i->flags & INST_F_RESUMED)) {
+        // It got a name, but that its job was placed there did not get into the journal (killed in
+        // between, disk full): Slurm was not told, the name goes back.
+        if (!i->node[0] || !placed(b, i)) {
+            i->node[0] = '\0';
+            instance_state(b, i, INST_READY, "its job was not placed");
+            return;
+        }
         // The hook may be late or lost; Slurm's own table says it too.
         if (n && (n->flags & SNODE_POWERING_UP))
             bind_resumed(b, i->node);
@@ -316,6 +330,11 @@ static void step_joined(struct burstd *b, struct instance *i, const struct snode
     // back while it waits (jobflow); here Slurm was quicker and boots the node anew for it.
     if ((i->flags & INST_F_SUSPENDED) && n && (n->flags & SNODE_POWERING_UP)) {
         preempt_lost(b, i, "Slurm had given the node back");
+        return;
+    }
+    // Its job was seen to run before it was seen to be registered (burstd was down then).
+    if (j && j->state == JOB_RUNNING) {
+        instance_state(b, i, INST_BUSY, NULL);
         return;
     }
     // Booted for a job that was cancelled meanwhile: Slurm has an idle node, and suspends it.
@@ -443,7 +462,8 @@ void bind_step(struct burstd *b)
     if (!slurm_link_ready(b->slurm))
         return;
     INSTANCES_EACH(b->instances, i)
-    if (i->node[0] && i->state >= INST_BOUND && i->state < INST_TERMINATING)
+    if (i->state == INST_BOUND ||
+        (i->node[0] && i->state > INST_BOUND && i->state < INST_TERMINATING))
         step_node(b, i);
     check_strays(b);
 }

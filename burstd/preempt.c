@@ -126,8 +126,10 @@ void preempt_lost(struct burstd *b, struct instance *i, const char *why)
 {
     struct bjob *j = jobs_find(b->jobs, i->job);
 
-    if (i->flags & INST_F_LOST)
+    if (i->flags & INST_F_LOST) {
+        provision_terminate(b, i, why); // the journal could not be written the first time
         return;
+    }
     i->flags |= INST_F_LOST;
     if (j && (i->flags & INST_F_STAGE_OUT) && !(i->flags & INST_F_CHECKPOINTED))
         job_event(b, j,

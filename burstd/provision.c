@@ -478,12 +478,12 @@ void provision_release(struct burstd *b, const struct bjob *j, const char *reaso
 {
     INSTANCES_EACH(b->instances, i)
     {
-        if (strcmp(i->job, j->key) != 0 || i->state > INST_BOUND)
+        if (strcmp(i->job, j->key) != 0 || (i->state > INST_BOUND && i->state != INST_IDLE))
             continue;
         if (i->state == INST_BOUND && (i->flags & INST_F_RESUMED))
             continue; // Slurm boots its node: it becomes idle there and goes with it
         if (i->state == INST_BOUND) {
-            i->node[0] = '\0';
+            i->node[0] = '\0'; // if it cannot be journaled, bind_step() tries again
             instance_state(b, i, INST_READY, "%s", reason);
         }
         instance_ssh_cancel(b, i);
