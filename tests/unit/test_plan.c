@@ -15,10 +15,12 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "libburst/clock.h"
 #include "libburst/json.h"
 #include "libburst/strbuf.h"
 #include "libburst/xalloc.h"
 #include "optimizer/plan.h"
+#include "optimizer/solve.h"
 
 extern char **environ;
 
@@ -34,6 +36,14 @@ static struct request *parse(const char *text, burst_error_t *errp)
 
     cJSON_Delete(j);
     return rq;
+}
+
+static uint32_t rnd_state = 7;
+
+static uint32_t rnd(uint32_t n)
+{
+    rnd_state = rnd_state * 1664525u + 1013904223u;
+    return (rnd_state >> 8) % n;
 }
 
 // --- bad requests ---
@@ -294,6 +304,52 @@ static void test_alternatives(void **arg)
     catalog_destroy(c);
 }
 
+// 150 tasks of random kinds with random edges, a time budget and a limit, over the starter catalog:
+// whatever is reached, it is reached in time, and the bound is not above the plan. Each method that
+// may take long gets its turn.
+static void test_time_limit(void **arg)
+{
+    static const char *const acc[] = {"T4", "V100", "A100", "L4"};
+    static const unsigned skip[] = {0, 63 & ~STEP_ILP, 63 & ~STEP_SEARCH, 63 & ~STEP_DUAL};
+    char *dir = xasprintf("%s/catalog/data", getenv("srcdir") ? getenv("srcdir") : ".");
+    burst_error_t err = {""};
+    struct catalog *c = catalog_load(dir, NULL, NULL, &err);
+    struct strbuf b;
+
+    assert_non_null(c);
+    strbuf_init(&b, 1 << 20);
+    strbuf_adds(&b, "{\"time_limit_s\":0.3,\"time_budget_hours\":90,\"limits\":[{\"match\":{"
+                    "\"market\":\"spot\",\"cloud\":\"aws\"},\"max_nodes\":40}],\"tasks\":[");
+    for (int t = 0; t < 150; t++)
+        strbuf_addf(&b,
+                    "%s{\"name\":\"t%d\",\"any_of\":[{\"accelerator\":\"%s\",\"hours\":%d},"
+                    "{\"accelerator\":\"%s\",\"hours\":%d}]}",
+                    t ? "," : "", t, acc[rnd(4)], 2 + (int)rnd(8), acc[rnd(4)], 1 + (int)rnd(3));
+    strbuf_adds(&b, "],\"edges\":[");
+    for (int e = 0; e < 240; e++) {
+        int from = (int)rnd(149);
+        strbuf_addf(&b, "%s{\"from\":\"t%d\",\"to\":\"t%d\",\"size_gb\":%d}", e ? "," : "", from,
+                    from + 1 + (int)rnd((uint32_t)(149 - from)), (int)rnd(200));
+    }
+    strbuf_adds(&b, "]}");
+    struct request *rq = parse(b.data, &err);
+    assert_non_null(rq);
+    for (size_t i = 0; i < sizeof(skip) / sizeof(*skip); i++) {
+        int64_t start = clock_mono_ms();
+        struct plan *p = plan_create_by(c, rq, skip[i], &err);
+        assert_true(clock_mono_ms() - start < 3000); // ten times the limit: machines may be busy
+        if (p)
+            assert_true(p->status != PLAN_FEASIBLE || (p->gap > 0 && p->gap <= 1));
+        else
+            assert_non_null(strstr(err.text, "within the time limit of 0.3 s"));
+        plan_destroy(p);
+    }
+    request_destroy(rq);
+    catalog_destroy(c);
+    strbuf_free(&b);
+    free(dir);
+}
+
 // --- published pipelines ---
 
 // Printed: V100 3.06 USD/h (27.8 h = 85 USD), TPU v3-8 with its host 8.38 USD/h (44 USD of
@@ -427,14 +483,6 @@ static void test_nlp(void **arg)
 
 #define G_TASKS 7
 #define G_PLACES 9
-
-static uint32_t rnd_state = 7;
-
-static uint32_t rnd(uint32_t n)
-{
-    rnd_state = rnd_state * 1664525u + 1013904223u;
-    return (rnd_state >> 8) % n;
-}
 
 struct medium {
     int price[G_PLACES];          // cents per hour
@@ -605,10 +653,11 @@ static void test_against_glpsol(void **arg)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad_requests), cmocka_unit_test(test_deep_and_long),
-        cmocka_unit_test(test_reasons),      cmocka_unit_test(test_answer),
-        cmocka_unit_test(test_alternatives), cmocka_unit_test(test_vision),
-        cmocka_unit_test(test_nlp),          cmocka_unit_test(test_against_glpsol),
+        cmocka_unit_test(test_bad_requests),   cmocka_unit_test(test_deep_and_long),
+        cmocka_unit_test(test_reasons),        cmocka_unit_test(test_answer),
+        cmocka_unit_test(test_alternatives),   cmocka_unit_test(test_time_limit),
+        cmocka_unit_test(test_vision),         cmocka_unit_test(test_nlp),
+        cmocka_unit_test(test_against_glpsol),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
