@@ -304,7 +304,7 @@ static void step_bound(struct burstd *b, struct instance *i, const struct snode 
             return;
         }
         // The hook may be late or lost; Slurm's own table says it too.
-        if (n && (n->flags & SNODE_POWERING_UP))
+        if (n && ((n->flags & SNODE_POWERING_UP) || registered(n)))
             bind_resumed(b, i->node);
         return;
     }
@@ -345,6 +345,16 @@ static void step_joined(struct burstd *b, struct instance *i, const struct snode
     }
 }
 
+// Its job has left it, but that could not be journaled then.
+static void step_busy(struct burstd *b, struct instance *i)
+{
+    if (placed(b, i))
+        return;
+    i->job[0] = '\0';
+    i->flags &= ~(unsigned)(INST_F_STAGED_IN | INST_F_STAGE_OUT | INST_F_SIGNALLED);
+    instance_state(b, i, INST_IDLE, NULL);
+}
+
 static void step_idle(struct burstd *b, struct instance *i, const struct snode *n)
 {
     bool given_back = n && (n->flags & (SNODE_POWERED_DOWN | SNODE_POWERING_DOWN)) &&
@@ -370,6 +380,9 @@ static void step_node(struct burstd *b, struct instance *i)
         break;
     case INST_JOINED:
         step_joined(b, i, n);
+        break;
+    case INST_BUSY:
+        step_busy(b, i);
         break;
     case INST_IDLE:
         step_idle(b, i, n);
