@@ -41,6 +41,8 @@
 #include "tick.h"
 
 #define TICK_MS 1000
+#define PRUNE_MS 600000     // old rows of the journal go little by little
+#define KEEP_S (90 * 86400) // stories of jobs are kept so long; charges for ever
 
 struct main {
     struct burstd b;
@@ -48,6 +50,7 @@ struct main {
     uv_poll_t hints; // poke.sock
     int hint_fd;
     uv_signal_t term, intr, hup;
+    int64_t prune_ms; // monotonic
 };
 
 static struct main m = {.hint_fd = -1};
@@ -58,6 +61,10 @@ static void on_tick(uv_timer_t *t)
 {
     tick(&m.b);
     publish(&m.b);
+    if (clock_mono_ms() >= m.prune_ms) {
+        m.prune_ms = clock_mono_ms() + PRUNE_MS;
+        store_prune(m.b.store, clock_now_s() - KEEP_S);
+    }
 }
 
 static void on_soon(uv_timer_t *t)

@@ -29,6 +29,10 @@ int store_put_job(struct store *s, const struct bjob *j, burst_error_t *errp);
 // by the callee: a zeroed heap object).
 int store_load(struct store *s, void (*instance)(void *arg, struct instance *i),
                void (*job)(void *arg, struct bjob *j), void *arg, burst_error_t *errp);
+// Forgets the stories, jobs and instances that ended before `before` (epoch seconds). Charges stay:
+// they are the accounts. At most a few thousand rows a call, to bound the stall.
+void store_prune(struct store *s, int64_t before);
+
 // One job that ended (for `burst why`); NULL when unknown. Caller frees.
 struct bjob *store_find_job(struct store *s, const char *key);
 // One instance by our id, ended or not; NULL when unknown. Caller frees.

@@ -525,6 +525,31 @@ int store_recent(struct store *s, int limit, void (*instance)(void *arg, struct 
     return job ? each_job(s, tail, job, arg, NULL) : 0;
 }
 
+void store_prune(struct store *s, int64_t before)
+{
+    static const char *const what[] = {
+        "DELETE FROM story WHERE seq IN (SELECT seq FROM story WHERE time < ?1 LIMIT 2000)",
+        "DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE time < ?1 LIMIT 2000)",
+        "DELETE FROM job WHERE key IN (SELECT key FROM job WHERE since < ?1 AND state IN"
+        " ('done','local','refused') LIMIT 500)",
+        "DELETE FROM instance WHERE id IN (SELECT id FROM instance WHERE since < ?1 AND"
+        " state = 'gone' LIMIT 500)",
+    };
+
+    for (size_t k = 0; k < COUNT(what); k++) {
+        sqlite3_stmt *st;
+        burst_error_t err;
+        if (prepare(s, what[k], &st, &err) < 0) {
+            log_warn("%s", err.text);
+            continue;
+        }
+        sqlite3_bind_int64(st, 1, before);
+        if (sqlite3_step(st) != SQLITE_DONE)
+            log_warn("journal: old rows stay: %s", sqlite3_errmsg(s->db));
+        sqlite3_finalize(st);
+    }
+}
+
 int store_put_charge(struct store *s, const struct charge *c, burst_error_t *errp)
 {
     sqlite3_stmt *st = s->put_charge;

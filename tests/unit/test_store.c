@@ -231,6 +231,35 @@ static void charges_add_up_by_key(void **state)
     store_close(s);
 }
 
+static void old_stories_go_and_charges_stay(void **state)
+{
+    burst_error_t err;
+    struct store *s = store_open(path, &err);
+    struct instance i = an_instance("demo-1-0");
+    struct bjob j = a_job("7"), live = a_job("8");
+
+    i.state = INST_GONE;
+    i.since = j.since = live.since = 1000;
+    j.state = JOB_DONE;
+    assert_int_equal(store_put_instance(s, &i, &err), 0);
+    assert_int_equal(store_put_job(s, &j, &err), 0);
+    assert_int_equal(store_put_job(s, &live, &err), 0);
+    charge(s, "demo-1-0", "7", "aws", "busy", 900, 1000, 42);
+    store_prune(s, 1000); // not older than that
+    free(store_find_instance(s, "demo-1-0"));
+    struct bjob *found = store_find_job(s, "7");
+    assert_non_null(found);
+    free(found);
+    store_prune(s, 1001);
+    assert_null(store_find_instance(s, "demo-1-0"));
+    assert_null(store_find_job(s, "7"));
+    found = store_find_job(s, "8"); // under way, however old
+    assert_non_null(found);
+    free(found);
+    assert_int_equal(store_job_cost(s, "7"), 42);
+    store_close(s);
+}
+
 static void refuses_what_it_cannot_read(void **state)
 {
     burst_error_t err;
@@ -259,6 +288,7 @@ int main(void)
         TEST(one_daemon_at_a_time),
         TEST(what_is_over_is_not_loaded_but_found),
         TEST(charges_add_up_by_key),
+        TEST(old_stories_go_and_charges_stay),
         TEST(refuses_what_it_cannot_read),
     };
 
