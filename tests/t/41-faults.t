@@ -140,12 +140,20 @@ happens "its results cannot come home" 40 "[[ \$(story $j) == *'could not be bro
 is "$(of_job "$j" state)" stageout "it waits for them"
 fails "they are not there" as alice test -s j.txt
 isnt "$(rented "$j" | grep -Fx -f <(all_instances))" "" "the instance that has them is kept"
-is "$(as root squeue -h -j "$k" -o %r)" Dependency "a job that depends on it waits"
+like "$(as root squeue -h -j "$k" -o '%T %E')" "^PENDING afterany:$j.unfulfilled" \
+    "a job that depends on it waits"
 hub /run/cluster/start-stagerd
 ok "when it works again the job comes to its end" burst_job "$j" 90
 like "$(as alice cat j.txt)" '^attempt 0' "with its results"
 ok "the job before it too" burst_job "$i" 30
 is "$(as alice cat i.result)" result "with its results"
+
+# --- data that are too much
+as alice sh -c 'mkdir big && head -c 101M /dev/zero >big/file'
+l=$(as alice sbatch --parsable -D /home/alice/big -t 10 -o l.txt --wrap hostname)
+happens "a job with too much data in its directory is cancelled" 60 "job_is $l CANCELLED"
+happens "its output says why" 10 \
+    "[[ \$(as alice cat big/l.txt) =~ burst:.job.$l.was.cancelled:.*100 ]]"
 
 as alice scancel "$filler"
 bills_agree
