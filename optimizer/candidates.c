@@ -39,6 +39,11 @@ struct group {
 struct masks {
     struct sig *type, *region, market[MARKETS];
     struct sig zoned; // limits that name a zone: looked at offer by offer
+    // Without those, the signature of an offer depends on few things: the class of its type (types
+    // that the same limits name), its region and the market.
+    uint32_t *type_class;
+    uint32_t n_classes, n_regions;
+    uint32_t *known; // [class][region][market]; UINT32_MAX = not asked for yet
 };
 
 struct sig_id {
@@ -132,6 +137,27 @@ static uint32_t sig_id(struct candidates *c, const struct sig *s)
     return known->id;
 }
 
+static void build_classes(struct candidates *c, uint32_t n_types, uint32_t n_regions)
+{
+    struct masks *m = &c->masks;
+    struct sig *seen = xcalloc(n_types + 1, sizeof(*seen));
+
+    m->type_class = xcalloc(n_types + 1, sizeof(*m->type_class));
+    for (uint32_t i = 0; i < n_types; i++) {
+        uint32_t k = 0;
+        while (k < m->n_classes && memcmp(&seen[k], &m->type[i], sizeof(*seen)) != 0)
+            k++;
+        if (k == m->n_classes)
+            seen[m->n_classes++] = m->type[i];
+        m->type_class[i] = k;
+    }
+    free(seen);
+    m->n_regions = n_regions;
+    size_t cells = (size_t)m->n_classes * n_regions * MARKETS;
+    m->known = xcalloc(cells + 1, sizeof(*m->known));
+    memset(m->known, 0xff, cells * sizeof(*m->known));
+}
+
 // Which limits speak of a type, a region, a market.
 static void build_masks(struct candidates *c)
 {
@@ -161,6 +187,8 @@ static void build_masks(struct candidates *c)
         if (m->zone)
             sig_set(&c->masks.zoned, l);
     }
+    if (c->rq->n_limits)
+        build_classes(c, nt, nr);
 }
 
 static uint32_t offer_sig(struct candidates *c, const struct catalog_offer *o, int market,
@@ -178,6 +206,23 @@ static uint32_t offer_sig(struct candidates *c, const struct catalog_offer *o, i
         empty = empty && !s.word[w];
     }
     return empty ? 0 : sig_id(c, &s);
+}
+
+// The same through the table.
+static uint32_t quick_sig(struct candidates *c, const struct catalog_offer *o, int market,
+                          const struct sig *type_market)
+{
+    const struct masks *m = &c->masks;
+    uint32_t *known =
+        &m->known[((size_t)m->type_class[o->type] * m->n_regions + o->region) * MARKETS +
+                  (size_t)market];
+
+    for (int w = 0; w < SIG_WORDS; w++)
+        if (m->zoned.word[w])
+            return offer_sig(c, o, market, type_market);
+    if (*known == UINT32_MAX)
+        *known = offer_sig(c, o, market, type_market);
+    return *known;
 }
 
 static bool same(const char *wanted, const char *text)
@@ -211,10 +256,31 @@ struct scan {
     struct candidates *c;
     const struct rq_task *task;
     bool *region_ok;
-    const struct rq_match **blocked; // those that may hit the type at hand
+    unsigned char *region_off;       // bit per market: blocked there for all types and zones
+    const struct rq_match **blocked; // other blocked places that may hit the type at hand
     scan_fn fn;
     void *arg;
 };
+
+// Whether a blocked place takes in all types and zones of its regions.
+static bool blocks_region(const struct rq_match *m)
+{
+    return !m->alternative && !m->zone && !m->instance_type && !m->accelerator;
+}
+
+static void block_regions(struct scan *s, const struct catalog_region *regions, uint32_t nr,
+                          const struct catalog_cloud *clouds)
+{
+    const struct candidates *c = s->c;
+
+    for (size_t i = 0; i < c->rq->n_blocked; i++) {
+        const struct rq_match *m = &c->rq->blocked[i];
+        for (uint32_t r = 0; blocks_region(m) && r < nr; r++)
+            if (same(m->region, catalog_str(c->cat, regions[r].name)) &&
+                same(m->cloud, catalog_str(c->cat, clouds[regions[r].cloud].name)))
+                s->region_off[r] |= m->market < 0 ? 3 : (unsigned char)(1 << m->market);
+    }
+}
 
 static bool is_blocked(const struct scan *s, size_t n_blocked, const struct catalog_offer *o, int m)
 {
@@ -234,9 +300,10 @@ static bool is_blocked(const struct scan *s, size_t n_blocked, const struct cata
 static void keep_best(void *arg, const struct catalog_offer *o, uint32_t index, enum market m,
                       uint32_t sig);
 
-// The case of most tasks (no limits, nothing blocked here, all zones), where only an offer that is
-// the cheapest so far somewhere needs more than a look.
-static void scan_type_quickly(struct scan *s, const struct catalog_type *t)
+// The case of most tasks (all zones, no single zone or type blocked here), where only an offer that
+// is the cheapest so far somewhere needs more than a look.
+static void scan_type_quickly(struct scan *s, const struct catalog_type *t,
+                              const struct sig mask[MARKETS])
 {
     struct candidates *c = s->c;
     uint32_t n;
@@ -249,19 +316,21 @@ static void scan_type_quickly(struct scan *s, const struct catalog_type *t)
         const struct catalog_offer *o = &offers[i];
         if (!s->region_ok[o->region])
             continue;
-        uint32_t at = c->first_slot[o->region];
         for (int m = from; m <= to; m++) {
             int64_t price = o->price[m];
-            if (price == NO_PRICE)
+            if (price == NO_PRICE || (s->region_off[o->region] >> m & 1))
                 continue;
+            uint32_t sig = c->rq->n_limits ? quick_sig(c, o, m, &mask[m]) : 0;
+            uint32_t at = c->first_slot[o->region];
+            while (at && c->slot[at - 1].c.sig != sig)
+                at = c->slot[at - 1].next;
             if (at && price > c->slot[at - 1].price &&
                 (!c->few || (c->few->n_few == CANDIDATES_FEW &&
                              price > c->few->few[CANDIDATES_FEW - 1].price))) {
                 seen++;
                 continue;
             }
-            keep_best(c, o, i, (enum market)m, 0);
-            at = c->first_slot[o->region];
+            keep_best(c, o, i, (enum market)m, sig);
         }
     }
     c->count += seen;
@@ -277,14 +346,14 @@ static void scan_type(struct scan *s, const struct catalog_type *t, uint32_t typ
     size_t n_blocked = 0;
 
     for (size_t i = 0; i < c->rq->n_blocked; i++)
-        if (blocked_type(c, &c->rq->blocked[i], t, cloud))
+        if (!blocks_region(&c->rq->blocked[i]) && blocked_type(c, &c->rq->blocked[i], t, cloud))
             s->blocked[n_blocked++] = &c->rq->blocked[i];
-    if (s->fn == keep_best && !n_blocked && !c->rq->n_limits && !s->task->zones.n) {
-        scan_type_quickly(s, t);
-        return;
-    }
     for (int m = 0; m < MARKETS; m++)
         mask[m] = sig_and(c->masks.type[type_index], c->masks.market[m]);
+    if (s->fn == keep_best && !n_blocked && !s->task->zones.n) {
+        scan_type_quickly(s, t, mask);
+        return;
+    }
     for (uint32_t i = t->first_offer; i < t->first_offer + t->n_offers; i++) {
         const struct catalog_offer *o = &offers[i];
         if (!s->region_ok[o->region])
@@ -295,9 +364,10 @@ static void scan_type(struct scan *s, const struct catalog_type *t, uint32_t typ
             if (o->price[m] == NO_PRICE ||
                 (s->task->market != RQ_ANY && (s->task->market == RQ_SPOT) != (m == MARKET_SPOT)))
                 continue;
-            if (n_blocked && is_blocked(s, n_blocked, o, m))
+            if ((s->region_off[o->region] >> m & 1) ||
+                (n_blocked && is_blocked(s, n_blocked, o, m)))
                 continue;
-            s->fn(s->arg, o, i, (enum market)m, c->rq->n_limits ? offer_sig(c, o, m, &mask[m]) : 0);
+            s->fn(s->arg, o, i, (enum market)m, c->rq->n_limits ? quick_sig(c, o, m, &mask[m]) : 0);
         }
     }
 }
@@ -314,6 +384,8 @@ static void scan_need(struct candidates *c, const struct rq_task *task, const st
 
     s.region_ok = xcalloc(nr + 1, sizeof(bool));
     s.blocked = xcalloc(c->rq->n_blocked + 1, sizeof(*s.blocked));
+    s.region_off = xcalloc(nr + 1, 1);
+    block_regions(&s, regions, nr, clouds);
     for (uint32_t i = 0; i < nr; i++)
         s.region_ok[i] =
             any_region(&task->regions, catalog_str(c->cat, clouds[regions[i].cloud].name),
@@ -327,6 +399,7 @@ static void scan_need(struct candidates *c, const struct rq_task *task, const st
                 scan_type(&s, &types[k], k, cloud);
     }
     free(s.region_ok);
+    free(s.region_off);
     free(s.blocked);
 }
 
@@ -836,6 +909,8 @@ void candidates_destroy(struct candidates *c)
     places_destroy(c->places);
     free(c->masks.type);
     free(c->masks.region);
+    free(c->masks.type_class);
+    free(c->masks.known);
     free(c->sigs);
     free(c->shared);
     free(c->dataset_place);
