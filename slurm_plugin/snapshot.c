@@ -247,6 +247,7 @@ const struct snapshot_body *snapshot_acquire(struct snapshot_reader *r, int64_t 
                                              enum snapshot_state *state)
 {
     int64_t now = boottime_ms();
+    uint64_t first = 0; // sequence that the first readable head bore
     struct snapshot_head h;
 
     *state = SNAPSHOT_MISSING;
@@ -271,8 +272,12 @@ const struct snapshot_body *snapshot_acquire(struct snapshot_reader *r, int64_t 
         int held = hold_current(r);
         bool newest = held >= 0 && r->slot[held].s.head.sequence == h.sequence &&
                       r->slot[held].s.head.body_sum == h.body_sum;
-        bool mine = !newest && !atomic_flag_test_and_set(&r->fetching);
-        // While another thread fetches the newer body the one before it is good enough.
+        // While another thread fetches the newer body the one before it is good enough; so it is
+        // when the writer has been faster than all our tries to fetch what it writes.
+        if (first == 0)
+            first = h.sequence;
+        bool chased = held >= 0 && i >= TRIES / 2 && h.sequence != first;
+        bool mine = !newest && !chased && !atomic_flag_test_and_set(&r->fetching);
         if (newest || (held >= 0 && !mine)) {
             *state = SNAPSHOT_OK;
             return &r->slot[held].s.body;
