@@ -93,7 +93,7 @@ static struct w_match make_match(const struct world *w)
 {
     return (struct w_match){maybe(60) ? (int)rnd((uint32_t)w->n_clouds) : -1,
                             maybe(40) ? (int)rnd(W_REGIONS) : -1, maybe(40) ? (int)rnd(2) : -1,
-                            maybe(30) ? (int)rnd(4) : -1};
+                            maybe(30) ? (int)rnd(4) : -1, maybe(20) ? (int)rnd(2) : -1};
 }
 
 void world_make(struct world *w, uint64_t seed, int features)
@@ -207,8 +207,12 @@ static void put_match(struct strbuf *b, const struct w_match *m)
         strbuf_addf(b, "%s\"market\":\"%s\"", sep, m->market ? "spot" : "on-demand");
         sep = ",";
     }
-    if (m->type >= 0)
+    if (m->type >= 0) {
         strbuf_addf(b, "%s\"instance_type\":\"t%d\"", sep, m->type);
+        sep = ",";
+    }
+    if (m->zone >= 0)
+        strbuf_addf(b, "%s\"zone\":\"%s\"", sep, zone_name[m->zone]);
     strbuf_adds(b, "}");
 }
 
@@ -308,7 +312,8 @@ static bool hits(const struct world *w, const struct w_match *m, const struct ca
     const struct w_offer *o = &w->offer[c->offer];
 
     return (m->cloud < 0 || m->cloud == o->cloud) && (m->region < 0 || m->region == o->region) &&
-           (m->market < 0 || m->market == c->market) && (m->type < 0 || m->type == o->type);
+           (m->market < 0 || m->market == c->market) && (m->type < 0 || m->type == o->type) &&
+           (m->zone < 0 || m->zone == o->zone);
 }
 
 static int candidates(const struct world *w, const struct w_task *t, struct cand *out)

@@ -54,7 +54,7 @@ struct w_task {
 };
 
 struct w_match {
-    int cloud, region, market, type; // -1 = any
+    int cloud, region, market, type, zone; // -1 = any
 };
 
 struct world {

@@ -112,7 +112,7 @@ static uint64_t cases(uint64_t dflt)
 static void test_single_features(void **arg)
 {
     for (int f = 1; f < F_ALL; f *= 2)
-        for (uint64_t seed = 1; seed <= cases(150); seed++)
+        for (uint64_t seed = 1; seed <= cases(600); seed++)
             check(seed, f);
 }
 
@@ -120,13 +120,13 @@ static void test_pairs_of_features(void **arg)
 {
     for (int a = 1; a < F_ALL; a *= 2)
         for (int b = a * 2; b < F_ALL; b *= 2)
-            for (uint64_t seed = 1; seed <= cases(30); seed++)
+            for (uint64_t seed = 1; seed <= cases(120); seed++)
                 check(seed + 1000, a | b);
 }
 
 static void test_all_features(void **arg)
 {
-    for (uint64_t seed = 1; seed <= cases(1500); seed++)
+    for (uint64_t seed = 1; seed <= cases(6000); seed++)
         check(seed + 2000, (int)(seed * 2654435761u >> 7) & F_ALL);
     for (uint64_t seed = 1; seed <= cases(600); seed++)
         check(seed + 9000, F_ALL & ~F_MONEY);
@@ -144,7 +144,7 @@ static void test_every_method(void **arg)
 
     for (size_t m = 0; m < sizeof(only) / sizeof(*only); m++) {
         skip = 63 & ~only[m];
-        for (uint64_t seed = 1; seed <= cases(250); seed++)
+        for (uint64_t seed = 1; seed <= cases(800); seed++)
             check(seed + 20000, (int)(seed * 2654435761u >> 7) & F_ALL);
     }
     skip = 0;
@@ -177,7 +177,7 @@ static void test_blocking_never_cheaper(void **arg)
         world_make(&w, seed, F_EDGES | F_DATA | F_SHARED);
         struct outcome before = solve_world(&w, false);
         w.blocked[0] =
-            (struct w_match){(int)(seed % (uint64_t)w.n_clouds), -1, (int)(seed % 2), -1};
+            (struct w_match){(int)(seed % (uint64_t)w.n_clouds), -1, (int)(seed % 2), -1, -1};
         w.n_blocked = 1;
         struct outcome after = solve_world(&w, false);
         if (before.status == PLAN_INFEASIBLE)
