@@ -18,6 +18,7 @@
 #include "jobs.h"
 #include "ledger.h"
 #include "libburst/clock.h"
+#include "libburst/hostlist.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "log.h"
@@ -29,11 +30,14 @@
 #include "stagerd_client.h"
 #include "store.h"
 
+#define GANG_MAX 256         // nodes of a job
 #define PLACE_TIMEOUT_S 60   // a placed job that Slurm does not start is pulled back
 #define PULLED_BACK_MS 60000 // and left alone for so long
 #define PLACE_TRIES 3        // refused updates before the job is left to Slurm
+#define NOT_PENDING 2073     // ESLURM_JOB_NOT_PENDING
 #define CAPACITY_TRIES 20    // failed places in a row before a pause
 #define CAPACITY_PAUSE_MS 30000
+#define HOME_AGAIN_MS 5000
 #define REQUEUE_STAGEOUT_S 120 // an unreachable node holds a requeued job's restart back so long
 #define CHANGEOVER_S 120       // until a rented node runs a job, for deadlines
 
@@ -104,6 +108,8 @@ struct move_call {
     bool placing;
 };
 
+static void pulled_back(struct burstd *b, struct bjob *j);
+
 static void moved(void *arg, int rc, const char *error)
 {
     struct move_call *call = arg;
@@ -116,16 +122,19 @@ static void moved(void *arg, int rc, const char *error)
     if (!j)
         return;
     j->cmd = false;
+    if (!placing && j->state == JOB_PLACED && rc == 0)
+        pulled_back(b, j);
     if (!placing || j->state != JOB_PLACED || rc == 0)
         return;
-    // -1: burst-slurm died and the outcome is unknown; the tables will tell.
-    if (rc == -1) {
+    // -1: burst-slurm died and the outcome is unknown; the tables will tell. So they do when it
+    // has started somewhere else in this moment.
+    if (rc == -1 || rc == NOT_PENDING) {
         j->placed_at = 0;
         return;
     }
     log_warn("job %s: Slurm refused to move it: %s", j->key, error);
     j->state = JOB_SECURING; // for jobflow_capacity_failed(); its instances are still good
-    if (++j->tries >= PLACE_TRIES) {
+    if (++j->refusals >= PLACE_TRIES) {
         provision_release(b, j, "its job cannot use it");
         no_instances(j);
         job_state(b, j, JOB_REFUSED, "Slurm does not let it run in partition %s: %s", j->partition,
@@ -170,6 +179,35 @@ static void send_place(struct burstd *b, struct bjob *j, const struct sjob *s)
     slurm_link_command(b->slurm, cmd, moved, call);
 }
 
+static void node_list(struct bjob *j, struct instance **g, unsigned n)
+{
+    size_t len = 0;
+
+    j->node_names[0] = '\0';
+    for (unsigned k = 0; k < n && len < sizeof(j->node_names); k++)
+        len += (size_t)snprintf(j->node_names + len, sizeof(j->node_names) - len, "%s%s",
+                                k ? "," : "", g[k]->node);
+}
+
+// The place of a job that got nodes which were rented already.
+static void point_at(struct bjob *j, struct instance **g, unsigned n)
+{
+    const struct instance *f = g[0];
+
+    snprintf(j->cloud, sizeof(j->cloud), "%s", f->cloud);
+    snprintf(j->region, sizeof(j->region), "%s", f->region);
+    snprintf(j->zone, sizeof(j->zone), "%s", f->zone);
+    snprintf(j->itype, sizeof(j->itype), "%s", f->itype);
+    snprintf(j->shape, sizeof(j->shape), "%s", f->shape);
+    snprintf(j->partition, sizeof(j->partition), "%s", f->partition);
+    j->spot = f->spot;
+    j->nodes = n;
+    j->group[0] = '\0';
+    j->price = 0;
+    for (unsigned k = 0; k < n; k++)
+        j->price += g[k]->price == MONEY_UNKNOWN ? 0 : g[k]->price;
+}
+
 static bool class_held(const struct bjob *j)
 {
     struct directive d;
@@ -203,21 +241,45 @@ static unsigned collect(struct burstd *b, const struct bjob *j, struct instance 
     return n;
 }
 
+static unsigned instances_of(struct burstd *b, const struct bjob *j)
+{
+    struct instance *g[GANG_MAX];
+
+    return collect(b, j, g, GANG_MAX);
+}
+
 static bool fresh(const struct instance *i)
 {
     return (i->state == INST_READY || i->state == INST_IDLE) && (i->flags & INST_F_STAGED_IN) &&
            !(i->flags & (INST_F_LOST | INST_F_OPDRAIN | INST_F_SUSPENDED)) && !i->notice_at;
 }
 
+// Left over from a place that did not work out, when its release could not be journaled.
+static void drop_others(struct burstd *b, const struct bjob *j, struct instance **g, unsigned n)
+{
+    for (unsigned k = 0; k < n; k++) {
+        if (strcmp(g[k]->group, j->group) == 0)
+            continue;
+        g[k]->job[0] = '\0';
+        g[k]->flags &= ~(unsigned)INST_F_STAGED_IN;
+        instance_save(b, g[k]);
+    }
+    b->poke(b);
+}
+
 // All nodes ready and with their data: give them names, journal the names, then tell Slurm.
 static void step_securing(struct burstd *b, struct bjob *j, const struct sjob *s)
 {
-    struct instance *g[256];
-    unsigned n = collect(b, j, g, 256);
+    struct instance *g[GANG_MAX];
+    unsigned n = collect(b, j, g, GANG_MAX);
     burst_error_t err;
 
     if (n < j->nodes) {
         jobflow_capacity_failed(b, j, NULL, "an instance was lost before the job could use it");
+        return;
+    }
+    if (n > j->nodes) {
+        drop_others(b, j, g, n);
         return;
     }
     for (unsigned k = 0; k < n; k++)
@@ -241,8 +303,8 @@ static void step_securing(struct burstd *b, struct bjob *j, const struct sjob *s
 static void nodes_state(struct burstd *b, const struct bjob *j, enum inst_state from,
                         enum inst_state to, unsigned set)
 {
-    struct instance *g[256];
-    unsigned n = collect(b, j, g, 256);
+    struct instance *g[GANG_MAX];
+    unsigned n = collect(b, j, g, GANG_MAX);
 
     for (unsigned k = 0; k < n; k++) {
         g[k]->flags |= set;
@@ -256,12 +318,13 @@ static void nodes_state(struct burstd *b, const struct bjob *j, enum inst_state 
 // The job has left its nodes and its results are home.
 static void free_nodes(struct burstd *b, const struct bjob *j)
 {
-    struct instance *g[256];
-    unsigned n = collect(b, j, g, 256);
+    struct instance *g[GANG_MAX];
+    unsigned n = collect(b, j, g, GANG_MAX);
 
     for (unsigned k = 0; k < n; k++) {
-        if (g[k]->state == INST_BUSY || g[k]->state == INST_JOINED)
-            instance_state(b, g[k], INST_IDLE, NULL);
+        if ((g[k]->state == INST_BUSY || g[k]->state == INST_JOINED) &&
+            instance_state(b, g[k], INST_IDLE, NULL) < 0)
+            continue; // bind_step() tries again
         g[k]->flags &= ~(unsigned)(INST_F_STAGED_IN | INST_F_STAGE_OUT | INST_F_SIGNALLED);
         g[k]->job[0] = '\0';
         instance_save(b, g[k]);
@@ -326,7 +389,7 @@ static enum spill_verdict spill(struct burstd *b, struct bjob *j, const struct s
     f.held_for_burst = d.cls == DIRECTIVE_HELD && s->priority == 0 && j->our_hold;
     if (d.cls == DIRECTIVE_HELD && s->priority != 0) {
         // Released by hand: no local node can run it, and an elastic one only when it is rented.
-        if (!j->cmd && s->restarts == 0) {
+        if (!j->cmd) {
             struct move_call *call;
             cJSON *cmd = move_command(b, j, false, &call);
             json_add_i64(cmd, "priority", 0);
@@ -349,8 +412,8 @@ static enum spill_verdict spill(struct burstd *b, struct bjob *j, const struct s
 // Slurm suspended an idle node in the moment in which we pointed the job at it.
 static bool given_back(struct burstd *b, const struct bjob *j)
 {
-    struct instance *g[256];
-    unsigned n = collect(b, j, g, 256);
+    struct instance *g[GANG_MAX];
+    unsigned n = collect(b, j, g, GANG_MAX);
 
     for (unsigned k = 0; k < n; k++)
         if (g[k]->flags & INST_F_SUSPENDED)
@@ -358,14 +421,32 @@ static bool given_back(struct burstd *b, const struct bjob *j)
     return false;
 }
 
+// Slurm decides: it may start the job on its nodes in this very moment. They are released when it
+// has taken the job back (pulled_back()); else the job runs on them.
 static void pull_back(struct burstd *b, struct bjob *j, int64_t pause_ms, const char *why)
+{
+    snprintf(j->pull_why, sizeof(j->pull_why), "%s", why);
+    j->next_ms = clock_mono_ms() + pause_ms;
+    send_home(b, j);
+}
+
+static void pulled_back(struct burstd *b, struct bjob *j)
 {
     provision_release(b, j, "its job did not start");
     free_nodes(b, j);
     no_instances(j);
+    job_state(b, j, JOB_WATCHING, "%s", j->pull_why);
+}
+
+// A job that waits in an elastic partition without nodes of its own there (requeued after its end,
+// or its update was lost) would make Slurm start nodes that nobody has rented.
+static void bring_home(struct burstd *b, struct bjob *j, const struct sjob *s)
+{
+    if (j->cmd || clock_mono_ms() < j->home_ms || class_held(j) ||
+        !conf_find_partition(b->conf, s->partition) || strcmp(s->partition, j->origin) == 0)
+        return;
+    j->home_ms = clock_mono_ms() + HOME_AGAIN_MS;
     send_home(b, j);
-    j->next_ms = clock_mono_ms() + pause_ms;
-    job_state(b, j, JOB_WATCHING, "%s", why);
 }
 
 static void pending(struct burstd *b, struct bjob *j, const struct sjob *s)
@@ -373,6 +454,8 @@ static void pending(struct burstd *b, struct bjob *j, const struct sjob *s)
     char why[256] = "";
     enum spill_verdict v;
 
+    if (j->state <= JOB_CANDIDATE || j->state == JOB_DONE || j->state == JOB_LOCAL)
+        bring_home(b, j, s);
     switch (j->state) {
     case JOB_DONE: // requeued after its end
         if (j->cmd)
@@ -405,7 +488,9 @@ static void pending(struct burstd *b, struct bjob *j, const struct sjob *s)
     case JOB_PLACED:
         if (j->cmd)
             break;
-        if (j->placed_at == 0) {
+        if (instances_of(b, j) < j->nodes) {
+            pull_back(b, j, 0, "an instance was lost before the job started");
+        } else if (j->placed_at == 0) {
             send_place(b, j, s);
         } else if (strcmp(s->partition, j->partition) != 0 && clock_now_s() - j->placed_at > 5) {
             send_place(b, j, s); // the update was lost
@@ -426,13 +511,57 @@ static void pending(struct burstd *b, struct bjob *j, const struct sjob *s)
     }
 }
 
+static bool again(const struct bjob *j)
+{
+    return j->state == JOB_STAGEOUT || j->state == JOB_DONE;
+}
+
+// Slurm started it on rented nodes although it was not (any more) placed there: its update was
+// carried out and the answer lost, or it was requeued while burstd was down. Its results count.
+static void adopt(struct burstd *b, struct bjob *j, const struct sjob *s)
+{
+    struct instance *g[GANG_MAX];
+    unsigned n = 0;
+    char **names;
+    size_t count;
+
+    if (hostlist_expand(s->nodes, &names, &count, NULL) < 0)
+        return;
+    for (size_t k = 0; k < count && n < GANG_MAX; k++) {
+        struct instance *i = instances_by_node(b->instances, names[k]);
+        if (i && !(i->flags & INST_F_LOST))
+            g[n++] = i;
+    }
+    hostlist_free(names);
+    if (n == 0 || n < count)
+        return; // bind_step() sees the nodes without instances, and Slurm requeues it
+    provision_release(b, j, "its job runs on other nodes");
+    for (unsigned k = 0; k < n; k++) {
+        struct bjob *other = jobs_find(b->jobs, g[k]->job);
+        if (other && other != j)
+            jobflow_capacity_failed(b, other, NULL, "Slurm gave the idle node to another job");
+        snprintf(g[k]->job, sizeof(g[k]->job), "%s", j->key);
+        g[k]->flags |= INST_F_STAGE_OUT;
+        if (g[k]->state == INST_IDLE || g[k]->state == INST_JOINED)
+            instance_state(b, g[k], INST_BUSY, NULL);
+        else
+            instance_save(b, g[k]);
+    }
+    point_at(j, g, n);
+    node_list(j, g, n);
+    j->started = s->start ? s->start : clock_now_s();
+    job_state(b, j, JOB_RUNNING, "Slurm started it on %s", s->nodes);
+}
+
 static void running(struct burstd *b, struct bjob *j, const struct sjob *s)
 {
     const struct cloud_conf *c = conf_find_partition(b->conf, s->partition);
 
     if (!c) {
-        if (j->state < JOB_PLACED) {
+        if (j->state < JOB_PLACED ||
+            (j->state == JOB_PLACED && s->state == SJOB_RUNNING && !j->cmd)) {
             provision_release(b, j, "its job started locally");
+            free_nodes(b, j);
             no_instances(j);
             job_state(b, j, JOB_LOCAL, "Slurm started it here, on %s", s->nodes);
         }
@@ -443,9 +572,13 @@ static void running(struct burstd *b, struct bjob *j, const struct sjob *s)
     if (j->state == JOB_PLACED && !(s->flags & SJOB_COMPLETING)) {
         j->started = s->start ? s->start : clock_now_s();
         j->requeue_wanted = false;
+        j->refusals = 0;
         nodes_state(b, j, INST_JOINED, INST_BUSY, INST_F_STAGE_OUT);
         job_state(b, j, JOB_RUNNING, "started on %s (%s, %s %s)", j->node_names, j->cloud, j->itype,
                   j->spot ? "spot" : "on-demand");
+    } else if (!(s->flags & SJOB_COMPLETING) && s->state == SJOB_RUNNING &&
+               (j->state < JOB_PLACED || (again(j) && s->start > j->ended))) {
+        adopt(b, j, s);
     }
 }
 
@@ -453,9 +586,15 @@ static void running(struct burstd *b, struct bjob *j, const struct sjob *s)
 // completing it names the nodes that are still busy, and these are none while EpilogSlurmctld runs.
 static bool may_have_run(struct burstd *b, const struct bjob *j, const struct sjob *s)
 {
-    struct instance *g[256];
-    unsigned n = collect(b, j, g, 256);
+    struct instance *g[GANG_MAX];
+    unsigned n = collect(b, j, g, GANG_MAX);
 
+    if (!s) { // burstd was down for longer than Slurm remembers its jobs
+        for (unsigned k = 0; k < n; k++)
+            if (g[k]->state >= INST_JOINED || (g[k]->flags & INST_F_RESUMED))
+                return true;
+        return false;
+    }
     if (!conf_find_partition(b->conf, s->partition))
         return false;
     if (strcmp(s->state_name, "CANCELLED") != 0)
@@ -472,9 +611,9 @@ static void over(struct burstd *b, struct bjob *j, const struct sjob *s)
 
     switch (j->state) {
     case JOB_PLACED:
-        if (s && may_have_run(b, j, s)) {
+        if (may_have_run(b, j, s)) {
             // So short that its running was not seen.
-            j->started = s->start ? s->start : clock_now_s();
+            j->started = s && s->start ? s->start : clock_now_s();
             nodes_state(b, j, INST_JOINED, INST_BUSY, INST_F_STAGE_OUT);
             start_stageout(b, j, "ended");
             break;
@@ -530,7 +669,9 @@ static void stageout(struct burstd *b, struct bjob *j, const struct sjob *s)
 {
     bool waiting = s && s->state == SJOB_PENDING;
 
-    if (!stage_home(b, j) && waiting && clock_now_s() - j->ended > REQUEUE_STAGEOUT_S) {
+    // A node that brings a large checkpoint home is not cut short.
+    if (!stage_home(b, j) && waiting && !stage_under_way(b, j) &&
+        clock_now_s() - j->ended > REQUEUE_STAGEOUT_S) {
         job_event(b, j, "its old node does not answer for %d s; the job goes on from what is home",
                   REQUEUE_STAGEOUT_S);
         stage_giveup(b, j);
@@ -594,8 +735,8 @@ static bool forgettable(struct burstd *b, const struct bjob *j)
 
 bool jobflow_ready(struct burstd *b, const struct bjob *j)
 {
-    struct instance *g[256];
-    unsigned n = collect(b, j, g, 256);
+    struct instance *g[GANG_MAX];
+    unsigned n = collect(b, j, g, GANG_MAX);
 
     for (unsigned k = 0; k < n; k++)
         if (g[k]->state < INST_JOINED)

@@ -121,7 +121,10 @@ struct bjob {
     bool cmd;              // a Slurm command for it is under way
     bool planning;         // part of the request at the solver
     int64_t next_ms;       // monotonic: not considered before this
-    unsigned tries;        // failed attempts to place it
+    unsigned tries;        // failed attempts to find a place
+    unsigned refusals;     // by Slurm, of the update that places it
+    int64_t home_ms;       // monotonic: not sent home again before this
+    char pull_why[256];    // why it is being pulled back
     int64_t comment_at_ms; // last AdminComment
     char comment[4096];
     bool final_comment;

@@ -341,6 +341,14 @@ bool stage_home(struct burstd *b, const struct bjob *j)
     return true;
 }
 
+bool stage_under_way(struct burstd *b, const struct bjob *j)
+{
+    INSTANCES_EACH(b->instances, i)
+    if (instance_live(i) && strcmp(i->job, j->key) == 0 && (i->flags & INST_F_STAGE_OUT) && i->ssh)
+        return true;
+    return false;
+}
+
 void stage_out_now(struct burstd *b, struct instance *i, struct bjob *j)
 {
     if (b->conf->shared_filesystem)

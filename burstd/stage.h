@@ -25,6 +25,8 @@ void stage_step(struct burstd *b);
 
 // True when nothing of this job is left on any instance.
 bool stage_home(struct burstd *b, const struct bjob *j);
+// A node is bringing results of the job home right now.
+bool stage_under_way(struct burstd *b, const struct bjob *j);
 // Results of a job under notice: brings home now what is there while it runs. cb may be NULL.
 void stage_out_now(struct burstd *b, struct instance *i, struct bjob *j);
 // An operator gave up: kept results are let go.

@@ -171,7 +171,8 @@ static void make_world(uint64_t seed)
     forget_events();
     slurm_reset();
     cloud_reset();
-    snprintf(journal, sizeof(journal), "/tmp/burst-sim-%d.db", (int)getpid());
+    const char *dir = getenv("TMPDIR");
+    snprintf(journal, sizeof(journal), "%.40s/burst-sim-%d.db", dir ? dir : "/tmp", (int)getpid());
 }
 
 static void remove_journal(void)
