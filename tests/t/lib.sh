@@ -132,8 +132,9 @@ done_testing()
 {
     local dir
     for dir in ${own_clusters[@]+"${own_clusters[@]}"}; do
-        [[ ! -e $dir/log/burst ]] ||
-            is "$(sanitizer_reports "$dir")" "" "no sanitizer has complained"
+        [[ -e $dir/log/burst ]] || continue
+        stop_daemons "$dir"
+        is "$(sanitizer_reports "$dir")" "" "no sanitizer has complained, also not of leaks"
     done
     echo "1..$tests_run"
     finished=1
@@ -405,6 +406,16 @@ sanitizer_reports()
 {
     grep -rhE 'runtime error:|(Address|Leak|UndefinedBehavior)Sanitizer' "$1/log" 2>/dev/null |
         head -n 20
+}
+
+# stop_daemons DIR: as systemd would; only at such an end a leak is found
+stop_daemons()
+{
+    local name DIR=$1
+    for name in burstd burst-stagerd burst-localcloud; do
+        ! hub pgrep -x "${name:0:15}" >/dev/null || kill_daemon TERM "$name" ||
+            fail "$name ends when it is told to"
+    done
 }
 
 show_logs()
