@@ -202,7 +202,7 @@ static int accept_job(job_desc_msg_t *d, const struct directive *wish, const str
     if (!mark(d, wish)) {
         tell(err_msg, "burst: the values of the --burst options are too long together; name "
                       "directories instead of many files");
-        return ESLURM_PATHNAME_TOO_LONG;
+        return EINVAL;
     }
     if (what->verdict == VERDICT_HOLD) {
         replace(&d->partition, what->partition);
@@ -238,7 +238,7 @@ int job_submit(job_desc_msg_t *desc, uint32_t submit_uid, char **err_msg)
     describe(desc, submit_uid, &request);
     const struct snapshot_body *s = snapshot_acquire(&reader, SNAPSHOT_MAX_AGE_MS, &state);
     bool fresh = s != NULL;
-    if (!s)
+    if (state == SNAPSHOT_STALE)
         s = snapshot_acquire(&reader, -1, &state);
     classify(s, fresh, &request, &wish, &what);
     snapshot_release(&reader, s);

@@ -81,8 +81,8 @@ burst_epilog_LDADD = libhook.la
 check_PROGRAMS += tests/bench/bench_plugin
 BENCHES += tests/bench/bench_plugin
 tests_bench_bench_plugin_SOURCES = tests/bench/bench_plugin.c tests/unit/plugin_host.h tests/unit/site.h
-tests_bench_bench_plugin_CFLAGS = $(AM_CFLAGS) $(SLURM_CFLAGS)
-tests_bench_bench_plugin_LDFLAGS = -Wl,--export-dynamic
+tests_bench_bench_plugin_CFLAGS = $(SAN_CFLAGS) $(SLURM_CFLAGS)
+tests_bench_bench_plugin_LDFLAGS = $(SAN_LDFLAGS) -Wl,--export-dynamic
 tests_bench_bench_plugin_LDADD = libplugincore.la $(SLURM_LIBS) -ldl
 EXTRA_tests_bench_bench_plugin_DEPENDENCIES = job_submit_burst.so
 

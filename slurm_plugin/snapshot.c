@@ -15,7 +15,8 @@
 #include <unistd.h>
 
 #define REOPEN_MS 1000
-#define TRIES 64 // each gives the processor away: enough for a writer that was interrupted
+#define TRIES 64     // each gives the processor away: enough for a writer that was interrupted
+#define HEAD_TRIES 8 // a head is written in one go; a file of another kind must not cost much
 #define FUTURE_MS 1000
 #define WITHDRAWN_MS (-3600000)
 #define MATCH_MAX 255
@@ -253,12 +254,12 @@ const struct snapshot_body *snapshot_acquire(struct snapshot_reader *r, int64_t 
     *state = SNAPSHOT_MISSING;
     if (atomic_load(&r->fd) < 0 && !reopen(r, now))
         return NULL;
-    for (int i = 0; i < TRIES; i++) {
+    for (int i = 0, bad = 0; i < TRIES && bad < HEAD_TRIES; i++) {
         if (i > 0)
             sched_yield();
         if (!read_head(r, &h)) {
             *state = SNAPSHOT_BAD;
-            if (i == TRIES / 2)
+            if (++bad == HEAD_TRIES / 2)
                 reopen(r, now);
             continue;
         }
