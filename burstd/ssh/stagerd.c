@@ -263,30 +263,43 @@ static int do_append(int fd, const struct stage_request *r, burst_error_t *errp)
     return 0;
 }
 
+static int do_paths(int fd, const struct stage_request *r, const cJSON *list, const char *home,
+                    burst_error_t *errp)
+{
+    struct stage_paths *paths = stage_paths_create(list, home, errp);
+
+    if (!paths)
+        return refuse(fd, "request", errp->text);
+    int rc = r->op == STAGE_PACK ? do_pack(fd, r, paths, errp) : do_unpack(fd, r, paths, errp);
+    stage_paths_destroy(paths);
+    return rc;
+}
+
 static int serve(int fd)
 {
     struct timeval wait = {.tv_sec = REQUEST_WAIT_S}, idle = {.tv_sec = IDLE_S};
-    struct stage_request r;
+    struct stage_request r; // points into json
     burst_error_t err = {""};
     char *home = NULL;
+    int rc;
 
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &idle, sizeof(idle));
     cJSON *json = read_request(fd, &err);
-    if (!json || stage_request_parse(json, &r, &err) < 0)
-        return refuse(fd, "request", err.text);
-    if (become(&r, &home, &err) < 0) {
+    if (!json || stage_request_parse(json, &r, &err) < 0) {
+        rc = refuse(fd, "request", err.text);
+    } else if (become(&r, &home, &err) < 0) {
         log_warn("refused: %s", err.text);
-        return refuse(fd, "denied", err.text);
+        rc = refuse(fd, "denied", err.text);
+    } else {
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof(idle));
+        rc = r.op == STAGE_APPEND
+                 ? do_append(fd, &r, &err)
+                 : do_paths(fd, &r, cJSON_GetObjectItemCaseSensitive(json, "paths"), home, &err);
     }
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof(idle));
-    if (r.op == STAGE_APPEND)
-        return do_append(fd, &r, &err);
-    struct stage_paths *paths =
-        stage_paths_create(cJSON_GetObjectItemCaseSensitive(json, "paths"), home, &err);
-    if (!paths)
-        return refuse(fd, "request", err.text);
-    return r.op == STAGE_PACK ? do_pack(fd, &r, paths, &err) : do_unpack(fd, &r, paths, &err);
+    free(home);
+    cJSON_Delete(json);
+    return rc;
 }
 
 // ---- the daemon
