@@ -13,7 +13,9 @@
 #include "log.h"
 #include "store.h"
 
-#define BOOT_ALLOWANCE_S 300 // boot, stage-in, stage-out: part of what a launch may cost
+// Part of what a launch may cost beside the job's time limit and the idle time:
+#define BOOT_S 240 // boot and stage-in
+#define END_S 60   // stage-out and the end
 
 static money_t between(const struct instance *i, int64_t from, int64_t to)
 {
@@ -70,20 +72,27 @@ void ledger_settle(struct burstd *b)
     int64_t now = clock_now_s();
     burst_error_t err;
 
-    if (store_begin(b->store, &err) < 0)
-        return;
+    // One transaction each: a charge and the moment until which it counts belong together.
     INSTANCES_EACH(b->instances, i)
     {
         int64_t old = i->charged_to;
-        if (!instance_live(i))
+        if (!instance_live(i) || !i->launched || i->price == MONEY_UNKNOWN || now <= old)
             continue;
+        if (store_begin(b->store, &err) < 0)
+            goto error;
         if (ledger_cut(b, i, now, &err) < 0 || store_put_instance(b->store, i, &err) < 0) {
+            store_rollback(b->store);
             i->charged_to = old;
-            log_error("%s", err.text);
-            break;
+            goto error;
+        }
+        if (store_commit(b->store, &err) < 0) {
+            i->charged_to = old;
+            goto error;
         }
     }
-    store_commit(b->store, &err);
+    return;
+error:
+    log_error("%s", err.text); // the next one settles it
 }
 
 int ledger_close(struct burstd *b, struct instance *i, burst_error_t *errp)
@@ -148,6 +157,7 @@ static int64_t midnight(void)
 
     localtime_r(&now, &tm);
     tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
+    tm.tm_isdst = -1; // the day may have begun on the other side of a change
     return (int64_t)mktime(&tm);
 }
 
@@ -164,12 +174,34 @@ money_t ledger_today(struct burstd *b, const char *cloud)
 
 int64_t ledger_overhead_s(struct burstd *b)
 {
-    return BOOT_ALLOWANCE_S + b->conf->node_idle_s;
+    return BOOT_S + END_S + b->conf->node_idle_s;
 }
 
 money_t ledger_bound(struct burstd *b, money_t price_per_hour, unsigned nodes, int64_t limit_s)
 {
     return money_for_seconds(price_per_hour, limit_s + ledger_overhead_s(b)) * nodes;
+}
+
+static int64_t not_below_0(int64_t s)
+{
+    return s > 0 ? s : 0;
+}
+
+// What has passed of an allowance is spent, and no longer to come: the two together stay within
+// the bound that the launch was checked with.
+static money_t ledger_rest(struct burstd *b, const struct instance *i, int64_t now)
+{
+    const struct bjob *j = i->job[0] ? jobs_find(b->jobs, i->job) : NULL;
+    int64_t idle = b->conf->node_idle_s + END_S, since = i->launched ? i->launched : now;
+
+    if (!j) {
+        int64_t from = i->idle_since ? i->idle_since : since;
+        return money_for_seconds(i->price, not_below_0(from + idle - now));
+    }
+    int64_t limit = j->limit_s ? j->limit_s : b->conf->max_time_s;
+    int64_t boot = not_below_0(BOOT_S - ((j->started ? j->started : now) - since));
+    int64_t work = j->ended ? 0 : j->started ? not_below_0(j->started + limit - now) : limit;
+    return money_for_seconds(i->price, work + boot + idle);
 }
 
 money_t ledger_committed(struct burstd *b, const char *cloud)
@@ -182,14 +214,7 @@ money_t ledger_committed(struct burstd *b, const char *cloud)
         if ((cloud && strcmp(i->cloud, cloud) != 0) || i->state >= INST_TERMINATING ||
             i->price == MONEY_UNKNOWN)
             continue;
-        struct bjob *j = i->job[0] ? jobs_find(b->jobs, i->job) : NULL;
-        int64_t rest = ledger_overhead_s(b);
-        if (j) {
-            int64_t limit = j->limit_s ? j->limit_s : b->conf->max_time_s;
-            int64_t end = (j->started ? j->started : now) + limit;
-            rest += end > now ? end - now : 0;
-        }
-        sum += money_for_seconds(i->price, rest);
+        sum += ledger_rest(b, i, now);
     }
     return sum;
 }

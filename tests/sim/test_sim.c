@@ -51,6 +51,7 @@ static const char yaml[] =
     "  - {name: c3, provider: local, endpoint: 'http://127.0.0.1:1', credentials: /x, max_nodes: "
     "6}\n";
 
+static bool capped; // daily caps that the jobs reach
 static char journal[64];
 static int64_t tick_ms;
 
@@ -80,6 +81,11 @@ static void daemon_start(void)
 
     world.generation++;
     assert_int_equal(conf_parse("sim.yaml", yaml, sizeof(yaml) - 1, &b->conf, &errs), 0);
+    if (capped) { // a few jobs at a time; more when what was set aside for them is free again
+        b->conf->max_per_day = 400000;
+        b->conf->clouds[0].max_per_day = 150000;
+        b->conf->clouds[1].max_per_day = 200000;
+    }
     b->poke = poke;
     b->ssh_public_key = public_key;
     b->instances = instances_create(b);
@@ -119,6 +125,21 @@ void crash_point(void)
         longjmp(loop, 1);
 }
 
+// At each moment: what was spent today and what may still be spent are within each cap.
+static void check_caps(void)
+{
+    const struct burst_conf *c = world.b->conf;
+
+    for (unsigned k = 0; k <= c->n_clouds; k++) {
+        const char *cloud = k < c->n_clouds ? c->clouds[k].name : NULL;
+        money_t cap = cloud ? c->clouds[k].max_per_day : c->max_per_day;
+        money_t sum = ledger_today(world.b, cloud) + ledger_committed(world.b, cloud);
+        if (cap != CONF_NO_CAP && sum > cap)
+            fail_msg("the cap of %s is %lld, spent and bound are %lld", cloud ? cloud : "the site",
+                     (long long)cap, (long long)sum);
+    }
+}
+
 static void trouble(void)
 {
     if (world.full && draw(100000) < world.full)
@@ -142,6 +163,8 @@ static void step(int64_t *down_until)
     if (world.b && world.now_ms >= tick_ms) {
         tick_ms = world.now_ms + 1000;
         tick(world.b);
+        if (capped)
+            check_caps();
     }
     in_loop = false;
 }
@@ -261,6 +284,10 @@ static void submit_some(unsigned n)
 
 static void settle(void)
 {
+    capped = false;
+    if (world.b)
+        world.b->conf->max_per_day = world.b->conf->clouds[0].max_per_day =
+            world.b->conf->clouds[1].max_per_day = CONF_NO_CAP;
     world.capacity = world.lost_reply = world.throttle = world.boot_fails = world.ssh_fails = 0;
     world.dies = world.preempts = world.crashes = 0;
     world.cuts = world.crash_points = world.full = world.outages = 0;
@@ -270,10 +297,18 @@ static void settle(void)
     live(1200000); // idle nodes go, orphans are found
 }
 
+static void low_caps(void)
+{
+    world.capacity = 100;
+    world.lost_reply = 50;
+    world.crashes = 50;
+}
+
 static void scenario(uint64_t seed, unsigned jobs, void (*weather)(void))
 {
     make_world(seed);
     requeues = 0;
+    capped = weather == low_caps;
     remove_journal();
     daemon_start();
     weather();
@@ -429,6 +464,11 @@ static void when_networks_are_cut(void **state)
     under(cut_networks);
 }
 
+static void when_caps_are_low(void **state)
+{
+    under(low_caps);
+}
+
 static void when_all_comes_at_once(void **state)
 {
     under(all_at_once);
@@ -448,6 +488,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(when_slurmctld_is_down),
         cmocka_unit_test(when_users_requeue),
         cmocka_unit_test(when_networks_are_cut),
+        cmocka_unit_test(when_caps_are_low),
         cmocka_unit_test(when_all_comes_at_once),
     };
 
@@ -457,6 +498,8 @@ int main(int argc, char **argv)
         runs = (unsigned)strtoul(argv[2], NULL, 10);
     if (argc > 3)
         cmocka_set_test_filter(argv[3]);
-    log_set_level(getenv("SIM_TRACE") ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
+    log_set_level(LOG_LEVEL_DEBUG);
+    if (!getenv("SIM_TRACE") && log_open("/dev/null") < 0)
+        return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
