@@ -104,10 +104,9 @@ static void add_or_null(cJSON *o, const char *key, const char *value)
     json_add_str(o, key, *value ? value : NULL);
 }
 
-cJSON *blocklist_request(const struct blocklist *l)
+static cJSON *rows_at(const struct blocklist *l, int64_t now)
 {
     cJSON *a = cJSON_CreateArray();
-    int64_t now = clock_now_s();
 
     for (size_t i = 0; i < l->n; i++) {
         const struct blocked *r = &l->rows[i];
@@ -124,10 +123,15 @@ cJSON *blocklist_request(const struct blocklist *l)
     return a;
 }
 
+cJSON *blocklist_request(const struct blocklist *l)
+{
+    return rows_at(l, clock_now_s());
+}
+
 cJSON *blocklist_json(const struct blocklist *l)
 {
-    cJSON *a = blocklist_request(l), *o;
     int64_t now = clock_now_s();
+    cJSON *a = rows_at(l, now), *o;
     size_t i = 0;
 
     cJSON_ArrayForEach(o, a)

@@ -47,7 +47,8 @@ struct bjob *jobs_find(struct jobs *t, const char *key)
     return j;
 }
 
-// Tasks of an array that wait share the array's id: who has left the queue is meant first.
+// Tasks of an array that wait share the array's id: who runs or ran is meant first, then who is
+// placed.
 struct bjob *jobs_by_id(struct jobs *t, uint32_t job_id)
 {
     struct bjob *waiting = NULL;
@@ -55,9 +56,10 @@ struct bjob *jobs_by_id(struct jobs *t, uint32_t job_id)
     for (struct bjob *j = t->by_key; j; j = j->hh.next) {
         if (j->job_id != job_id)
             continue;
-        if (j->state >= JOB_PLACED && j->state <= JOB_STAGEOUT)
+        if (j->state == JOB_RUNNING || j->state == JOB_STAGEOUT)
             return j;
-        waiting = j;
+        if (!waiting || j->state == JOB_PLACED)
+            waiting = j;
     }
     return waiting;
 }
