@@ -20,8 +20,8 @@ struct question {
     struct directive *d;
     struct decision *out;
     struct need need;
-    bool explicit_; // the user gave a --burst option
-    bool only;      // ... or a partition that means the same
+    bool asked; // the user gave a --burst option
+    bool only;  // ... or a partition that means the same
     // partitions that the job names, or the default one; indexes into s->partition
     uint32_t part[PARTITION_NAMES];
     unsigned n_part, n_elastic, n_local;
@@ -48,7 +48,7 @@ static void stays(struct question *q, const char *why)
 {
     if (q->only)
         say(q, VERDICT_REJECT, "this job may run on rented nodes only, but %s", why);
-    else if (q->explicit_)
+    else if (q->asked)
         say(q, VERDICT_ALONE, "the job waits for the cluster's own nodes only: %s", why);
     else
         q->out->verdict = VERDICT_ALONE;
@@ -449,7 +449,7 @@ static void decide_impossible(struct question *q)
         describe_no_shape(q, why, sizeof(why));
     else if (!o.shape)
         describe_no_offer(q, why, sizeof(why));
-    if (any || q->explicit_ || similar_gpu(q))
+    if (any || q->asked || similar_gpu(q))
         say(q, VERDICT_ALONE, "%s, and %s", lack, why);
 }
 
@@ -482,7 +482,7 @@ static void send_to_elastic(struct question *q)
     size_t len = 0;
     struct directive seen = {0}; // an empty list would admit all
 
-    q->only = q->explicit_ = true;
+    q->only = q->asked = true;
     q->d->mode = DIRECTIVE_ONLY;
     q->d->given |= DIRECTIVE_HAS_MODE;
     if (q->d->given & DIRECTIVE_HAS_CLOUDS)
@@ -581,7 +581,7 @@ static void ask(struct question *q)
 {
     char why[WHY], cloud[DIRECTIVE_CLOUD_MAX];
 
-    if (!q->explicit_ && !q->s->default_auto)
+    if (!q->asked && !q->s->default_auto)
         return;
     if (unknown_cloud(q, cloud, sizeof(cloud)))
         refuse_cloud(q, cloud);
@@ -603,17 +603,17 @@ void classify(const struct snapshot_body *snapshot, bool fresh, const struct job
 
     out->verdict = VERDICT_ALONE;
     out->partition[0] = out->sentence[0] = '\0';
-    q.explicit_ = d->given != 0;
+    q.asked = d->given != 0;
     q.only = d->given && d->mode == DIRECTIVE_ONLY;
     if (snapshot)
         find_partitions(&q);
     if (q.n_elastic) {
-        if ((is_operator(&q) && !q.explicit_) || !admit_elastic(&q, fresh))
+        if ((is_operator(&q) && !q.asked) || !admit_elastic(&q, fresh))
             return;
     } else if (d->given && d->mode == DIRECTIVE_NEVER) {
         return;
     }
-    if (job->het && q.explicit_)
+    if (job->het && q.asked)
         say(&q, VERDICT_REJECT,
             "a heterogeneous job (several components with ':') cannot run on rented nodes; leave "
             "out the --burst options");
