@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Money: each second of an instance is charged once, to whom it served, and the parts add up to the
+// cloud's bill. Expected sums are counted by hand: at $3.60 an hour a second costs 1000
+// micro-dollars.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "conf.h"
+#include "instances.h"
+#include "jobs.h"
+#include "ledger.h"
+#include "libburst/json.h"
+#include "libburst/xalloc.h"
+#include "ssh/ssh_op.h"
+#include "store.h"
+
+#define T0 INT64_C(1700000000)
+
+static int64_t now_s;
+int64_t __wrap_clock_now_s(void);
+int64_t __wrap_clock_now_s(void)
+{
+    return now_s;
+}
+
+void ssh_op_cancel(struct ssh_op *op)
+{
+    fail_msg("no SSH here");
+}
+
+static struct burst_conf conf;
+static struct burstd b;
+static char path[] = "/tmp/burst-ledger-XXXXXX";
+
+static int begin(void **state)
+{
+    burst_error_t err;
+    int fd;
+
+    memcpy(path + strlen(path) - 6, "XXXXXX", 6);
+    if ((fd = mkstemp(path)) < 0)
+        return -1;
+    close(fd);
+    setenv("TZ", "UTC", 1); // "today" begins at a known time
+    memset(&b, 0, sizeof(b));
+    memset(&conf, 0, sizeof(conf));
+    conf.node_idle_s = 300;
+    conf.max_time_s = 86400;
+    b.conf = &conf;
+    b.instances = instances_create(&b);
+    b.jobs = jobs_create(&b);
+    b.store = store_open(path, &err);
+    now_s = T0;
+    return b.store ? 0 : -1;
+}
+
+static int end(void **state)
+{
+    const char *tails[] = {"", "-wal", "-shm"};
+    char name[80];
+
+    instances_destroy(b.instances);
+    jobs_destroy(b.jobs);
+    store_close(b.store);
+    for (size_t k = 0; k < 3; k++) {
+        snprintf(name, sizeof(name), "%s%s", path, tails[k]);
+        unlink(name);
+    }
+    return 0;
+}
+
+static struct instance *rent(const char *id, money_t price)
+{
+    struct instance *i = xmalloc(sizeof(*i));
+
+    snprintf(i->id, sizeof(i->id), "%s", id);
+    snprintf(i->cloud, sizeof(i->cloud), "aws");
+    snprintf(i->partition, sizeof(i->partition), "aws");
+    i->price = price;
+    i->state = INST_LAUNCHED;
+    i->created = i->launched = i->charged_to = now_s;
+    instances_add(b.instances, i);
+    return i;
+}
+
+static struct bjob *job(const char *key, int64_t limit_s)
+{
+    struct bjob *j = xmalloc(sizeof(*j));
+
+    snprintf(j->key, sizeof(j->key), "%s", key);
+    snprintf(j->user, sizeof(j->user), "alice");
+    snprintf(j->cloud, sizeof(j->cloud), "aws");
+    j->limit_s = limit_s;
+    jobs_add(b.jobs, j);
+    return j;
+}
+
+static void enter(struct instance *i, int64_t at, enum inst_state state)
+{
+    now_s = T0 + at;
+    assert_int_equal(instance_state(&b, i, state, NULL), 0);
+}
+
+static void each_second_goes_to_whom_it_served(void **state)
+{
+    struct instance *i = rent("i-0", 3600000);
+    struct bjob *j = job("7", 1000);
+
+    snprintf(i->job, sizeof(i->job), "7");
+    enter(i, 30, INST_UP);
+    enter(i, 50, INST_BOUND);
+    enter(i, 60, INST_BUSY);
+    assert_int_equal(ledger_job_cost(&b, j), 0); // boot is not the job's
+    now_s = T0 + 100;
+    assert_int_equal(ledger_job_cost(&b, j), 40000);
+    enter(i, 160, INST_IDLE);
+    i->job[0] = '\0';
+    assert_int_equal(ledger_job_cost(&b, j), 100000);
+    enter(i, 210, INST_TERMINATING);
+    i->ended = T0 + 215; // the cloud's own end, seen five seconds later
+    enter(i, 220, INST_GONE);
+    assert_int_equal(store_job_cost(b.store, "7"), 100000);
+    assert_int_equal(store_instance_cost(b.store, "i-0"), 215000);
+    assert_int_equal(ledger_today(&b, "aws"), 215000);
+    assert_int_equal(ledger_today(&b, "gcp"), 0);
+
+    cJSON *rows = store_cost(b.store, "cloud", T0 - 1, T0 + 1000, NULL);
+    const cJSON *row = cJSON_GetArrayItem(rows, 0);
+    assert_int_equal(json_i64(row, "busy_uusd", 0), 100000);
+    assert_int_equal(json_i64(row, "overhead_uusd", 0), 115000);
+    cJSON_Delete(rows);
+}
+
+static void a_node_under_notice_is_still_its_jobs(void **state)
+{
+    struct instance *i = rent("i-0", 3600000);
+
+    job("7", 1000);
+    snprintf(i->job, sizeof(i->job), "7");
+    enter(i, 10, INST_BUSY);
+    enter(i, 20, INST_DRAINING);
+    enter(i, 50, INST_TERMINATING);
+    assert_int_equal(store_job_cost(b.store, "7"), 40000);
+}
+
+static void parts_add_up_without_a_rest(void **state)
+{
+    struct instance *i = rent("i-0", 1000003); // 277.78 a second
+    burst_error_t err;
+
+    for (int s = 1; s <= 7; s++)
+        assert_int_equal(ledger_cut(&b, i, T0 + s, &err), 0);
+    assert_int_equal(ledger_cut(&b, i, T0 + 7, &err), 0);        // nothing new
+    assert_int_equal(ledger_cut(&b, i, T0 + 3, &err), 0);        // a clock that went back
+    assert_int_equal(store_instance_cost(b.store, "i-0"), 1944); // 7 * 1000003 / 3600, rounded down
+}
+
+static void settling_changes_no_sum(void **state)
+{
+    struct instance *i = rent("i-0", 1000003);
+
+    now_s = T0 + 1000;
+    assert_int_equal(ledger_instance_cost(&b, i), 277778);
+    ledger_settle(&b);
+    ledger_settle(&b);
+    assert_int_equal(store_instance_cost(b.store, "i-0"), 277778);
+    assert_int_equal(ledger_instance_cost(&b, i), 277778);
+    i->ended = T0 + 500; // it had ended long before we heard of it
+    enter(i, 1000, INST_GONE);
+    assert_int_equal(store_instance_cost(b.store, "i-0"), 138889); // 500 s
+}
+
+static void an_unknown_price_is_no_price(void **state)
+{
+    struct instance *i = rent("i-0", MONEY_UNKNOWN);
+
+    enter(i, 100, INST_TERMINATING);
+    i->ended = T0 + 100;
+    enter(i, 110, INST_GONE);
+    assert_int_equal(store_instance_cost(b.store, "i-0"), 0);
+}
+
+static void caps_count_what_is_still_to_come(void **state)
+{
+    // Limit 1000 s, boot 240, end 60, idle 300.
+    money_t bound = ledger_bound(&b, 3600000, 1, 1000);
+    assert_int_equal(bound, 1600000);
+
+    struct instance *i = rent("i-0", 3600000);
+    struct bjob *j = job("7", 1000);
+    snprintf(i->job, sizeof(i->job), "7");
+    assert_int_equal(ledger_committed(&b, "aws"), bound);
+    assert_int_equal(ledger_committed(&b, "gcp"), 0);
+    for (int64_t s = 0; s <= 240; s += 40) { // booting uses the allowance up
+        now_s = T0 + s;
+        assert_int_equal(ledger_today(&b, NULL) + ledger_committed(&b, NULL), bound);
+    }
+    j->started = T0 + 240;
+    for (int64_t s = 240; s <= 1240; s += 100) {
+        now_s = T0 + s;
+        assert_int_equal(ledger_today(&b, NULL) + ledger_committed(&b, NULL), bound);
+    }
+    i->job[0] = '\0'; // over: idle and end are left
+    i->idle_since = T0 + 1240;
+    assert_int_equal(ledger_committed(&b, NULL), 360000);
+    now_s = T0 + 1600;
+    assert_int_equal(ledger_committed(&b, NULL), 0);
+    assert_int_equal(ledger_today(&b, NULL), bound);
+}
+
+static void a_job_without_a_limit_counts_with_the_sites(void **state)
+{
+    struct instance *i = rent("i-0", 3600000);
+
+    job("7", 0);
+    snprintf(i->job, sizeof(i->job), "7");
+    assert_int_equal(ledger_committed(&b, NULL), INT64_C(1000) * (86400 + 600));
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
+    const struct CMUnitTest tests[] = {
+        T(each_second_goes_to_whom_it_served),
+        T(a_node_under_notice_is_still_its_jobs),
+        T(parts_add_up_without_a_rest),
+        T(settling_changes_no_sum),
+        T(an_unknown_price_is_no_price),
+        T(caps_count_what_is_still_to_come),
+        T(a_job_without_a_limit_counts_with_the_sites),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
