@@ -129,6 +129,16 @@ static const struct provider_instance *row_of(const struct provider_result *r,
     return NULL;
 }
 
+// The reply of its launch was lost, and this listing shows all of the group. Of a part the launch
+// is repeated as it was: with another count the cloud would refuse its token.
+static bool whole_group(struct cloud *c, const struct instance *of, const struct provider_result *r)
+{
+    INSTANCES_EACH(c->b->instances, i)
+    if (i->state == INST_LAUNCHING && strcmp(i->group, of->group) == 0 && !row_of(r, i))
+        return false;
+    return true;
+}
+
 static void judge(struct cloud *c, struct instance *i, const struct provider_instance *p)
 {
     struct reap_facts f = {
@@ -234,7 +244,8 @@ static void on_list(void *arg, const struct provider_result *r)
     cloud_works(c);
     c->listed_once = true;
     INSTANCES_EACH(c->b->instances, i)
-    if (instance_live(i) && strcmp(i->cloud, c->conf->name) == 0 && !i->calling)
+    if (instance_live(i) && strcmp(i->cloud, c->conf->name) == 0 && !i->calling &&
+        (i->state != INST_LAUNCHING || whole_group(c, i, r)))
         judge(c, i, row_of(r, i));
     find_orphans(c, r);
     c->b->poke(c->b);

@@ -198,7 +198,10 @@ static void give_up_launch(struct burstd *b, struct instance **g, unsigned n,
     struct bjob *j = jobs_find(b->jobs, g[0]->job);
     struct instance first = *g[0];
 
-    block_place(b, g[0], error, message);
+    // A repeated launch whose job has gone bears another tag; that the cloud refuses it says
+    // nothing of the place. What it may have started is found by its tag.
+    if (error != PROVIDER_INVALID || first.job[0])
+        block_place(b, g[0], error, message);
     for (unsigned k = 0; k < n; k++)
         instance_state(b, g[k], INST_GONE, "%s: %s", provider_class_name(error), message);
     if (j && strcmp(j->group, first.group) == 0) {
@@ -304,7 +307,7 @@ void provision_seen(struct burstd *b, struct instance *i, const struct provider_
 
     if (i->state == INST_LAUNCHING) { // the reply was lost, the listing tells
         snprintf(i->cloud_id, sizeof(i->cloud_id), "%s", p->id);
-        i->launched = i->charged_to = p->launched_at;
+        i->launched = i->charged_to = p->launched_at ? p->launched_at : clock_now_s();
         if (instance_state(b, i, INST_LAUNCHED, NULL) < 0)
             return;
     }

@@ -428,10 +428,15 @@ static int each_instance(struct store *s, const char *tail,
         return -1;
     while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
         struct instance *i = xmalloc(sizeof(*i));
-        if (fetch(st, instance_columns, COUNT(instance_columns), i) == 0)
+        if (fetch(st, instance_columns, COUNT(instance_columns), i) == 0) {
             cb(arg, i);
-        else
-            free(i);
+            continue;
+        }
+        // Going on without it would leave a rented instance to nobody.
+        errprintf(errp, "journal: instance %s is in a state that this burstd does not know", i->id);
+        free(i);
+        sqlite3_finalize(st);
+        return -1;
     }
     sqlite3_finalize(st);
     return rc == SQLITE_DONE ? 0 : fail(s, "read of the instances", errp);
@@ -449,10 +454,14 @@ static int each_job(struct store *s, const char *tail, void (*cb)(void *arg, str
         return -1;
     while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
         struct bjob *j = xmalloc(sizeof(*j));
-        if (fetch(st, job_columns, COUNT(job_columns), j) == 0)
+        if (fetch(st, job_columns, COUNT(job_columns), j) == 0) {
             cb(arg, j);
-        else
-            free(j);
+            continue;
+        }
+        errprintf(errp, "journal: job %s is in a state that this burstd does not know", j->key);
+        free(j);
+        sqlite3_finalize(st);
+        return -1;
     }
     sqlite3_finalize(st);
     return rc == SQLITE_DONE ? 0 : fail(s, "read of the jobs", errp);
