@@ -51,6 +51,7 @@ struct main {
     int hint_fd;
     uv_signal_t term, intr, hup;
     int64_t prune_ms; // monotonic
+    int64_t tick_took_ms;
 };
 
 static struct main m = {.hint_fd = -1};
@@ -69,13 +70,17 @@ static void on_tick(uv_timer_t *t)
 
 static void on_soon(uv_timer_t *t)
 {
+    int64_t begun = clock_mono_ms();
+
     tick(&m.b);
+    m.tick_took_ms = clock_mono_ms() - begun;
 }
 
 static void poke(struct burstd *b)
 {
     if (!b->stopping && !uv_is_active((uv_handle_t *)&m.soon))
-        uv_timer_start(&m.soon, on_soon, 2, 0); // 2 ms gather what comes together
+        // 2 ms gather what comes together; a look over many jobs is not taken back to back.
+        uv_timer_start(&m.soon, on_soon, (uint64_t)(2 + 10 * m.tick_took_ms), 0);
 }
 
 static void slurm_changed(void *arg)

@@ -95,10 +95,15 @@ plugin()
     as root sed -i "s/^#*JobSubmitPlugins=.*/$1/" /etc/slurm/slurm-burst.conf &&
         as slurm scontrol reconfigure
 }
-for _ in $(seq 10); do
-    plugin "JobSubmitPlugins=burst" && submit100 >>"$dir/with"
-    plugin "#JobSubmitPlugins=burst" && submit100 >>"$dir/without"
+with() { plugin "JobSubmitPlugins=burst" && submit100 >>"$dir/with"; }
+without() { plugin "#JobSubmitPlugins=burst" && submit100 >>"$dir/without"; }
+for n in $(seq 10); do
+    # The order changes each time: the queue is longer for who comes second.
+    if ((n % 2)); then with && without; else without && with; fi
     as slurm scancel -u alice -t PENDING
 done
-paste "$dir/with" "$dir/without" | awk '{ print $1 / $2 }' | stat sbatch-plugin-ratio ratio
+total() { awk '{ s += $1 } END { print s }' "$1"; }
+awk -v a="$(total "$dir/with")" -v b="$(total "$dir/without")" 'BEGIN { print a / b }' |
+    stat sbatch-plugin-ratio ratio
 awk '{ print $1 / 1e8 }' "$dir/with" | stat sbatch-with-plugin ms
+awk '{ print $1 / 1e8 }' "$dir/without" | stat sbatch-without-plugin ms
