@@ -30,7 +30,6 @@
 #include "stagerd_client.h"
 #include "store.h"
 
-#define GANG_MAX 256         // nodes of a job
 #define PLACE_TIMEOUT_S 60   // a placed job that Slurm does not start is pulled back
 #define PULLED_BACK_MS 60000 // and left alone for so long
 #define PLACE_TRIES 3        // refused updates before the job is left to Slurm

@@ -89,6 +89,8 @@ enum job_state {
 const char *job_state_name(enum job_state s);
 int job_state_parse(const char *name, enum job_state *out);
 
+#define GANG_MAX 256 // nodes of a job
+
 struct bjob {
     // journalled
     char key[40]; // "123" or "123_4"
@@ -100,7 +102,7 @@ struct bjob {
     char cloud[33], region[64], zone[64], itype[128], shape[33], partition[64];
     bool spot;
     unsigned nodes;
-    char node_names[1024]; // comma list, in order; batch host first
+    char node_names[4096]; // comma list, in order; batch host first
     int64_t submit, since, placed_at, started, ended;
     uint32_t restarts;
     money_t price;     // per hour, all nodes of the present attempt

@@ -173,7 +173,7 @@ static bool use_idle(struct burstd *b, struct bjob *j, const struct demand *dm,
                      const struct directive *d, money_t limit)
 {
     struct instance *best = NULL;
-    struct instance *g[256];
+    struct instance *g[GANG_MAX];
     unsigned best_n = 0;
 
     INSTANCES_EACH(b->instances, i)
@@ -184,7 +184,7 @@ static bool use_idle(struct burstd *b, struct bjob *j, const struct demand *dm,
             continue;
         struct shape_size z = size_of(s);
         unsigned n = demand_nodes(dm, &z);
-        if (n == 0 || n > 256 || matching(b, i, d, g, n) < n)
+        if (n == 0 || n > GANG_MAX || matching(b, i, d, g, n) < n)
             continue;
         money_t price = 0;
         for (unsigned k = 0; k < n; k++)
@@ -311,6 +311,15 @@ static unsigned free_names(struct burstd *b, const struct cloud_conf *c, const s
     return used < s->nodes ? s->nodes - used : 0;
 }
 
+// The list of its nodes ("aws-cpu-001,...") must be one that can be kept and sent to Slurm: found
+// out now, not when they have been rented.
+static bool nameable(const struct cloud_conf *c, const struct shape_conf *s, unsigned n)
+{
+    size_t each = strlen(c->name) + strlen(s->name) + sizeof("--001,") - 1;
+
+    return n <= GANG_MAX && n * each < sizeof(((struct bjob *)0)->node_names);
+}
+
 // "aws/us-*": the regions that the site admits at this cloud.
 static void add_regions(cJSON *regions, const struct cloud_conf *c)
 {
@@ -343,7 +352,7 @@ static bool add_candidates(struct burstd *b, cJSON *task, const struct demand *d
         for (unsigned c = 0; c < b->conf->n_clouds && c < 64; c++) {
             const struct cloud_conf *cc = &b->conf->clouds[c];
             if (cloud_has_shape(cc, s) && directive_allows_cloud(d, cc->name) && usable(b, c) &&
-                free_names(b, cc, s) >= n)
+                free_names(b, cc, s) >= n && nameable(cc, s, n))
                 cloud_ok[c] = used = true;
         }
         if (used) {
