@@ -20,6 +20,7 @@
 #include "log.h"
 
 #define SCHEMA_VERSION 1
+#define SPEND_CACHED 66 // clouds and the whole site
 
 enum type { TEXT, INT, UINT, U32, BOOL, STATE_I, STATE_J };
 
@@ -90,6 +91,13 @@ struct store {
     sqlite3 *db;
     sqlite3_stmt *put_instance, *put_job, *put_charge, *journal, *story, *old_state;
     bool in_transaction;
+    // Sums for the caps: asked for each job and cloud of a plan, changed by a charge only.
+    struct spend {
+        int64_t from;
+        char cloud[33];
+        money_t sum;
+    } spend[SPEND_CACHED];
+    unsigned n_spend;
 };
 
 static int fail(struct store *s, const char *what, burst_error_t *errp)
@@ -359,6 +367,7 @@ int store_commit(struct store *s, burst_error_t *errp)
 
 void store_rollback(struct store *s)
 {
+    s->n_spend = 0;
     if (s->in_transaction)
         run(s, "ROLLBACK", NULL);
     s->in_transaction = false;
@@ -562,6 +571,8 @@ void store_prune(struct store *s, int64_t before)
 int store_put_charge(struct store *s, const struct charge *c, burst_error_t *errp)
 {
     sqlite3_stmt *st = s->put_charge;
+
+    s->n_spend = 0;
     const char *text[] = {c->instance,
                           c->job,
                           c->cloud,
@@ -596,8 +607,21 @@ static money_t sum(struct store *s, const char *sql, int64_t from, const char *t
 
 money_t store_spend_since(struct store *s, int64_t from, const char *cloud)
 {
-    return cloud ? sum(s, "SELECT SUM(uusd) FROM charge WHERE t1 >= ?1 AND cloud = ?2", from, cloud)
-                 : sum(s, "SELECT SUM(uusd) FROM charge WHERE t1 >= ?1 AND ?2 = ''", from, "");
+    const char *name = cloud ? cloud : "";
+
+    for (unsigned k = 0; k < s->n_spend; k++)
+        if (s->spend[k].from == from && strcmp(s->spend[k].cloud, name) == 0)
+            return s->spend[k].sum;
+    money_t total =
+        cloud ? sum(s, "SELECT SUM(uusd) FROM charge WHERE t1 >= ?1 AND cloud = ?2", from, cloud)
+              : sum(s, "SELECT SUM(uusd) FROM charge WHERE t1 >= ?1 AND ?2 = ''", from, "");
+    if (s->n_spend < SPEND_CACHED && strlen(name) < sizeof(s->spend[0].cloud)) {
+        struct spend *c = &s->spend[s->n_spend++];
+        c->from = from;
+        c->sum = total;
+        snprintf(c->cloud, sizeof(c->cloud), "%s", name);
+    }
+    return total;
 }
 
 money_t store_job_cost(struct store *s, const char *job)
