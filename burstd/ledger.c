@@ -3,6 +3,7 @@
 // at its ends, each rounded down to a micro-dollar, so intervals add up without a rest.
 #include "ledger.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -10,6 +11,7 @@
 #include "instances.h"
 #include "jobs.h"
 #include "libburst/clock.h"
+#include "libburst/xalloc.h"
 #include "log.h"
 #include "store.h"
 
@@ -70,29 +72,27 @@ int ledger_cut(struct burstd *b, struct instance *i, int64_t now, burst_error_t 
 void ledger_settle(struct burstd *b)
 {
     int64_t now = clock_now_s();
+    int64_t *old = xcalloc(instances_count(b->instances) + 1, sizeof(*old));
     burst_error_t err;
+    size_t k = 0;
+    bool good = store_begin(b->store, &err) == 0, begun = good;
 
-    // One transaction each: a charge and the moment until which it counts belong together.
     INSTANCES_EACH(b->instances, i)
     {
-        int64_t old = i->charged_to;
-        if (!instance_live(i) || !i->launched || i->price == MONEY_UNKNOWN || now <= old)
-            continue;
-        if (store_begin(b->store, &err) < 0)
-            goto error;
-        if (ledger_cut(b, i, now, &err) < 0 || store_put_instance(b->store, i, &err) < 0) {
-            store_rollback(b->store);
-            i->charged_to = old;
-            goto error;
-        }
-        if (store_commit(b->store, &err) < 0) {
-            i->charged_to = old;
-            goto error;
-        }
+        old[k++] = i->charged_to;
+        if (good && instance_live(i))
+            good = ledger_cut(b, i, now, &err) == 0 && store_put_instance(b->store, i, &err) == 0;
     }
-    return;
-error:
-    log_error("%s", err.text); // the next one settles it
+    if (begun && !good)
+        store_rollback(b->store);
+    if (!good || store_commit(b->store, &err) < 0) {
+        // A charge and the moment until which it counts belong together: none of them is there.
+        log_error("%s", err.text);
+        k = 0;
+        INSTANCES_EACH(b->instances, i)
+        i->charged_to = old[k++];
+    }
+    free(old);
 }
 
 int ledger_close(struct burstd *b, struct instance *i, burst_error_t *errp)
