@@ -31,7 +31,9 @@
 #define RETRY_MAX_MS 10000
 #define TERMINATE_AGAIN_MS 10000
 #define SURPLUS_S 30 // a ready instance without a job waits so long for another candidate
-#define DEADMAN_S 1800
+// A node that hears nothing of burstd and runs no job powers itself off after this. Long, because
+// results that are not home go with it.
+#define DEADMAN_S (6 * 3600)
 #define GROUP_MAX 1024
 
 static const char *market_name(bool spot)

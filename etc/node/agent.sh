@@ -67,6 +67,19 @@ look_azure() # {"Events":[{"EventType":"Preempt","NotBefore":"Mon, 19 Sep 2016 1
     [ -n "$time" ] && notice=$(date -u -d "$time" +%s) || notice=$(($(date +%s) + 25))
 }
 
+# slurmstepd names itself "slurmstepd: [JOB.STEP]". A job goes on without the controller's daemon, and
+# its node with it.
+job_runs()
+{
+    for stepd in /proc/[0-9]*/cmdline; do
+        read -r title 2>/dev/null <"$stepd"
+        case $title in
+            'slurmstepd: ['*) return 0 ;;
+        esac
+    done
+    return 1
+}
+
 now=$(uptime_s)
 last_answer=$now last_alive=-1000
 while :; do
@@ -87,6 +100,10 @@ while :; do
         post "{\"instance\":\"$instance\",\"event\":\"alive\"}" && last_answer=$now
     fi
     if [ "$deadman_s" -gt 0 ] && [ $((now - last_answer)) -ge "$deadman_s" ]; then
+        if job_runs; then # the time counts from the job's end
+            last_answer=$now
+            continue
+        fi
         echo "no answer from $controller for $deadman_s s: powering off"
         power_off
     fi
