@@ -149,6 +149,7 @@ static void describe_vm(const struct vm *v, struct provider_instance *p)
 struct answer {
     provider_cb cb;
     void *arg;
+    void *owned; // what the caller frees when it is called
     enum provider_class error;
     struct provider_instance *rows;
     size_t n;
@@ -158,6 +159,12 @@ static void free_answer(void *arg)
 {
     free(((struct answer *)arg)->rows);
     free(arg);
+}
+
+static void drop_answer(void *arg)
+{
+    free(((struct answer *)arg)->owned);
+    free_answer(arg);
 }
 
 static void deliver(void *arg)
@@ -180,7 +187,7 @@ static struct answer *answer_later(provider_cb cb, void *arg, enum provider_clas
     a->error = error;
     a->n = n;
     a->rows = xcalloc(n, sizeof(*a->rows));
-    after(20 + draw(200), deliver, free_answer, a, true);
+    after(20 + draw(200), deliver, drop_answer, a, true);
     return a;
 }
 
@@ -233,6 +240,7 @@ static void launch(struct provider *p, const struct provider_launch *q, provider
     if (error == PROVIDER_OK && chance(world.lost_reply))
         error = PROVIDER_TRANSIENT;
     struct answer *a = answer_later(cb, arg, error, error == PROVIDER_OK ? q->count : 0);
+    a->owned = arg;
     for (int k = 0; k < n_vms && error == PROVIDER_OK; k++)
         for (unsigned m = 0; m < q->count; m++)
             if (strcmp(vms[k].token, q->token) == 0 && strcmp(vms[k].tag, q->tag_instance[m]) == 0)
@@ -266,7 +274,7 @@ static void terminate(struct provider *p, const char *id, const char *region, pr
 
     if (running(&vms[k]) && (!lost || draw(2)))
         end(&vms[k], clock_now_s());
-    answer_later(cb, arg, lost ? PROVIDER_TRANSIENT : PROVIDER_OK, 0);
+    answer_later(cb, arg, lost ? PROVIDER_TRANSIENT : PROVIDER_OK, 0)->owned = arg;
 }
 
 static const struct provider_ops sim_ops = {

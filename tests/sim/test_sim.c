@@ -119,10 +119,19 @@ static void daemon_kill(void)
 static jmp_buf loop;
 static bool in_loop;
 
+// Of LeakSanitizer, in a build with it: ends the process if it finds any; does not look again at
+// exit.
+extern void __lsan_do_leak_check(void) __attribute__((weak));
+
+// A process that is killed frees nothing: what the functions that are left here owned is lost. So
+// leaks are looked for before the first such crash, and no more after it.
 void crash_point(void)
 {
-    if (in_loop && world.b && world.crash_points && draw(100000) < world.crash_points)
+    if (in_loop && world.b && world.crash_points && draw(100000) < world.crash_points) {
+        if (__lsan_do_leak_check)
+            __lsan_do_leak_check();
         longjmp(loop, 1);
+    }
 }
 
 // At each moment: what was spent today and what may still be spent are within each cap.
