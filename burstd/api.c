@@ -375,6 +375,10 @@ static void m_terminate(void *arg, struct rpc_request *req)
     INSTANCES_EACH(b->instances, k)
     if ((node && k->node[0] && strcmp(k->node, node) == 0) || (id && strcmp(k->id, id) == 0))
         i = k;
+    if (i && i->state == INST_LAUNCHING) {
+        rpc_fail(req, "busy", "%s is being launched; ask again when the cloud has answered", i->id);
+        return;
+    }
     if (!i || i->state >= INST_TERMINATING) {
         rpc_fail(req, "not_found", "no rented node or instance of that name (see burst nodes)");
         return;

@@ -101,6 +101,8 @@ int ledger_close(struct burstd *b, struct instance *i, burst_error_t *errp)
         return 0;
     money_t right = money_for_seconds(i->price, i->ended - i->launched);
     money_t charged = store_instance_cost(b->store, i->id);
+    if (charged >= STORE_SPEND_UNKNOWN)
+        return errprintf(errp, "the charges of instance %s cannot be read", i->id);
     if (right == charged)
         return 0;
     // The cloud's end differs from the moment at which we saw it.

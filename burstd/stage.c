@@ -168,7 +168,9 @@ static void retry_later(struct instance *i)
 static void stage_in_failed(struct burstd *b, struct instance *i, struct bjob *j,
                             const char *errclass, const char *error)
 {
-    if (strcmp(errclass, "limit") == 0 || strcmp(errclass, "io") == 0) {
+    // Too large stays too large; a file server may have its bad moment.
+    if (strcmp(errclass, "limit") == 0 ||
+        (strcmp(errclass, "io") == 0 && i->tries >= STAGE_IN_TRIES)) {
         jobflow_fail(b, j, error);
         return;
     }

@@ -590,17 +590,23 @@ int store_put_charge(struct store *s, const struct charge *c, burst_error_t *err
     return step(s, st, "write of a charge", errp);
 }
 
+// A sum that cannot be read must not look like money that was not spent: caps are then reached.
 static money_t sum(struct store *s, const char *sql, int64_t from, const char *text)
 {
     sqlite3_stmt *st;
-    money_t total = 0;
+    money_t total = STORE_SPEND_UNKNOWN;
+    burst_error_t err;
 
-    if (prepare(s, sql, &st, NULL) < 0)
-        return 0;
+    if (prepare(s, sql, &st, &err) < 0) {
+        log_error("%s", err.text);
+        return total;
+    }
     sqlite3_bind_int64(st, 1, from);
     sqlite3_bind_text(st, 2, text, -1, SQLITE_TRANSIENT);
     if (sqlite3_step(st) == SQLITE_ROW)
         total = sqlite3_column_int64(st, 0);
+    else
+        log_error("journal: read of charges: %s", sqlite3_errmsg(s->db));
     sqlite3_finalize(st);
     return total;
 }
@@ -615,7 +621,8 @@ money_t store_spend_since(struct store *s, int64_t from, const char *cloud)
     money_t total =
         cloud ? sum(s, "SELECT SUM(uusd) FROM charge WHERE t1 >= ?1 AND cloud = ?2", from, cloud)
               : sum(s, "SELECT SUM(uusd) FROM charge WHERE t1 >= ?1 AND ?2 = ''", from, "");
-    if (s->n_spend < SPEND_CACHED && strlen(name) < sizeof(s->spend[0].cloud)) {
+    if (total < STORE_SPEND_UNKNOWN && s->n_spend < SPEND_CACHED &&
+        strlen(name) < sizeof(s->spend[0].cloud)) {
         struct spend *c = &s->spend[s->n_spend++];
         c->from = from;
         c->sum = total;
