@@ -34,7 +34,7 @@
 
 // After a hint that something happened: Slurm needs a moment to act on it.
 static const int poke_ms[] = {0, 50, 150, 300, 600, 1000};
-#define POKE_REST_MS 20
+#define POKE_REST_MS 100
 #define POKE_SHARE 20
 #define POKES (int)(sizeof(poke_ms) / sizeof(poke_ms[0]))
 
