@@ -31,6 +31,13 @@ tests_unit_test_plan_random_CFLAGS = $(SAN_CFLAGS) -O2 $(CMOCKA_CFLAGS) $(CJSON_
 tests_unit_test_plan_random_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_test_plan_random_LDADD = liboptimizer.la $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_pipelines
+TESTS += tests/unit/test_pipelines
+tests_unit_test_pipelines_SOURCES = tests/unit/test_pipelines.c
+tests_unit_test_pipelines_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_test_pipelines_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_test_pipelines_LDADD = liboptimizer.la $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_plan
 TESTS += tests/unit/test_plan
 tests_unit_test_plan_SOURCES = tests/unit/test_plan.c
