@@ -90,9 +90,28 @@ static const struct yt_field eligibility_table[] = {
     {0},
 };
 
+#undef AT
+#define AT(m) offsetof(struct waiting_conf, m)
+static const struct yt_field waiting_table[] = {
+    LIST("partition", partitions, "*"),
+    LIST("qos", qos, "*"),
+    CAP("usd_per_hour", usd, NULL),
+    {0},
+};
+
+#undef AT
+#define AT(m) offsetof(struct burst_conf, m)
 static const struct yt_field spill_table[] = {
     TIME("wait_threshold", wait_threshold_s, "5m", 0, 365 * DAY),
     TIME("min_pending", min_pending_s, "0s", 0, 365 * DAY),
+    CAP("cost_of_waiting_usd_per_hour", waiting_usd, "none"),
+    {.key = "cost_of_waiting",
+     .kind = YT_ARRAY,
+     .off = AT(waiting),
+     .off_n = AT(n_waiting),
+     .dflt = "",
+     .sub = waiting_table,
+     .size = sizeof(struct waiting_conf)},
     UINT("max_instances", max_instances, "64", 0, 100000),
     TIME("default_runtime", default_runtime_s, "1h", 60, 365 * DAY),
     {0},
@@ -113,6 +132,7 @@ static const struct yt_field data_table[] = {
      .min = 0,
      .max = INT64_C(1) << 50},
     TIME("sync_interval", sync_interval_s, "0s", 0, 30 * DAY),
+    STRING("location", data_location, "local/site", 120),
     LIST("exclude", exclude, ""),
     {0},
 };
@@ -579,6 +599,16 @@ static void check_node_names(struct check *k)
     }
 }
 
+// "cloud/region", as egress.csv and --burst-data have it.
+static void check_data(struct check *k)
+{
+    const char *l = k->c->data_location, *slash = strchr(l, '/');
+
+    if (!slash || slash == l || !slash[1] || strchr(slash + 1, '/') || strpbrk(l, "*?[] \t"))
+        yt_fail(k->y, "data.location",
+                "must be CLOUD/REGION, the name of this site in egress.csv, like local/site");
+}
+
 static void finish(struct yt *y, struct burst_conf *c)
 {
     struct check k = {.y = y, .c = c};
@@ -587,6 +617,8 @@ static void finish(struct yt *y, struct burst_conf *c)
     check_addresses(&k);
     check_dirs(&k);
     check_signal(&k);
+    if (c->data_location)
+        check_data(&k);
     if (c->block_max_s < c->block_s)
         yt_fail(y, "boot.block_max",
                 "is shorter than boot.block (%" PRId64 "s); the time grows from one to the other",
@@ -694,6 +726,29 @@ bool conf_match(char *const *patterns, unsigned n, const char *text)
         if (fnmatch(patterns[i], text, 0) == 0)
             return true;
     return false;
+}
+
+static bool any_partition(const struct waiting_conf *w, const char *list)
+{
+    char name[256];
+
+    for (const char *p = list; *p;) {
+        size_t len = strcspn(p, ",");
+        snprintf(name, sizeof(name), "%.*s", (int)len, p);
+        if (conf_match(w->partitions, w->n_partitions, name))
+            return true;
+        p += len + (p[len] == ',');
+    }
+    return false;
+}
+
+money_t conf_cost_of_waiting(const struct burst_conf *conf, const char *partition, const char *qos)
+{
+    for (unsigned i = 0; i < conf->n_waiting; i++)
+        if (any_partition(&conf->waiting[i], partition) &&
+            conf_match(conf->waiting[i].qos, conf->waiting[i].n_qos, qos))
+            return conf->waiting[i].usd;
+    return conf->waiting_usd;
 }
 
 const struct cloud_conf *conf_find_cloud(const struct burst_conf *conf, const char *name)

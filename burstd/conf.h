@@ -49,6 +49,15 @@ struct shape_conf {
     unsigned n_catalog_names;
 };
 
+// What an hour of waiting costs, for jobs whose partition and QOS match one pattern each.
+struct waiting_conf {
+    char **partitions;
+    unsigned n_partitions;
+    char **qos;
+    unsigned n_qos;
+    money_t usd; // per hour; CONF_NO_CAP: waiting has no price, the threshold alone decides
+};
+
 struct cloud_conf {
     char *name;        // [a-z0-9-]; also the catalog file (NAME.csv)
     char *partition;   // default: name. Several clouds may share one
@@ -111,6 +120,9 @@ struct burst_conf {
     // spill
     int64_t wait_threshold_s;
     int64_t min_pending_s;
+    money_t waiting_usd; // what an hour of waiting costs where no line of waiting says otherwise
+    struct waiting_conf *waiting;
+    unsigned n_waiting;
     unsigned max_instances; // all clouds together
     int64_t default_runtime_s;
 
@@ -122,6 +134,7 @@ struct burst_conf {
     bool shared_filesystem;
     int64_t max_stage_bytes;
     int64_t sync_interval_s; // 0 = only at the notice and at the end
+    char *data_location;     // where this cluster stands, "cloud/region" of egress.csv
     char **exclude;          // patterns of files that stay where they are
     unsigned n_exclude;
 
@@ -187,6 +200,10 @@ const struct cloud_conf *conf_find_partition(const struct burst_conf *conf, cons
 // Does this cloud rent nodes of that shape?
 bool cloud_has_shape(const struct cloud_conf *cloud, const struct shape_conf *shape);
 bool cloud_has_region(const struct cloud_conf *cloud, const char *region);
+
+// What an hour of a job's waiting costs the site; CONF_NO_CAP: it has no price. partition may be a
+// comma list, as a job names several.
+money_t conf_cost_of_waiting(const struct burst_conf *conf, const char *partition, const char *qos);
 
 // Does text match one of the shell patterns (case matters)? An empty list matches nothing.
 bool conf_match(char *const *patterns, unsigned n, const char *text);

@@ -67,6 +67,8 @@ static void least_file_gets_the_documented_defaults(void **state)
     assert_int_equal(c->wait_threshold_s, 300);
     assert_int_equal(c->max_instances, 64);
     assert_int_equal(c->default_runtime_s, 3600);
+    assert_true(conf_cost_of_waiting(c, "main", "normal") == CONF_NO_CAP);
+    assert_string_equal(c->data_location, "local/site");
     assert_int_equal(c->max_per_job, 100 * 1000000);
     assert_int_equal(c->max_per_day, 500 * 1000000);
     assert_int_equal(c->max_stage_bytes, 10737418240);
@@ -97,6 +99,29 @@ static void least_file_gets_the_documented_defaults(void **state)
     assert_int_equal(s->n_catalog_names, 0);
     assert_true(cloud_has_shape(cl, s));
     conf_free(c);
+}
+
+static void waiting_is_priced_by_the_first_line_that_matches(void **state)
+{
+    struct burst_conf *c =
+        parse(HEAD SHAPES CLOUD "spill:\n  cost_of_waiting_usd_per_hour: 0.5\n  cost_of_waiting:\n"
+                                "    - {partition: [gpu], qos: [\"high*\"], usd_per_hour: 4}\n"
+                                "    - {partition: [gpu, big], usd_per_hour: 2.25}\n"
+                                "    - {qos: [free], usd_per_hour: none}\n");
+
+    assert_non_null(c);
+    assert_int_equal(conf_cost_of_waiting(c, "gpu", "high1"), 4000000);
+    assert_int_equal(conf_cost_of_waiting(c, "gpu", "normal"), 2250000);
+    assert_int_equal(conf_cost_of_waiting(c, "main,big", "normal"), 2250000);
+    assert_int_equal(conf_cost_of_waiting(c, "main", "high1"), 500000);
+    assert_true(conf_cost_of_waiting(c, "main", "free") == CONF_NO_CAP);
+    conf_free(c);
+    expect_error(LEAST "spill: {cost_of_waiting: [{qos: [a]}]}\n",
+                 "t.yaml:6: spill.cost_of_waiting[0].usd_per_hour: is missing; it has no "
+                 "default");
+    expect_error(LEAST "data: {location: home}\n",
+                 "t.yaml:6: data.location: must be CLOUD/REGION, the name of this site in "
+                 "egress.csv, like local/site");
 }
 
 static void example_is_what_the_manual_shows(void **state)
@@ -451,6 +476,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(least_file_gets_the_documented_defaults),
         cmocka_unit_test(example_is_what_the_manual_shows),
+        cmocka_unit_test(waiting_is_priced_by_the_first_line_that_matches),
         cmocka_unit_test(manual_names_every_key_of_the_example),
         cmocka_unit_test(unknown_keys_are_named_with_their_neighbour),
         cmocka_unit_test(wrong_values_are_told_what_would_be_right),
