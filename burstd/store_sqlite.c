@@ -19,7 +19,7 @@
 #include "libburst/xalloc.h"
 #include "log.h"
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define SPEND_CACHED 66 // clouds and the whole site
 
 enum type { TEXT, INT, UINT, U32, BOOL, STATE_I, STATE_J };
@@ -135,6 +135,29 @@ static int create_table(struct store *s, const char *table, const struct column 
     int rc = run(s, b.data, errp);
     strbuf_free(&b);
     return rc;
+}
+
+static bool has_column(struct store *s, const char *table, const char *name)
+{
+    return sqlite3_table_column_metadata(s->db, NULL, table, name, NULL, NULL, NULL, NULL, NULL) ==
+           SQLITE_OK;
+}
+
+// A journal that an older burstd wrote lacks what this one has learned to remember.
+static int add_columns(struct store *s, const char *table, const struct column *c, size_t n,
+                       burst_error_t *errp)
+{
+    for (size_t i = 0; i < n; i++) {
+        char sql[192];
+        if (has_column(s, table, c[i].name))
+            continue;
+        const char *type = sql_type(c[i].type);
+        snprintf(sql, sizeof(sql), "ALTER TABLE %s ADD COLUMN \"%s\" %s NOT NULL DEFAULT %s", table,
+                 c[i].name, type, *type == 'T' ? "''" : "0");
+        if (run(s, sql, errp) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 static int prepare_put(struct store *s, const char *table, const struct column *c, size_t n,
@@ -280,10 +303,12 @@ static int create_schema(struct store *s, burst_error_t *errp)
         " zone TEXT NOT NULL, itype TEXT NOT NULL, market TEXT NOT NULL, until INTEGER NOT NULL,"
         " ttl INTEGER NOT NULL, reason TEXT NOT NULL,"
         " PRIMARY KEY (cloud, region, zone, itype, market));"
-        "PRAGMA user_version = 1;";
+        "PRAGMA user_version = 2;";
 
     if (create_table(s, "instance", instance_columns, COUNT(instance_columns), errp) < 0 ||
-        create_table(s, "job", job_columns, COUNT(job_columns), errp) < 0)
+        create_table(s, "job", job_columns, COUNT(job_columns), errp) < 0 ||
+        add_columns(s, "instance", instance_columns, COUNT(instance_columns), errp) < 0 ||
+        add_columns(s, "job", job_columns, COUNT(job_columns), errp) < 0)
         return -1;
     return run(s, sql, errp);
 }

@@ -279,6 +279,38 @@ static void refuses_what_it_cannot_read(void **state)
     assert_non_null(strstr(err.text, "newer burstd"));
 }
 
+// Columns that came later get their neutral value.
+static void an_older_journal_is_gone_on_with(void **state)
+{
+    burst_error_t err;
+    struct seen seen;
+    sqlite3 *db;
+
+    memset(&seen, 0, sizeof(seen));
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db,
+                                  "CREATE TABLE job (key TEXT NOT NULL PRIMARY KEY,"
+                                  " state TEXT NOT NULL, transfer INTEGER NOT NULL);"
+                                  "INSERT INTO job VALUES ('7', 'running', 42);"
+                                  "PRAGMA user_version = 1",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
+    for (int k = 0; k < 2; k++) { // the second time they are there
+        struct store *s = store_open(path, &err);
+        assert_non_null(s);
+        assert_int_equal(store_load(s, see_instance, see_job, &seen, &err), 0);
+        assert_int_equal(seen.n_jobs, k + 1);
+        assert_int_equal(seen.j->state, JOB_RUNNING);
+        assert_int_equal(seen.j->transfer, 42);
+        assert_int_equal(seen.j->started, 0);
+        assert_string_equal(seen.j->mark, "");
+        assert_int_equal(store_put_job(s, seen.j, &err), 0);
+        store_close(s);
+    }
+    free(seen.j);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
 
 int main(void)
@@ -290,6 +322,7 @@ int main(void)
         TEST(charges_add_up_by_key),
         TEST(old_stories_go_and_charges_stay),
         TEST(refuses_what_it_cannot_read),
+        TEST(an_older_journal_is_gone_on_with),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
