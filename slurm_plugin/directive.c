@@ -28,7 +28,8 @@ const struct directive_option directive_options[] = {
     {"burst-market", "any|spot|on-demand", "kind of instance that may be used"},
     {"burst-runtime", "TIME",
      "estimate of the work, in the forms of --time; default: the time limit"},
-    {"burst-data", "LOCATION:GB[,...]", "where the job's data lie, e.g. aws/us-east-1:150"},
+    {"burst-data", "LOCATION:GB[,...]",
+     "where the job's data lie, e.g. aws/us-east-1:150, or job/123:20 for what job 123 leaves"},
     {"burst-stage-in", "PATHS", "what is copied to the node; default: the submit directory"},
     {"burst-stage-out", "PATHS", "what is copied back; default: the submit directory"},
     {NULL, NULL, NULL},
@@ -265,7 +266,28 @@ static int take_clouds(struct directive *d, const struct input *in)
     return keep(d->clouds, sizeof(d->clouds), in);
 }
 
-// One "cloud/region:GB"; leaves *p behind it.
+const char *directive_data_job(const struct directive_data *item)
+{
+    return strncmp(item->location, "job/", 4) == 0 ? item->location + 4 : NULL;
+}
+
+// "123" or "123_4".
+static bool is_job(const char *p)
+{
+    const char *start = p;
+
+    while (is_digit(*p))
+        p++;
+    if (p == start || p - start > 10)
+        return false;
+    if (*p != '_')
+        return !*p;
+    for (start = ++p; is_digit(*p); p++)
+        ;
+    return p > start && p - start <= 10 && !*p;
+}
+
+// One "cloud/region:GB" or "job/ID:GB"; leaves *p behind it.
 static bool data_item(const char **p, struct directive_data *item)
 {
     const char *start = *p;
@@ -280,6 +302,9 @@ static bool data_item(const char **p, struct directive_data *item)
         return false;
     memcpy(item->location, start, len);
     item->location[len] = '\0';
+    const char *job = directive_data_job(item);
+    if (job && !is_job(job))
+        return false;
     (*p)++;
     if (!is_digit(**p))
         return false;
@@ -315,8 +340,8 @@ static int take_data(struct directive *d, const struct input *in)
 
     do {
         if (!data_item(&p, &item) || ++n > DIRECTIVE_DATA || (*p && *p != ','))
-            return refuse(in, "must be up to 16 items CLOUD/REGION:GB with commas between, like "
-                              "aws/us-east-1:150");
+            return refuse(in, "must be up to 16 items CLOUD/REGION:GB or job/ID:GB with commas "
+                              "between, like aws/us-east-1:150");
     } while (*p++ == ',');
     return keep(d->data, sizeof(d->data), in);
 }

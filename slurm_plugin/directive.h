@@ -95,10 +95,13 @@ bool directive_allows_cloud(const struct directive *d, const char *cloud);
 
 // The items of --burst-data one after another: start with cursor = d->data. False at the end.
 struct directive_data {
-    char location[128]; // "cloud/region"
+    char location[128]; // "cloud/region" or "job/ID"
     double size_gb;
 };
 bool directive_data_next(const char **cursor, struct directive_data *item);
+// "job/123" or "job/123_4" names what that job leaves where it ran: its key inside location
+// ("123_4"), or NULL when the item is a place.
+const char *directive_data_job(const struct directive_data *item);
 
 const char *directive_class_name(enum directive_class c);   // "eligible", "held", ""
 const char *directive_mode_name(enum directive_mode m);     // "auto", "never", "only"

@@ -145,7 +145,7 @@ wrong --burst-max-cost=ten "not an amount of dollars; write it like 12 or 0.25"
 wrong --burst-max-cost=0 "must be more than 0; to rent nothing say --burst=never"
 wrong --burst-clouds=aws,,gcp "must be up to 16 names of clouds with commas between, like aws,gcp"
 wrong --burst-runtime=soon "not a duration; write it like --time: minutes, hours:minutes:seconds or days-hours:minutes:seconds, up to ten years"
-wrong --burst-data=mydata "must be up to 16 items CLOUD/REGION:GB with commas between, like aws/us-east-1:150"
+wrong --burst-data=mydata "must be up to 16 items CLOUD/REGION:GB or job/ID:GB with commas between, like aws/us-east-1:150"
 wrong --burst-stage-in=../secret "paths with .. are not taken; write the path in full"
 wrong --burst-stage-out=~/x "~ is not known here; write the path in full"
 like "$(sub --burst-clouds=azure)" "burst: --burst-clouds=azure: no cloud of this name here; there is: aws" \

@@ -108,7 +108,7 @@ wrong --burst-clouds=nimbus '--burst-clouds=nimbus: no cloud of this name here; 
 wrong --burst-market=cheap '--burst-market=cheap: must be any, spot or on-demand'
 wrong --burst-runtime=soon \
     '--burst-runtime=soon: not a duration; write it like --time: minutes, hours:minutes:seconds'
-wrong --burst-data=somewhere 'must be up to 16 items CLOUD/REGION:GB with commas between'
+wrong --burst-data=somewhere 'must be up to 16 items CLOUD/REGION:GB or job/ID:GB with commas between'
 wrong --burst-stage-in=../secret 'paths with .. are not taken; write the path in full'
 wrong '--burst-stage-out=~/out' '~ is not known here; write the path in full'
 wrong --burst-stage-in=/ 'the whole file system cannot be copied; name a directory'

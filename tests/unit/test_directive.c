@@ -216,6 +216,14 @@ static void data(void **state)
     assert_false(directive_data_next(&cursor, &item));
     cursor = "";
     assert_false(directive_data_next(&cursor, &item));
+    assert_null(directive_data_job(&item));
+    set("burst-data", "job/123:50,job/123_4:0.5");
+    cursor = d.data;
+    assert_true(directive_data_next(&cursor, &item));
+    assert_string_equal(directive_data_job(&item), "123");
+    assert_true(directive_data_next(&cursor, &item));
+    assert_string_equal(directive_data_job(&item), "123_4");
+    assert_true(item.size_gb == 0.5);
     const char *bad[] = {"",
                          "150",
                          "aws/us-east-1",
@@ -231,13 +239,17 @@ static void data(void **state)
                          "aws/:5",
                          "aws/a/b:5",
                          "s3://bucket:5",
+                         "job/train:5",
+                         "job/12_:5",
+                         "job/12_a:5",
+                         "job/12345678901:5",
                          "aws/us-east-1:5,",
                          "aws/us-east-1:9999999999999"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         char want[256];
         snprintf(want, sizeof(want),
-                 "--burst-data=%s: must be up to 16 items CLOUD/REGION:GB with commas between, "
-                 "like aws/us-east-1:150",
+                 "--burst-data=%s: must be up to 16 items CLOUD/REGION:GB or job/ID:GB with commas "
+                 "between, like aws/us-east-1:150",
                  bad[i]);
         refused("burst-data", bad[i], want);
     }
