@@ -152,6 +152,7 @@ static const struct yt_field spot_table[] = {
      .min = 1,
      .max = 16},
     TIME("grace", spot_grace_s, "20s", 0, 3600),
+    TIME("changeover", spot_changeover_s, "3m", 0, DAY),
     {0},
 };
 

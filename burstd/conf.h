@@ -149,6 +149,7 @@ struct burst_conf {
     int spot_signal;        // signal number
     char *spot_signal_name; // "USR1"
     int64_t spot_grace_s;
+    int64_t spot_changeover_s; // paid again when a job is restarted elsewhere; 0 = nothing
 
     // boot
     int64_t launch_timeout_s;

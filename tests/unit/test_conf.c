@@ -75,6 +75,7 @@ static void least_file_gets_the_documented_defaults(void **state)
     assert_int_equal(c->spot_signal, 10);
     assert_string_equal(c->spot_signal_name, "USR1");
     assert_int_equal(c->spot_grace_s, 20);
+    assert_int_equal(c->spot_changeover_s, 180);
     assert_int_equal(c->ssh_timeout_s, 180);
     assert_int_equal(c->block_s, 60);
     assert_int_equal(c->block_max_s, 3600);
