@@ -6,6 +6,7 @@
 #include "jobflow.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -515,6 +516,54 @@ static bool again(const struct bjob *j)
     return j->state == JOB_STAGEOUT || j->state == JOB_DONE;
 }
 
+// From now on an attempt uses the place: the state and what the way of its data costs are one
+// write, so that a crash neither loses nor doubles it.
+static int begin_attempt(struct burstd *b, struct bjob *j, const struct sjob *s, const char *fmt,
+                         ...) __attribute__((format(printf, 4, 5)));
+
+static int begin_attempt(struct burstd *b, struct bjob *j, const struct sjob *s, const char *fmt,
+                         ...)
+{
+    struct bjob old = *j;
+    burst_error_t err;
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(j->reason, sizeof(j->reason), fmt, ap);
+    va_end(ap);
+    j->state = JOB_RUNNING;
+    j->since = clock_now_s();
+    j->started = s && s->start ? s->start : clock_now_s();
+    j->requeue_wanted = false;
+    j->refusals = 0;
+    j->stored = true;
+    if (store_begin(b->store, &err) < 0)
+        goto error;
+    if (ledger_transfer(b, j, &err) < 0 || store_put_job(b->store, j, &err) < 0) {
+        store_rollback(b->store);
+        goto error;
+    }
+    if (store_commit(b->store, &err) < 0)
+        goto error;
+    job_event(b, j, "%s", j->reason);
+    return 0;
+error:
+    log_error("%s", err.text);
+    old.hh = j->hh;
+    *j = old;
+    return -1;
+}
+
+// Nobody has asked what the data's way to this place costs, unless the plan was for the same region
+// or the attempt before ran here.
+static void adopt_transfer(struct bjob *j, const struct instance *i)
+{
+    if (strcmp(j->cloud, i->cloud) != 0 || strcmp(j->region, i->region) != 0)
+        j->transfer = 0;
+    else if (again(j))
+        j->transfer = j->egress;
+}
+
 // Slurm started it on rented nodes although it was not (any more) placed there: its update was
 // carried out and the answer lost, or it was requeued while burstd was down. Its results count.
 static void adopt(struct burstd *b, struct bjob *j, const struct sjob *s)
@@ -546,10 +595,10 @@ static void adopt(struct burstd *b, struct bjob *j, const struct sjob *s)
         else
             instance_save(b, g[k]);
     }
+    adopt_transfer(j, g[0]);
     point_at(j, g, n);
     node_list(j, g, n);
-    j->started = s->start ? s->start : clock_now_s();
-    job_state(b, j, JOB_RUNNING, "Slurm started it on %s", s->nodes);
+    begin_attempt(b, j, s, "Slurm started it on %s", s->nodes);
 }
 
 static void running(struct burstd *b, struct bjob *j, const struct sjob *s)
@@ -569,12 +618,9 @@ static void running(struct burstd *b, struct bjob *j, const struct sjob *s)
     if (s->flags & SJOB_CONFIGURING)
         return;
     if (j->state == JOB_PLACED && !(s->flags & SJOB_COMPLETING)) {
-        j->started = s->start ? s->start : clock_now_s();
-        j->requeue_wanted = false;
-        j->refusals = 0;
         nodes_state(b, j, INST_JOINED, INST_BUSY, INST_F_STAGE_OUT);
-        job_state(b, j, JOB_RUNNING, "started on %s (%s, %s %s)", j->node_names, j->cloud, j->itype,
-                  j->spot ? "spot" : "on-demand");
+        begin_attempt(b, j, s, "started on %s (%s, %s %s)", j->node_names, j->cloud, j->itype,
+                      j->spot ? "spot" : "on-demand");
     } else if (!(s->flags & SJOB_COMPLETING) && s->state == SJOB_RUNNING &&
                (j->state < JOB_PLACED || (again(j) && s->start > j->ended))) {
         adopt(b, j, s);
@@ -612,9 +658,9 @@ static void over(struct burstd *b, struct bjob *j, const struct sjob *s)
     case JOB_PLACED:
         if (may_have_run(b, j, s)) {
             // So short that its running was not seen.
-            j->started = s && s->start ? s->start : clock_now_s();
             nodes_state(b, j, INST_JOINED, INST_BUSY, INST_F_STAGE_OUT);
-            start_stageout(b, j, "ended");
+            if (begin_attempt(b, j, s, "ran on %s", j->node_names) == 0)
+                start_stageout(b, j, "ended");
             break;
         }
         // fall through

@@ -109,7 +109,7 @@ int ledger_close(struct burstd *b, struct instance *i, burst_error_t *errp)
     return put(b, i, "adjust", i->ended, i->ended, right - charged, errp);
 }
 
-int ledger_transfer(struct burstd *b, const struct bjob *j, money_t amount, burst_error_t *errp)
+int ledger_transfer(struct burstd *b, struct bjob *j, burst_error_t *errp)
 {
     int64_t now = clock_now_s();
     struct charge c = {
@@ -123,10 +123,14 @@ int ledger_transfer(struct burstd *b, const struct bjob *j, money_t amount, burs
         .kind = "transfer",
         .from = now,
         .to = now,
-        .amount = amount,
+        .amount = j->transfer,
     };
 
-    return store_put_charge(b->store, &c, errp);
+    if (j->transfer > 0 && store_put_charge(b->store, &c, errp) < 0)
+        return -1;
+    j->egress = j->transfer;
+    j->transfer = 0;
+    return 0;
 }
 
 static money_t running(const struct instance *i, int64_t now)
@@ -206,6 +210,19 @@ static money_t ledger_rest(struct burstd *b, const struct instance *i, int64_t n
     return money_for_seconds(i->price, work + boot + idle);
 }
 
+// The egress of a job that is on its way to its nodes counts once, with the first of them.
+static money_t transfer_to_come(struct burstd *b, const struct instance *i)
+{
+    const struct bjob *j = i->job[0] ? jobs_find(b->jobs, i->job) : NULL;
+
+    if (!j || j->transfer <= 0 || (j->state != JOB_SECURING && j->state != JOB_PLACED))
+        return 0;
+    INSTANCES_EACH(b->instances, other)
+    if (other->state < INST_TERMINATING && strcmp(other->job, i->job) == 0)
+        return other == i ? j->transfer : 0;
+    return 0;
+}
+
 money_t ledger_committed(struct burstd *b, const char *cloud)
 {
     money_t sum = 0;
@@ -213,10 +230,11 @@ money_t ledger_committed(struct burstd *b, const char *cloud)
 
     INSTANCES_EACH(b->instances, i)
     {
-        if ((cloud && strcmp(i->cloud, cloud) != 0) || i->state >= INST_TERMINATING ||
-            i->price == MONEY_UNKNOWN)
+        if ((cloud && strcmp(i->cloud, cloud) != 0) || i->state >= INST_TERMINATING)
             continue;
-        sum += ledger_rest(b, i, now);
+        sum += transfer_to_come(b, i);
+        if (i->price != MONEY_UNKNOWN)
+            sum += ledger_rest(b, i, now);
     }
     return sum;
 }

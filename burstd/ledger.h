@@ -19,8 +19,11 @@ void ledger_settle(struct burstd *b);
 // The last word: corrects what was charged to the bill until i->ended (the cloud's time).
 int ledger_close(struct burstd *b, struct instance *i, burst_error_t *errp);
 
-// A transfer planned for a job (egress): charged once, when its data move.
-int ledger_transfer(struct burstd *b, const struct bjob *j, money_t amount, burst_error_t *errp);
+// An attempt of the job begins to use its place, its data move: the egress that was planned for it
+// (j->transfer) is charged and becomes j->egress. Inside a transaction of the caller, who writes
+// the job's row in it too: charged once, whatever happens in between. After a failure of either the
+// caller puts both fields back.
+int ledger_transfer(struct burstd *b, struct bjob *j, burst_error_t *errp);
 
 // What the job has cost so far, the running seconds included.
 money_t ledger_job_cost(struct burstd *b, const struct bjob *j);
@@ -30,7 +33,7 @@ money_t ledger_instance_cost(struct burstd *b, const struct instance *i);
 // seconds included.
 money_t ledger_today(struct burstd *b, const char *cloud);
 // What live instances may still cost: until their job's time limit (plus overhead), or until they
-// are idle long enough to go.
+// are idle long enough to go; with the egress of jobs that have not begun there.
 money_t ledger_committed(struct burstd *b, const char *cloud);
 // The most that one launch for this job may cost: nodes x price x (limit + overhead seconds).
 money_t ledger_bound(struct burstd *b, money_t price_per_hour, unsigned nodes, int64_t limit_s);

@@ -113,7 +113,8 @@ struct bjob {
     char
         stage[4096]; // JSON: {"work_dir","in":[...],"out":[...],"log":path}, kept for after its end
     int64_t limit_s; // time limit, 0 = none
-    money_t transfer; // egress planned for the present attempt
+    money_t transfer; // egress planned for the present attempt and not charged yet
+    money_t egress;   // what was charged for it when the last attempt began
     int64_t deadline;
     bool our_hold;       // priority 0 is ours, not the user's: we may release it
     bool requeue_wanted; // after the stage-out it is planned again, not done

@@ -81,6 +81,7 @@ static const struct column job_columns[] = {
     J(stage, TEXT),
     J(limit_s, INT),
     J(transfer, INT),
+    J(egress, INT),
     J(deadline, INT),
     J(our_hold, BOOL),
     J(requeue_wanted, BOOL),
@@ -681,7 +682,7 @@ cJSON *store_cost(struct store *s, const char *by, int64_t start, int64_t end, c
         return NULL;
     snprintf(
         sql, sizeof(sql),
-        "SELECT %s, COUNT(DISTINCT instance), SUM(CASE WHEN kind != 'transfer' THEN t1-t0 END),"
+        "SELECT %s, COUNT(DISTINCT NULLIF(instance, '')), SUM(CASE WHEN kind != 'transfer' THEN t1-t0 END),"
         " SUM(CASE WHEN kind = 'busy' THEN uusd ELSE 0 END),"
         " SUM(CASE WHEN kind NOT IN ('busy','transfer') THEN uusd ELSE 0 END),"
         " SUM(CASE WHEN kind = 'transfer' THEN uusd ELSE 0 END), SUM(uusd)"

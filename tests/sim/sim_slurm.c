@@ -38,7 +38,7 @@ struct job {
     bool configuring, local, held_class, home;
     int64_t completing_until_ms;
     int64_t submit, begin, start, duration_s, alloc_s;
-    unsigned priority, restarts, nodes;
+    unsigned priority, restarts, nodes, attempts;
     char partition[64], req_nodes[512], alloc[512], comment[2200];
 };
 
@@ -163,6 +163,11 @@ unsigned slurm_restarts(int id)
     return jobs[id - 1].restarts;
 }
 
+unsigned slurm_attempts(int id)
+{
+    return jobs[id - 1].attempts;
+}
+
 unsigned slurm_jobs(void)
 {
     return n_jobs;
@@ -278,6 +283,7 @@ static void allocate(struct job *j, char **names, size_t n)
         }
     }
     j->state = RUNNING;
+    j->attempts++;
     j->configuring = true;
     j->alloc_s = clock_now_s();
     _Static_assert(sizeof(j->alloc) == sizeof(j->req_nodes), "one list, copied as it is");

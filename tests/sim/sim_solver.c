@@ -79,6 +79,7 @@ static bool plan(const cJSON *request, const cJSON *task, cJSON *tasks)
     json_add_i64(t, "nodes", json_i64(task, "nodes", 1));
     json_add_money(t, "price_uusd_per_hour", least);
     cJSON_AddNumberToObject(t, "compute_usd", 0.1);
+    cJSON_AddNumberToObject(t, "transfer_in_usd", (double)EGRESS / 1e6);
     cJSON_AddItemToArray(tasks, t);
     return true;
 }

@@ -22,6 +22,7 @@
 #include "instances.h"
 #include "jobs.h"
 #include "ledger.h"
+#include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "log.h"
 #include "planner.h"
@@ -235,6 +236,26 @@ static unsigned live_instances(void)
     return n;
 }
 
+// Of one row of `burst cost`, or of all; 0 when there is no such row.
+static money_t in_ledger(const char *by, const char *key, const char *column)
+{
+    cJSON *rows = store_cost(world.b->store, by, 0, INT64_C(1) << 40, NULL), *row;
+    money_t sum = 0;
+
+    cJSON_ArrayForEach(row, rows) if (!key || strcmp(json_str(row, "key", ""), key) == 0) sum +=
+        json_i64(row, column, 0);
+    cJSON_Delete(rows);
+    return sum;
+}
+
+static money_t transfers_of(unsigned job)
+{
+    char key[16];
+
+    snprintf(key, sizeof(key), "%u", job);
+    return in_ledger("job", key, "transfer_uusd");
+}
+
 // Everything is quiet again: no job under way, no instance, the books balance.
 static void check_promises(uint64_t seed)
 {
@@ -255,6 +276,13 @@ static void check_promises(uint64_t seed)
             good = false;
         }
     }
+    for (unsigned k = 1; k <= slurm_jobs(); k++)
+        if (transfers_of(k) % EGRESS || transfers_of(k) > EGRESS * slurm_attempts((int)k)) {
+            print_error("seed %llu: job %u had %u attempts, its transfers cost %lld\n",
+                        (unsigned long long)seed, k, slurm_attempts((int)k),
+                        (long long)transfers_of(k));
+            good = false;
+        }
     if (cloud_running() || live_instances()) {
         print_error("seed %llu: %u instances run, the daemon knows %u\n", (unsigned long long)seed,
                     cloud_running(), live_instances());
@@ -266,7 +294,8 @@ static void check_promises(uint64_t seed)
     }
     for (size_t k = 0; k < 3; k++) {
         money_t bill = cloud_bill(clouds[k]);
-        money_t ledger = store_spend_since(world.b->store, 0, clouds[k]);
+        money_t ledger = in_ledger("cloud", clouds[k], "total_uusd") -
+                         in_ledger("cloud", clouds[k], "transfer_uusd");
         if (bill != ledger) {
             print_error("seed %llu: %s bills %lld, the ledger has %lld\n", (unsigned long long)seed,
                         clouds[k], (long long)bill, (long long)ledger);
@@ -409,6 +438,24 @@ static void all_at_once(void)
     requeues = 200;
 }
 
+// One job after the other, each on a node of its own.
+static void egress_of_each_attempt(void **state)
+{
+    make_world(7);
+    remove_journal();
+    daemon_start();
+    for (int k = 0; k < 6; k++) {
+        slurm_submit(k < 3 ? 30 : 0, 1 + (unsigned)k % 2, true); // 0 s: never seen running
+        live(400000);
+    }
+    for (unsigned k = 1; k <= 6; k++) {
+        assert_int_equal(slurm_attempts((int)k), 1);
+        assert_int_equal(transfers_of(k), EGRESS);
+    }
+    check_promises(7);
+    end_world();
+}
+
 static uint64_t first_seed = 1;
 static unsigned runs = 6;
 
@@ -486,6 +533,7 @@ static void when_all_comes_at_once(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(egress_of_each_attempt),
         cmocka_unit_test(in_fair_weather),
         cmocka_unit_test(when_clouds_refuse_and_lose_replies),
         cmocka_unit_test(when_instances_fail),

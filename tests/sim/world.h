@@ -28,6 +28,7 @@ struct world {
 extern struct world world;
 
 #define EPOCH_S INT64_C(1700000000)
+#define EGRESS INT64_C(700) // what the way of a job's data to any cloud costs
 
 unsigned draw(unsigned n);       // 0 .. n-1
 bool chance(unsigned per_mille); // true that often
@@ -52,6 +53,7 @@ bool slurm_all_over(void);
 const char *slurm_job_text(int job); // "COMPLETED"
 unsigned slurm_jobs(void);
 unsigned slurm_restarts(int job);
+unsigned slurm_attempts(int job); // on rented nodes
 bool slurm_results_home(int job);
 void slurm_node_joined(const char *node, int instance);
 void slurm_staged_out(const char *job, int instance);

@@ -225,6 +225,56 @@ static void a_job_without_a_limit_counts_with_the_sites(void **state)
     assert_int_equal(ledger_committed(&b, NULL), INT64_C(1000) * (86400 + 600));
 }
 
+static int begin_attempt(struct bjob *j, bool commit)
+{
+    burst_error_t err;
+
+    assert_int_equal(store_begin(b.store, &err), 0);
+    assert_int_equal(ledger_transfer(&b, j, &err), 0);
+    assert_int_equal(store_put_job(b.store, j, &err), 0);
+    if (commit)
+        return store_commit(b.store, &err);
+    store_rollback(b.store);
+    return 0;
+}
+
+static void egress_is_charged_once_to_its_job(void **state)
+{
+    struct instance *i = rent("i-0", 3600000), *k = rent("i-1", 3600000);
+    struct bjob *j = job("7", 1000);
+    money_t bound = ledger_bound(&b, 3600000, 2, 1000);
+
+    snprintf(i->job, sizeof(i->job), "7");
+    snprintf(k->job, sizeof(k->job), "7");
+    j->transfer = 1234;
+    j->state = JOB_CANDIDATE; // of a place that did not work out
+    assert_int_equal(ledger_committed(&b, "aws"), bound);
+    for (j->state = JOB_SECURING; j->state <= JOB_PLACED; j->state++) {
+        assert_int_equal(ledger_committed(&b, "aws"), bound + 1234); // not once per node
+        assert_int_equal(ledger_committed(&b, NULL), bound + 1234);
+        assert_int_equal(ledger_committed(&b, "gcp"), 0);
+    }
+    begin_attempt(j, false); // killed in between
+    assert_int_equal(ledger_job_cost(&b, j), 0);
+    j->transfer = 1234;
+    j->egress = 0;
+    j->state = JOB_RUNNING;
+    for (int times = 0; times < 2; times++) {
+        assert_int_equal(begin_attempt(j, true), 0);
+        assert_int_equal(j->transfer, 0);
+        assert_int_equal(ledger_job_cost(&b, j), 1234);
+        assert_int_equal(ledger_today(&b, "aws"), 1234);
+        assert_int_equal(ledger_today(&b, "gcp"), 0);
+        assert_int_equal(ledger_committed(&b, "aws"), bound);
+    }
+    struct bjob *kept = store_find_job(b.store, "7");
+    assert_int_equal(kept->transfer, 0);
+    free(kept);
+    cJSON *rows = store_cost(b.store, "job", T0 - 1, T0 + 1000, "alice");
+    assert_int_equal(json_i64(cJSON_GetArrayItem(rows, 0), "transfer_uusd", 0), 1234);
+    cJSON_Delete(rows);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
@@ -236,6 +286,7 @@ int main(void)
         T(an_unknown_price_is_no_price),
         T(caps_count_what_is_still_to_come),
         T(a_job_without_a_limit_counts_with_the_sites),
+        T(egress_is_charged_once_to_its_job),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

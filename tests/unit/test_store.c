@@ -220,6 +220,7 @@ static void charges_add_up_by_key(void **state)
     assert_int_equal(cell(rows, 0, "total_uusd"), 303);
     assert_int_equal(cell(rows, 0, "seconds"), 70);
     assert_int_equal(cell(rows, 1, "transfer_uusd"), 70);
+    assert_int_equal(cell(rows, 1, "nodes"), 1); // a transfer is no node
     cJSON_Delete(rows);
     rows = store_cost(s, "job", 0, 100, "alice"); // a user sees his own only
     assert_int_equal(cJSON_GetArraySize(rows), 2);
