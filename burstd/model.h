@@ -89,7 +89,8 @@ enum job_state {
 const char *job_state_name(enum job_state s);
 int job_state_parse(const char *name, enum job_state *out);
 
-#define GANG_MAX 256 // nodes of a job
+#define GANG_MAX 256             // nodes of a job
+#define BJOB_NODE_NAMES_MAX 4096 // the list of their names, with its end
 
 struct bjob {
     // journalled
@@ -124,6 +125,8 @@ struct bjob {
     bool cmd;              // a Slurm command for it is under way
     bool planning;         // part of the request at the solver
     int64_t next_ms;       // monotonic: not considered before this
+    int64_t explained_ms;  // monotonic: what keeps it from a place is not asked for before this
+    money_t stay_recorded; // price of staying in the last decision to stay, 0 = none
     unsigned tries;        // failed attempts to find a place
     unsigned refusals;     // by Slurm, of the update that places it
     int64_t home_ms;       // monotonic: not sent home again before this
