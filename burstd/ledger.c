@@ -25,6 +25,54 @@ static money_t between(const struct instance *i, int64_t from, int64_t to)
            money_for_seconds(i->price, from - i->launched);
 }
 
+// ---- days, as the site's clock shows them
+
+static int64_t date_of(int64_t t)
+{
+    time_t at = (time_t)t;
+    struct tm tm;
+
+    localtime_r(&at, &tm);
+    return (int64_t)tm.tm_year * 366 + tm.tm_yday;
+}
+
+// The first second in (lo, hi] that does not have lo's date; the two have different ones.
+static int64_t first_of_date(int64_t lo, int64_t hi)
+{
+    int64_t old = date_of(lo);
+
+    while (hi - lo > 1) {
+        int64_t mid = lo + (hi - lo) / 2;
+        if (date_of(mid) == old)
+            lo = mid;
+        else
+            hi = mid;
+    }
+    return hi;
+}
+
+#define LONGEST_DAY_S (26 * 3600)
+
+static struct day {
+    int64_t begin, end; // [begin, end)
+} today;
+
+// Searched for, not computed: where clocks change at midnight, a day begins at 01:00, or the hour
+// before its midnight comes twice.
+static const struct day *day_of(int64_t t)
+{
+    if (t >= today.begin && t < today.end)
+        return &today;
+    today.end = first_of_date(t, t + LONGEST_DAY_S);
+    today.begin = t - LONGEST_DAY_S;
+    do
+        today.begin = first_of_date(today.begin, t);
+    while (date_of(today.begin) != date_of(t)); // a whole day lay in between
+    return &today;
+}
+
+// ---- charges
+
 static bool serves_job(const struct instance *i)
 {
     return i->job[0] && (i->state == INST_BUSY || i->state == INST_DRAINING);
@@ -63,8 +111,13 @@ int ledger_cut(struct burstd *b, struct instance *i, int64_t now, burst_error_t 
         return 0;
     if (i->state >= INST_TERMINATING)
         kind = "idle";
-    if (put(b, i, kind, i->charged_to, now, between(i, i->charged_to, now), errp) < 0)
-        return -1;
+    for (int64_t from = i->charged_to, to; from < now; from = to) {
+        to = day_of(from)->end;
+        if (to > now)
+            to = now;
+        if (put(b, i, kind, from, to, between(i, from, to), errp) < 0)
+            return -1;
+    }
     i->charged_to = now;
     return 0;
 }
@@ -103,10 +156,17 @@ int ledger_close(struct burstd *b, struct instance *i, burst_error_t *errp)
     money_t charged = store_instance_cost(b->store, i->id);
     if (charged >= STORE_SPEND_UNKNOWN)
         return errprintf(errp, "the charges of instance %s cannot be read", i->id);
-    if (right == charged)
-        return 0;
-    // The cloud's end differs from the moment at which we saw it.
-    return put(b, i, "adjust", i->ended, i->ended, right - charged, errp);
+    money_t rest = right - charged;
+    // The cloud's end differs from the moment at which we saw it. What was charged for the days
+    // after it is given back to them.
+    for (int64_t t = day_of(i->ended)->end; t < i->charged_to; t = day_of(t)->end) {
+        int64_t to = day_of(t)->end < i->charged_to ? day_of(t)->end : i->charged_to;
+        money_t back = -between(i, t, to);
+        if (put(b, i, "adjust", t, t, back, errp) < 0)
+            return -1;
+        rest -= back;
+    }
+    return rest ? put(b, i, "adjust", i->ended, i->ended, rest, errp) : 0;
 }
 
 int ledger_transfer(struct burstd *b, struct bjob *j, burst_error_t *errp)
@@ -133,11 +193,14 @@ int ledger_transfer(struct burstd *b, struct bjob *j, burst_error_t *errp)
     return 0;
 }
 
-static money_t running(const struct instance *i, int64_t now)
+// Not charged yet, of the time since `since`.
+static money_t running(const struct instance *i, int64_t since, int64_t now)
 {
-    if (!i->launched || i->price == MONEY_UNKNOWN || i->state == INST_GONE || now <= i->charged_to)
+    int64_t from = i->charged_to > since ? i->charged_to : since;
+
+    if (!i->launched || i->price == MONEY_UNKNOWN || i->state == INST_GONE || now <= from)
         return 0;
-    return between(i, i->charged_to, now);
+    return between(i, from, now);
 }
 
 money_t ledger_job_cost(struct burstd *b, const struct bjob *j)
@@ -147,34 +210,23 @@ money_t ledger_job_cost(struct burstd *b, const struct bjob *j)
 
     INSTANCES_EACH(b->instances, i)
     if (serves_job(i) && strcmp(i->job, j->key) == 0)
-        sum += running(i, now);
+        sum += running(i, 0, now);
     return sum;
 }
 
 money_t ledger_instance_cost(struct burstd *b, const struct instance *i)
 {
-    return store_instance_cost(b->store, i->id) + running(i, clock_now_s());
-}
-
-static int64_t midnight(void)
-{
-    time_t now = (time_t)clock_now_s();
-    struct tm tm;
-
-    localtime_r(&now, &tm);
-    tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
-    tm.tm_isdst = -1; // the day may have begun on the other side of a change
-    return (int64_t)mktime(&tm);
+    return store_instance_cost(b->store, i->id) + running(i, 0, clock_now_s());
 }
 
 money_t ledger_today(struct burstd *b, const char *cloud)
 {
-    money_t sum = store_spend_since(b->store, midnight(), cloud);
-    int64_t now = clock_now_s();
+    int64_t now = clock_now_s(), midnight = day_of(now)->begin;
+    money_t sum = store_spend_since(b->store, midnight, cloud);
 
     INSTANCES_EACH(b->instances, i)
     if (!cloud || strcmp(i->cloud, cloud) == 0)
-        sum += running(i, now);
+        sum += running(i, midnight, now);
     return sum;
 }
 

@@ -9,8 +9,9 @@
 #include "libburst/error.h"
 #include "model.h"
 
-// Charges the seconds since the last cut until now to what the instance's present state says.
-// Inside a transaction of the caller.
+// Charges the seconds since the last cut until now to what the instance's present state says, with
+// a cut at each midnight (local time), so that each day has its own. Inside a transaction of the
+// caller.
 int ledger_cut(struct burstd *b, struct instance *i, int64_t now, burst_error_t *errp);
 
 // Charges every running instance until now.

@@ -51,7 +51,8 @@ struct charge {
 int store_put_charge(struct store *s, const struct charge *c, burst_error_t *errp);
 // What the sums below answer when they cannot be read: more than every cap.
 #define STORE_SPEND_UNKNOWN (INT64_MAX / 8)
-// Sum of all charges since `from` (by their end), of one cloud or of all (NULL).
+// Sum of all charges since `from`, of one cloud or of all (NULL). An interval that lies on both
+// sides counts whole: the ledger cuts at each midnight.
 money_t store_spend_since(struct store *s, int64_t from, const char *cloud);
 money_t store_job_cost(struct store *s, const char *job);
 money_t store_instance_cost(struct store *s, const char *instance);

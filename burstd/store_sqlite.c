@@ -637,6 +637,9 @@ static money_t sum(struct store *s, const char *sql, int64_t from, const char *t
     return total;
 }
 
+// An interval that ends at ?1 was before it, a charge of that moment was not.
+#define SINCE "t1 >= ?1 AND (t1 > ?1 OR t0 = t1)"
+
 money_t store_spend_since(struct store *s, int64_t from, const char *cloud)
 {
     const char *name = cloud ? cloud : "";
@@ -645,8 +648,8 @@ money_t store_spend_since(struct store *s, int64_t from, const char *cloud)
         if (s->spend[k].from == from && strcmp(s->spend[k].cloud, name) == 0)
             return s->spend[k].sum;
     money_t total =
-        cloud ? sum(s, "SELECT SUM(uusd) FROM charge WHERE t1 >= ?1 AND cloud = ?2", from, cloud)
-              : sum(s, "SELECT SUM(uusd) FROM charge WHERE t1 >= ?1 AND ?2 = ''", from, "");
+        cloud ? sum(s, "SELECT SUM(uusd) FROM charge WHERE " SINCE " AND cloud = ?2", from, cloud)
+              : sum(s, "SELECT SUM(uusd) FROM charge WHERE " SINCE " AND ?2 = ''", from, "");
     if (total < STORE_SPEND_UNKNOWN && s->n_spend < SPEND_CACHED &&
         strlen(name) < sizeof(s->spend[0].cloud)) {
         struct spend *c = &s->spend[s->n_spend++];
@@ -680,15 +683,15 @@ cJSON *store_cost(struct store *s, const char *by, int64_t start, int64_t end, c
             key = keys[i];
     if (!key)
         return NULL;
-    snprintf(
-        sql, sizeof(sql),
-        "SELECT %s, COUNT(DISTINCT NULLIF(instance, '')), SUM(CASE WHEN kind != 'transfer' THEN t1-t0 END),"
-        " SUM(CASE WHEN kind = 'busy' THEN uusd ELSE 0 END),"
-        " SUM(CASE WHEN kind NOT IN ('busy','transfer') THEN uusd ELSE 0 END),"
-        " SUM(CASE WHEN kind = 'transfer' THEN uusd ELSE 0 END), SUM(uusd)"
-        " FROM charge WHERE t1 >= ?1 AND t0 < ?2 AND (?3 = '' OR user = ?3)"
-        " GROUP BY %s ORDER BY 7 DESC",
-        key, key);
+    snprintf(sql, sizeof(sql),
+             "SELECT %s, COUNT(DISTINCT NULLIF(instance, '')), SUM(CASE WHEN kind != 'transfer' "
+             "THEN t1-t0 END),"
+             " SUM(CASE WHEN kind = 'busy' THEN uusd ELSE 0 END),"
+             " SUM(CASE WHEN kind NOT IN ('busy','transfer') THEN uusd ELSE 0 END),"
+             " SUM(CASE WHEN kind = 'transfer' THEN uusd ELSE 0 END), SUM(uusd)"
+             " FROM charge WHERE " SINCE " AND t0 < ?2 AND (?3 = '' OR user = ?3)"
+             " GROUP BY %s ORDER BY 7 DESC",
+             key, key);
     if (prepare(s, sql, &st, NULL) < 0)
         return NULL;
     sqlite3_bind_int64(st, 1, start);

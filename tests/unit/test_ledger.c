@@ -50,6 +50,7 @@ static int begin(void **state)
         return -1;
     close(fd);
     setenv("TZ", "UTC", 1); // "today" begins at a known time
+    tzset();
     memset(&b, 0, sizeof(b));
     memset(&conf, 0, sizeof(conf));
     conf.node_idle_s = 300;
@@ -225,6 +226,83 @@ static void a_job_without_a_limit_counts_with_the_sites(void **state)
     assert_int_equal(ledger_committed(&b, NULL), INT64_C(1000) * (86400 + 600));
 }
 
+static money_t spent(int64_t from, int64_t to)
+{
+    cJSON *rows = store_cost(b.store, "cloud", from, to, NULL);
+    money_t sum = json_i64(cJSON_GetArrayItem(rows, 0), "total_uusd", 0);
+
+    cJSON_Delete(rows);
+    return sum;
+}
+
+static void set_zone(const char *zone)
+{
+    setenv("TZ", zone, 1);
+    tzset();
+}
+
+// At $3.60 an hour: seconds of each local day x 1000. T0 is 22:13:20 UTC.
+static void each_day_has_its_own_seconds(void **state)
+{
+    struct instance *i = rent("i-0", 3600000);
+    int64_t midnight = T0 + 6400, next = midnight + 86400;
+
+    now_s = midnight + 100; // nobody looked at midnight
+    assert_int_equal(ledger_today(&b, "aws"), 100000);
+    assert_int_equal(ledger_today(&b, NULL), 100000);
+    assert_int_equal(ledger_instance_cost(&b, i), 6500000);
+    now_s = next + 300; // burstd was down for more than a day
+    ledger_settle(&b);
+    assert_int_equal(ledger_today(&b, "aws"), 300000);
+    assert_int_equal(spent(T0 - 80000, midnight), 6400000);
+    assert_int_equal(spent(midnight, next), 86400000);
+    assert_int_equal(spent(next, next + 86400), 300000);
+    assert_int_equal(store_instance_cost(b.store, "i-0"), 93100000);
+    i->ended = midnight - 400; // and it was long gone
+    enter(i, 6400 + 86400 + 400, INST_GONE);
+    assert_int_equal(ledger_today(&b, "aws"), 0);
+    assert_int_equal(spent(T0 - 80000, midnight), 6000000);
+    assert_int_equal(spent(midnight, next), 0);
+    assert_int_equal(store_instance_cost(b.store, "i-0"), 6000000);
+}
+
+static void three_days(const char *zone, int64_t begin, int64_t end)
+{
+    set_zone(zone);
+    now_s = begin - 7200;
+    rent("i-0", 3600000);
+    now_s = end + 7200;
+    ledger_settle(&b);
+    assert_int_equal(spent(begin - 80000, begin), 7200000);
+    assert_int_equal(spent(begin, end), (end - begin) * 1000);
+    assert_int_equal(spent(end, end + 80000), 7200000);
+    assert_int_equal(ledger_today(&b, NULL), 7200000);
+}
+
+static void the_long_day_has_25_hours(void **state)
+{
+    // Sunday 29 October 2023
+    three_days("CET-1CEST,M3.5.0,M10.5.0/3", 1698530400, 1698530400 + 25 * 3600);
+}
+
+static void the_short_day_has_23_hours(void **state)
+{
+    // Sunday 26 March 2023
+    three_days("CET-1CEST,M3.5.0,M10.5.0/3", 1679785200, 1679785200 + 23 * 3600);
+}
+
+static void clocks_may_change_at_midnight(void **state)
+{
+    // Sunday 26 March 2023 begins at 01:00 of a zone two hours before Greenwich
+    three_days("AAA-2BBB,M3.5.0/0,M10.5.0/0", 1679781600, 1679781600 + 23 * 3600);
+}
+
+static void an_hour_before_midnight_may_come_twice(void **state)
+{
+    // Saturday 28 October 2023 has 23:00 to 24:00 twice
+    three_days("AAA-2BBB,M3.5.0/0,M10.5.0/0", 1698440400, 1698440400 + 25 * 3600);
+}
+
 static int begin_attempt(struct bjob *j, bool commit)
 {
     burst_error_t err;
@@ -287,6 +365,11 @@ int main(void)
         T(caps_count_what_is_still_to_come),
         T(a_job_without_a_limit_counts_with_the_sites),
         T(egress_is_charged_once_to_its_job),
+        T(each_day_has_its_own_seconds),
+        T(the_long_day_has_25_hours),
+        T(the_short_day_has_23_hours),
+        T(clocks_may_change_at_midnight),
+        T(an_hour_before_midnight_may_come_twice),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

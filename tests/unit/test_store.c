@@ -211,7 +211,8 @@ static void charges_add_up_by_key(void **state)
     assert_int_equal(store_instance_cost(s, "a"), 103);
     assert_int_equal(store_spend_since(s, 0, NULL), 374);
     assert_int_equal(store_spend_since(s, 0, "gcp"), 71);
-    assert_int_equal(store_spend_since(s, 40, NULL), 298);
+    assert_int_equal(store_spend_since(s, 39, NULL), 298);
+    assert_int_equal(store_spend_since(s, 40, NULL), -2); // what ended then was before
     cJSON *rows = store_cost(s, "cloud", 0, 100, NULL);
     assert_int_equal(cJSON_GetArraySize(rows), 2);
     assert_string_equal(json_str(cJSON_GetArrayItem(rows, 0), "key", ""), "aws"); // dearest first
@@ -221,6 +222,10 @@ static void charges_add_up_by_key(void **state)
     assert_int_equal(cell(rows, 0, "seconds"), 70);
     assert_int_equal(cell(rows, 1, "transfer_uusd"), 70);
     assert_int_equal(cell(rows, 1, "nodes"), 1); // a transfer is no node
+    cJSON_Delete(rows);
+    rows = store_cost(s, "cloud", 40, 100, NULL);
+    assert_int_equal(cJSON_GetArraySize(rows), 1);
+    assert_int_equal(cell(rows, 0, "total_uusd"), -2);
     cJSON_Delete(rows);
     rows = store_cost(s, "job", 0, 100, "alice"); // a user sees his own only
     assert_int_equal(cJSON_GetArraySize(rows), 2);
