@@ -4,6 +4,7 @@
 #ifndef BURST_CATALOG_IMAGE_H
 #define BURST_CATALOG_IMAGE_H
 
+#include "catalog/builder.h"
 #include "catalog/catalog.h"
 
 #define IMAGE_MAGIC "BURSTCAT"
@@ -44,5 +45,7 @@ uint32_t image_layout(void);
 uint64_t image_checksum(const struct image_header *h);
 // Sets the pointers of c from c->h.
 void image_attach(struct catalog *c);
+// Lays out what was read: offers grouped by type, ranked by names. The builder stays its owner's.
+struct catalog *image_build(struct builder *b, uint64_t fingerprint);
 
 #endif

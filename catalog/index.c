@@ -25,55 +25,6 @@
 #define INDEX_NAME ".burst-catalog.idx"
 #define INDEX_MAX (512u << 20)
 
-const uint32_t image_element_size[SECTIONS] = {sizeof(struct catalog_cloud),
-                                               sizeof(struct catalog_region),
-                                               sizeof(struct catalog_type),
-                                               sizeof(struct catalog_offer),
-                                               sizeof(struct catalog_route),
-                                               sizeof(struct catalog_tier),
-                                               1};
-
-uint32_t image_layout(void)
-{
-    uint32_t h = 0x01020304; // its bytes differ on a machine of the other byte order
-
-    for (int i = 0; i < SECTIONS; i++)
-        h = h * 31 + image_element_size[i];
-    return h + (uint32_t)sizeof(struct image_header);
-}
-
-// Not against an attacker (who could write any prices anyway), against torn and damaged files.
-uint64_t image_checksum(const struct image_header *h)
-{
-    const unsigned char *p = (const unsigned char *)&h->fingerprint;
-    const unsigned char *end = (const unsigned char *)h + h->size;
-    uint64_t a = UINT64_C(0x9e3779b97f4a7c15), b = a * 3, v[2];
-
-    for (; (size_t)(end - p) >= sizeof(v); p += sizeof(v)) {
-        memcpy(v, p, sizeof(v));
-        a = (a ^ v[0]) * UINT64_C(0xff51afd7ed558ccd);
-        b = (b ^ v[1]) * UINT64_C(0xc4ceb9fe1a85ec53);
-        a ^= a >> 32;
-        b ^= b >> 29;
-    }
-    for (; p < end; p++)
-        a = (a ^ *p) * UINT64_C(0x100000001b3);
-    return a ^ (b << 1) ^ (b >> 63);
-}
-
-void image_attach(struct catalog *c)
-{
-    const char *base = (const char *)c->h;
-
-    c->clouds = (const void *)(base + c->h->section[SEC_CLOUDS].offset);
-    c->regions = (const void *)(base + c->h->section[SEC_REGIONS].offset);
-    c->types = (const void *)(base + c->h->section[SEC_TYPES].offset);
-    c->offers = (const void *)(base + c->h->section[SEC_OFFERS].offset);
-    c->routes = (const void *)(base + c->h->section[SEC_ROUTES].offset);
-    c->tiers = (const void *)(base + c->h->section[SEC_TIERS].offset);
-    c->pool = base + c->h->section[SEC_POOL].offset;
-}
-
 static bool sections_fit(const struct image_header *h)
 {
     for (int s = 0; s < SECTIONS; s++) {

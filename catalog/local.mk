@@ -2,10 +2,16 @@
 # The catalog library: CSV, validation, compiled index. The starter catalog is installed.
 noinst_LTLIBRARIES += libcatalog.la
 libcatalog_la_SOURCES = \
-	catalog/catalog.c catalog/catalog.h catalog/image.h \
+	catalog/builder.c catalog/builder.h \
+	catalog/catalog.c catalog/catalog.h \
+	catalog/cloud_csv.c catalog/cloud_csv.h \
 	catalog/csv.c catalog/csv.h \
+	catalog/egress_csv.c catalog/egress_csv.h \
 	catalog/glob.c catalog/glob.h \
-	catalog/index.c catalog/load.c \
+	catalog/image.c catalog/image.h catalog/index.c catalog/load.c \
+	catalog/number.c catalog/number.h \
+	catalog/quarantine.c catalog/quarantine.h \
+	catalog/reader.c catalog/reader.h \
 	catalog/tracker.c catalog/tracker.h
 libcatalog_la_CFLAGS = $(SAN_CFLAGS) -O2 $(CJSON_CFLAGS)
 libcatalog_la_LIBADD = libburst.la $(CJSON_LIBS) -lm
