@@ -302,7 +302,7 @@ static void m_cost(void *arg, struct rpc_request *req)
 
     if (user && !*user)
         user = "\x01"; // an account without a name owns no charge
-    ledger_settle(b);  // so that the rows include what runs now
+    ledger_settle(b);  // so that the rows include what runs now, but for the last seconds
     cJSON *rows = store_cost(b->store, by, json_i64(p, "start", 0),
                              json_i64(p, "end", INT64_C(1) << 40), user);
     if (!rows) {

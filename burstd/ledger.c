@@ -18,6 +18,7 @@
 // Part of what a launch may cost beside the job's time limit and the idle time:
 #define BOOT_S 240 // boot and stage-in
 #define END_S 60   // stage-out and the end
+#define SETTLE_S 10
 
 static money_t between(const struct instance *i, int64_t from, int64_t to)
 {
@@ -122,9 +123,14 @@ int ledger_cut(struct burstd *b, struct instance *i, int64_t now, burst_error_t 
     return 0;
 }
 
-void ledger_settle(struct burstd *b)
+static bool due(const struct instance *i, int64_t now)
 {
-    int64_t now = clock_now_s();
+    return instance_live(i) && i->launched && i->price != MONEY_UNKNOWN &&
+           now - i->charged_to >= SETTLE_S;
+}
+
+static void settle(struct burstd *b, int64_t now)
+{
     int64_t *old = xcalloc(instances_count(b->instances) + 1, sizeof(*old));
     burst_error_t err;
     size_t k = 0;
@@ -133,7 +139,7 @@ void ledger_settle(struct burstd *b)
     INSTANCES_EACH(b->instances, i)
     {
         old[k++] = i->charged_to;
-        if (good && instance_live(i))
+        if (good && due(i, now))
             good = ledger_cut(b, i, now, &err) == 0 && store_put_instance(b->store, i, &err) == 0;
     }
     if (begun && !good)
@@ -146,6 +152,17 @@ void ledger_settle(struct burstd *b)
         i->charged_to = old[k++];
     }
     free(old);
+}
+
+void ledger_settle(struct burstd *b)
+{
+    int64_t now = clock_now_s();
+    bool any = false;
+
+    INSTANCES_EACH(b->instances, i)
+    any = any || due(i, now);
+    if (any)
+        settle(b, now);
 }
 
 int ledger_close(struct burstd *b, struct instance *i, burst_error_t *errp)

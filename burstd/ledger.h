@@ -14,7 +14,8 @@
 // caller.
 int ledger_cut(struct burstd *b, struct instance *i, int64_t now, burst_error_t *errp);
 
-// Charges every running instance until now.
+// Charges every running instance until now, if it was not charged within the last ten seconds:
+// anybody may ask for it (burst cost), and each time makes a row per instance.
 void ledger_settle(struct burstd *b);
 
 // The last word: corrects what was charged to the bill until i->ended (the cloud's time).

@@ -179,6 +179,17 @@ static void settling_changes_no_sum(void **state)
     assert_int_equal(store_instance_cost(b.store, "i-0"), 138889); // 500 s
 }
 
+// Who asks for the cost again and again makes no row each time.
+static void settling_is_done_each_ten_seconds(void **state)
+{
+    rent("i-0", 3600000);
+    for (int64_t s = 0; s < 35; s++) {
+        now_s = T0 + s;
+        ledger_settle(&b);
+        assert_int_equal(store_instance_cost(b.store, "i-0"), s / 10 * 10000);
+    }
+}
+
 static void an_unknown_price_is_no_price(void **state)
 {
     struct instance *i = rent("i-0", MONEY_UNKNOWN);
@@ -361,6 +372,7 @@ int main(void)
         T(a_node_under_notice_is_still_its_jobs),
         T(parts_add_up_without_a_rest),
         T(settling_changes_no_sum),
+        T(settling_is_done_each_ten_seconds),
         T(an_unknown_price_is_no_price),
         T(caps_count_what_is_still_to_come),
         T(a_job_without_a_limit_counts_with_the_sites),
