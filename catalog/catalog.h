@@ -97,6 +97,11 @@ struct catalog *catalog_load(const char *dir, catalog_complain_fn complain, void
 // writable; a failure to write it is not an error). Complaints are not repeated by an index.
 struct catalog *catalog_open(const char *dir, burst_error_t *errp);
 
+// One CLOUD.csv from any place (the cloud is the file's name), judged with the accepted.txt of dir.
+// NULL when it cannot be read or is no catalog.
+struct catalog *catalog_load_cloud(const char *path, const char *dir, catalog_complain_fn complain,
+                                   void *arg, burst_error_t *errp);
+
 // Builds a catalog from one text, for tests and fuzzers: the cloud and its CSV, and egress CSV or
 // NULL. The texts are not kept.
 struct catalog *catalog_from_text(const char *cloud, const char *csv, size_t len,

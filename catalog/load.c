@@ -143,6 +143,27 @@ out:
     return c;
 }
 
+struct catalog *catalog_load_cloud(const char *path, const char *dir, catalog_complain_fn complain,
+                                   void *arg, burst_error_t *errp)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    char *of = slash ? xasprintf("%.*s", (int)(slash - path), path) : xstrdup(".");
+    struct catalog *c = NULL;
+    struct builder b;
+
+    builder_init(&b, complain, arg);
+    quarantine_accepted(&b, dir);
+    if (load_file(&b, of, name, errp) == 0) {
+        if (b.n_clouds)
+            c = image_build(&b, 0);
+        else
+            errprintf(errp, "%s is not a catalog (burst-catalog(5))", name);
+    }
+    builder_free(&b);
+    free(of);
+    return c;
+}
+
 static char *copy_text(const char *text, size_t len)
 {
     char *t = xmalloc(len + 1);

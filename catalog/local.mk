@@ -5,6 +5,7 @@ libcatalog_la_SOURCES = \
 	catalog/builder.c catalog/builder.h \
 	catalog/catalog.c catalog/catalog.h \
 	catalog/cloud_csv.c catalog/cloud_csv.h \
+	catalog/compare.c catalog/compare.h \
 	catalog/csv.c catalog/csv.h \
 	catalog/egress_csv.c catalog/egress_csv.h \
 	catalog/glob.c catalog/glob.h \
@@ -15,6 +16,23 @@ libcatalog_la_SOURCES = \
 	catalog/tracker.c catalog/tracker.h
 libcatalog_la_CFLAGS = $(SAN_CFLAGS) -O2 $(CJSON_CFLAGS)
 libcatalog_la_LIBADD = libburst.la $(CJSON_LIBS) -lm
+
+# Price fetchers, started by `burst catalog update`. They speak HTTP as the drivers do.
+noinst_LTLIBRARIES += libfetch.la
+libfetch_la_SOURCES = catalog/fetch/fetch.c catalog/fetch/fetch.h
+libfetch_la_CFLAGS = $(SAN_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS)
+libfetch_la_LIBADD = libprovider.la libburst.la $(UV_LIBS)
+
+pkglibexec_PROGRAMS += fetch-local fetch-url
+fetch_local_SOURCES = catalog/fetch/fetch_local.c
+fetch_local_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS)
+fetch_local_LDFLAGS = $(SAN_LDFLAGS)
+fetch_local_LDADD = libfetch.la $(CJSON_LIBS)
+fetch_url_SOURCES = catalog/fetch/fetch_url.c
+fetch_url_CFLAGS = $(SAN_CFLAGS)
+fetch_url_LDFLAGS = $(SAN_LDFLAGS)
+fetch_url_LDADD = libfetch.la
+EXTRA_DIST += scripts/update-catalog
 
 catalogdatadir = $(pkgdatadir)/catalog
 dist_catalogdata_DATA = \

@@ -198,6 +198,11 @@ static void get_instances(struct call *c)
     answer_json(c, o);
 }
 
+static void get_offers(struct call *c)
+{
+    answer_json(c, fleet_offers(c->cloud));
+}
+
 static void customer_call(struct call *c, enum fault_call call, void (*act)(struct call *))
 {
     if (!is_customer(c) && !(call != FAULT_CALL_LAUNCH && is_admin(c))) {
@@ -224,6 +229,14 @@ static void delete_instance(struct call *c)
 {
     fleet_terminate(c->api->fleet, c->instance);
     get_instance(c);
+}
+
+static void route_offers(struct call *c)
+{
+    if (is(c, "GET"))
+        customer_call(c, FAULT_CALL_LIST, get_offers);
+    else
+        answer_error(c, 405, "InvalidParameter", "GET");
 }
 
 static void route_instances(struct call *c)
@@ -335,6 +348,8 @@ static void route(struct call *c, char *path)
         route_instances(c);
     else if (strncmp(what, "instances/", 10) == 0)
         route_instance(c, what + 10);
+    else if (strcmp(what, "offers") == 0)
+        route_offers(c);
     else if (strcmp(what, "bill") == 0 || strcmp(what, "faults") == 0)
         route_operator(c, what);
     else

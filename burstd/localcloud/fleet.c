@@ -827,6 +827,34 @@ int64_t fleet_run_due(struct fleet *f)
 
 // ---- the bill ---------------------------------------------------------------------------------
 
+static void add_price(cJSON *o, const char *key, money_t price)
+{
+    char text[MONEY_TEXT_MAX];
+
+    json_add_str(o, key, price == MONEY_UNKNOWN ? NULL : money_format(price, text));
+}
+
+cJSON *fleet_offers(const struct cloud *c)
+{
+    cJSON *o = cJSON_CreateObject(), *rows = cJSON_AddArrayToObject(o, "offers");
+
+    for (size_t k = 0; k < offers_count(c->offers); k++) {
+        const struct offer *f = offers_at(c->offers, k);
+        cJSON *row = cJSON_CreateObject();
+        json_add_str(row, "instance_type", f->instance_type);
+        json_add_str(row, "accelerator", f->accelerator);
+        cJSON_AddNumberToObject(row, "accelerator_count", f->count);
+        cJSON_AddNumberToObject(row, "vcpus", f->vcpus);
+        cJSON_AddNumberToObject(row, "memory_gib", f->memory_gib);
+        json_add_str(row, "region", f->region);
+        json_add_str(row, "zone", f->zone);
+        add_price(row, "on_demand_usd_per_hour", f->on_demand);
+        add_price(row, "spot_usd_per_hour", f->spot);
+        cJSON_AddItemToArray(rows, row);
+    }
+    return o;
+}
+
 cJSON *fleet_bill(struct fleet *f, const struct cloud *c)
 {
     cJSON *bill = cJSON_CreateObject(), *rows = cJSON_AddArrayToObject(bill, "rows");

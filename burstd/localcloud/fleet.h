@@ -74,6 +74,8 @@ int fleet_preempt(struct fleet *f, struct instance *i, int64_t notice_s, struct 
 int fleet_kill(struct fleet *f, struct instance *i, struct fleet_error *err);
 int fleet_cut(struct fleet *f, struct instance *i, bool cut, struct fleet_error *err);
 
+// {"offers":[...]}: what may be launched at which price. Owned by the caller.
+cJSON *fleet_offers(const struct cloud *c);
 // {"rows":[...],"total_usd_micro":n}, of everything ever rented. Owned by the caller.
 cJSON *fleet_bill(struct fleet *f, const struct cloud *c);
 

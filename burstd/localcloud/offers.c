@@ -14,9 +14,23 @@
 #define MAX_FIELDS 32
 #define MAX_ACCELERATORS 64
 
-enum column { TYPE, COUNT, PRICE, SPOT, REGION, ZONE, COLUMNS };
+// From NEEDED on a file may lack the column.
+enum column {
+    TYPE,
+    COUNT,
+    PRICE,
+    SPOT,
+    REGION,
+    ZONE,
+    NEEDED,
+    ACCELERATOR = NEEDED,
+    VCPUS,
+    MEMORY,
+    COLUMNS
+};
 static const char *const column_names[COLUMNS] = {
-    "InstanceType", "AcceleratorCount", "Price", "SpotPrice", "Region", "AvailabilityZone"};
+    "InstanceType",     "AcceleratorCount", "Price", "SpotPrice", "Region",
+    "AvailabilityZone", "AcceleratorName",  "vCPUs", "MemoryGiB"};
 
 struct offers {
     struct offer *rows;
@@ -80,7 +94,7 @@ static int parse_header(const char *name, char *fields[], int n, int where[COLUM
         for (int i = 0; i < n; i++)
             if (strcmp(fields[i], column_names[c]) == 0)
                 where[c] = i;
-        if (where[c] < 0)
+        if (where[c] < 0 && c < NEEDED)
             return errprintf(errp,
                              "%s: line 1: no column %s; a catalog's first line is InstanceType,"
                              "AcceleratorName,AcceleratorCount,vCPUs,MemoryGiB,GpuInfo,Price,"
@@ -103,6 +117,15 @@ static int parse_price(const char *column, const char *text, money_t *out, burst
     return 0;
 }
 
+// What cannot be read is not shown.
+static double parse_amount(char *fields[], int where)
+{
+    char *end;
+    double d = where >= 0 ? strtod(fields[where], &end) : 0;
+
+    return where >= 0 && !*end && isfinite(d) && d > 0 ? d : 0;
+}
+
 static int parse_row(char *fields[], int n, const int where[COLUMNS], struct offer *row,
                      burst_error_t *errp)
 {
@@ -112,6 +135,10 @@ static int parse_row(char *fields[], int n, const int where[COLUMNS], struct off
     row->instance_type = fields[where[TYPE]];
     row->region = fields[where[REGION]];
     row->zone = fields[where[ZONE]];
+    row->accelerator = where[ACCELERATOR] < 0 ? "" : fields[where[ACCELERATOR]];
+    row->count = parse_amount(fields, where[COUNT]);
+    row->vcpus = parse_amount(fields, where[VCPUS]);
+    row->memory_gib = parse_amount(fields, where[MEMORY]);
     if (!*row->instance_type || !*row->region)
         return errprintf(errp, "an offer needs InstanceType and Region");
     const char *count = fields[where[COUNT]];

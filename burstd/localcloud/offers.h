@@ -16,9 +16,11 @@
 struct offer {
     const char *instance_type; // borrowed from the offers
     const char *region;
-    const char *zone;      // "" = the price holds for the region
-    unsigned accelerators; // whole devices, 0 = none
-    money_t on_demand;     // per hour, MONEY_UNKNOWN = not on this market
+    const char *zone;        // "" = the price holds for the region
+    unsigned accelerators;   // whole devices, 0 = none
+    const char *accelerator; // its name, "" = none; this and the next three are only for show
+    double count, vcpus, memory_gib; // as the file has them, 0 = not given
+    money_t on_demand;               // per hour, MONEY_UNKNOWN = not on this market
     money_t spot;
 };
 

@@ -23,4 +23,5 @@ tests_unit_test_localcloud_api_SOURCES = tests/unit/test_localcloud_api.c
 tests_unit_test_localcloud_api_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS)
 tests_unit_test_localcloud_api_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_test_localcloud_api_LDADD = libprovider.la liblocalcloud.la libburst.la $(CMOCKA_LIBS)
+EXTRA_tests_unit_test_localcloud_api_DEPENDENCIES = fetch-local$(EXEEXT)
 endif

@@ -71,6 +71,8 @@ static void offers_are_read(void **state)
     assert_int_equal(complaints, 0);
     assert_string_equal(a->instance_type, "p3.8xlarge");
     assert_int_equal(a->accelerators, 4);
+    assert_string_equal(a->accelerator, "V100");
+    assert_true(a->count == 4 && a->vcpus == 32 && a->memory_gib == 244);
     assert_int_equal(a->on_demand, 13220000);
     assert_int_equal(a->spot, 3943700);
     assert_string_equal(a->region, "eu-west-1");

@@ -80,6 +80,7 @@ static struct api api;
 static struct httpd *httpd;
 static struct http *http;
 static struct provider *provider;
+static char fetch_address[64]; // of the cloud, for the price fetcher
 
 static struct {
     bool called;
@@ -136,12 +137,15 @@ static int setup(void **state)
         return -1;
     put_file("admin", "operator-token\n");
     put_file("token", "customer-token\n");
-    put_file("aws.csv", "InstanceType,AcceleratorCount,Price,SpotPrice,Region,AvailabilityZone\n"
-                        "gpu,2,3.60,1.20,r1,a\n");
+    put_file("aws.csv", "InstanceType,AcceleratorName,AcceleratorCount,vCPUs,MemoryGiB,Price,"
+                        "SpotPrice,Region,AvailabilityZone\n"
+                        "gpu,A100,2,8,61.5,3.60,1.20,r1,a\n"
+                        "\"cpu, \"\"x\"\"\",,,2,4,0.0512345,,r2,\n");
     uv_loop_init(&loop);
     if (start_cloud(&port) < 0)
         return -1;
     char *endpoint = xasprintf("http://127.0.0.1:%u", port), *token = xasprintf("%s/token", dir);
+    snprintf(fetch_address, sizeof(fetch_address), "%s", endpoint);
     const struct provider_config config = {.cloud = "aws",
                                            .endpoint = endpoint,
                                            .credentials_file = token,
@@ -356,14 +360,89 @@ static void wrong_credentials_and_names_are_configuration(void **state)
     free(token);
 }
 
+// ---- the price fetcher ------------------------------------------------------------------------
+
+static int64_t fetcher_status;
+
+static void on_exit_of_fetcher(uv_process_t *process, int64_t status, int signal)
+{
+    fetcher_status = signal ? 128 + signal : status;
+    uv_close((uv_handle_t *)process, NULL);
+    uv_stop(&loop);
+}
+
+// Runs fetch-local; what it writes is in the files out and err afterwards.
+static void fetch(void)
+{
+    const char *build = getenv("builddir");
+    char *program = xasprintf("%s/fetch-local", build ? build : "."),
+         *token = xasprintf("%s/token", dir), *out = xasprintf("%s/out", dir),
+         *err = xasprintf("%s/err", dir), cloud_option[] = "--cloud", cloud[] = "aws",
+         endpoint_option[] = "--endpoint", credentials_option[] = "--credentials";
+    char *argv[] = {program,       cloud_option,       cloud, endpoint_option,
+                    fetch_address, credentials_option, token, NULL};
+    FILE *files[2] = {fopen(out, "w"), fopen(err, "w")};
+    uv_stdio_container_t stdio[3] = {{.flags = UV_IGNORE},
+                                     {.flags = UV_INHERIT_FD, .data.fd = fileno(files[0])},
+                                     {.flags = UV_INHERIT_FD, .data.fd = fileno(files[1])}};
+    uv_process_options_t options = {.exit_cb = on_exit_of_fetcher,
+                                    .file = program,
+                                    .args = argv,
+                                    .stdio_count = 3,
+                                    .stdio = stdio};
+    uv_process_t process;
+
+    assert_int_equal(uv_spawn(&loop, &process, &options), 0);
+    uv_run(&loop, UV_RUN_DEFAULT); // until it ends
+    uv_run(&loop, UV_RUN_NOWAIT);  // its handle is closed
+    fclose(files[0]);
+    fclose(files[1]);
+    free(program);
+    free(token);
+    free(out);
+    free(err);
+}
+
+static void assert_file(const char *name, const char *text)
+{
+    char *path = xasprintf("%s/%s", dir, name), *got_text;
+    burst_error_t err;
+
+    assert_int_equal(fs_read(path, 1 << 20, &got_text, NULL, &err), 0);
+    assert_string_equal(got_text, text);
+    free(got_text);
+    free(path);
+}
+
+static void offers_reach_the_fetcher(void **state)
+{
+    fetch();
+    assert_file("err", "");
+    assert_int_equal(fetcher_status, 0);
+    // The price is the one that is billed: whole micro-dollars.
+    assert_file("out", "InstanceType,AcceleratorName,AcceleratorCount,vCPUs,MemoryGiB,GpuInfo,"
+                       "Price,SpotPrice,Region,AvailabilityZone\n"
+                       "gpu,A100,2,8,61.5,,3.60,1.20,r1,a\n"
+                       "\"cpu, \"\"x\"\"\",,,2,4,,0.051235,,r2,\n");
+    set_faults("[{\"fault\":\"throttle\",\"call\":\"list\",\"tries\":1}]"); // asked again
+    fetch();
+    assert_int_equal(fetcher_status, 0);
+    set_faults("[{\"fault\":\"unauthorized\",\"call\":\"list\"}]");
+    fetch();
+    assert_int_equal(fetcher_status, 1);
+    assert_file("out", "");
+    char *text = xasprintf("fetch-local: %s/v1/aws/offers: status 401\n", fetch_address);
+    assert_file("err", text);
+    free(text);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(what_is_launched_comes_back),
-        T(an_end_is_seen),
-        T(every_refusal_has_its_class),
-        T(wrong_credentials_and_names_are_configuration),
+        T(what_is_launched_comes_back), T(an_end_is_seen),
+        T(every_refusal_has_its_class), T(wrong_credentials_and_names_are_configuration),
+        T(offers_reach_the_fetcher),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
