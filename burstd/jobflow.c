@@ -38,6 +38,8 @@
 #define CAPACITY_TRIES 20    // failed places in a row before a pause
 #define CAPACITY_PAUSE_MS 30000
 #define HOME_AGAIN_MS 5000
+#define HOLD_AGAIN_MS 5000
+#define HOLDS_AT_ONCE 20       // commands of one look; thousands of jobs do not delay the others'
 #define REQUEUE_STAGEOUT_S 120 // an unreachable node holds a requeued job's restart back so long
 #define CHANGEOVER_S 120       // until a rented node runs a job, for deadlines
 
@@ -367,6 +369,49 @@ static void refresh(struct bjob *j, const struct sjob *s)
     j->limit_s = s->time_limit_s;
 }
 
+static unsigned holds_left; // of this look
+
+// The tasks of an array that wait share one record, until one is split off it.
+static bool shares_record(struct burstd *b, const struct bjob *j, uint32_t array)
+{
+    size_t n = strcspn(j->key, "_") + 1;
+
+    if (j->job_id != array)
+        return false;
+    JOBS_EACH(b->jobs, other)
+    if (strncmp(other->key, j->key, n) == 0 && other->job_id != array)
+        return false;
+    return true;
+}
+
+// The plugin's hold is one that the job's user may release (JobHeldUser): the job would start in
+// the elastic partition without capacity. SlurmUser's he may not.
+static void hold_for_good(struct burstd *b, struct bjob *j)
+{
+    int64_t again = clock_mono_ms() + HOLD_AGAIN_MS;
+    char name[sizeof(j->key)];
+
+    if (j->cmd || clock_mono_ms() < j->hold_ms || holds_left == 0)
+        return;
+    holds_left--;
+    j->hold_ms = again;
+    snprintf(name, sizeof(name), "%s", j->key);
+    name[strcspn(name, "_")] = '\0';
+    uint32_t array = (uint32_t)strtoul(name, NULL, 10);
+    if (strchr(j->key, '_') && shares_record(b, j, array)) {
+        JOBS_EACH(b->jobs, other)
+        if (other->job_id == array)
+            other->hold_ms = again;
+    } else {
+        snprintf(name, sizeof(name), "%s", j->key); // one of an array gets its own record by that
+    }
+    cJSON *cmd = cJSON_CreateObject();
+    json_add_str(cmd, "op", "update_job");
+    json_add_str(cmd, "job", name);
+    json_add_i64(cmd, "priority", 0);
+    slurm_link_command(b->slurm, cmd, NULL, NULL);
+}
+
 static enum spill_verdict spill(struct burstd *b, struct bjob *j, const struct sjob *s, char *why,
                                 size_t size)
 {
@@ -387,12 +432,15 @@ static enum spill_verdict spill(struct burstd *b, struct bjob *j, const struct s
         return SPILL_STAY;
     f.runtime_s = d.runtime_s ? d.runtime_s : s->time_limit_s;
     f.held_for_burst = d.cls == DIRECTIVE_HELD && s->priority == 0 && j->our_hold;
+    if (f.held_for_burst && strcmp(s->reason, "JobHeldUser") == 0)
+        hold_for_good(b, j);
     if (d.cls == DIRECTIVE_HELD && s->priority != 0) {
         // Released by hand: no local node can run it, and an elastic one only when it is rented.
-        if (!j->cmd) {
+        if (!j->cmd && clock_mono_ms() >= j->hold_ms) {
             struct move_call *call;
             cJSON *cmd = move_command(b, j, false, &call);
             json_add_i64(cmd, "priority", 0);
+            j->hold_ms = clock_mono_ms() + HOLD_AGAIN_MS; // the table shows it a second later
             j->our_hold = true;
             job_save(b, j);
             slurm_link_command(b->slurm, cmd, moved, call);
@@ -795,6 +843,7 @@ void jobflow_step(struct burstd *b)
 
     if (!slurm_link_ready(b->slurm))
         return;
+    holds_left = HOLDS_AT_ONCE;
     size_t n = slurm_link_jobs(b->slurm, &all);
     for (size_t k = 0; k < n; k++)
         if (all[k]->admin_comment[0] && !jobs_find(b->jobs, all[k]->job))

@@ -130,6 +130,7 @@ struct bjob {
     unsigned tries;        // failed attempts to find a place
     unsigned refusals;     // by Slurm, of the update that places it
     int64_t home_ms;       // monotonic: not sent home again before this
+    int64_t hold_ms;       // monotonic: not held for good again before this
     char pull_why[256];    // why it is being pulled back
     int64_t comment_at_ms; // last AdminComment
     char comment[4096];

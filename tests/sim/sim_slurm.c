@@ -35,10 +35,10 @@ static const char *const state_names[] = {"PENDING", "RUNNING", "COMPLETED", "CA
 struct job {
     int id;
     enum state state;
-    bool configuring, local, held_class, home;
+    bool configuring, local, held_class, home, held_by_admin;
     int64_t completing_until_ms;
     int64_t submit, begin, start, duration_s, alloc_s;
-    unsigned priority, restarts, nodes, attempts;
+    unsigned priority, restarts, nodes, attempts, holds;
     char partition[64], req_nodes[512], alloc[512], comment[2200];
 };
 
@@ -229,6 +229,21 @@ void slurm_requeue(int id)
 
     if (j->state == RUNNING && !j->configuring && !j->local)
         requeue(j);
+}
+
+bool slurm_release(int id)
+{
+    struct job *j = &jobs[id - 1];
+
+    if (j->priority == 0 && j->held_by_admin)
+        return false;
+    j->priority = 100;
+    return true;
+}
+
+unsigned slurm_holds(int id)
+{
+    return jobs[id - 1].holds;
 }
 
 void slurm_node_joined(const char *name, int vm)
@@ -449,8 +464,11 @@ static int update_job(struct job *j, const cJSON *c)
         snprintf(j->req_nodes, sizeof(j->req_nodes), "%s", req);
     if (comment)
         snprintf(j->comment, sizeof(j->comment), "%s", comment);
-    if (priority == 0)
+    if (priority == 0) {
         j->priority = 0;
+        j->held_by_admin = true;
+        j->holds++;
+    }
     if (priority == -1)
         j->priority = 100;
     if (begin)
@@ -545,9 +563,10 @@ static void show_job(unsigned k)
         s->flags |= SJOB_COMPLETING;
     if (j->configuring)
         s->flags |= SJOB_CONFIGURING;
-    static char resources[] = "Resources", held[] = "JobHeldAdmin", begin[] = "BeginTime";
+    static char resources[] = "Resources", begin[] = "BeginTime";
+    static char by_user[] = "JobHeldUser", by_admin[] = "JobHeldAdmin";
     s->reason = j->state != PENDING        ? empty
-                : j->priority == 0         ? held
+                : j->priority == 0         ? (j->held_by_admin ? by_admin : by_user)
                 : clock_now_s() < j->begin ? begin
                                            : resources;
     static char user[] = "alice", dir[] = "/home/alice";

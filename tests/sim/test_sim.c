@@ -456,6 +456,31 @@ static void egress_of_each_attempt(void **state)
     end_world();
 }
 
+// The plugin's hold is one that users may release.
+static void held_jobs_are_held_for_good(void **state)
+{
+    enum { JOBS = 100 };
+
+    make_world(11);
+    remove_journal();
+    daemon_start();
+    world.capacity = 1000;
+    for (int k = 0; k < JOBS; k++)
+        slurm_submit(10, 1, true);
+    int eligible = slurm_submit(10, 1, false);
+    live(30000);
+    for (int k = 1; k <= JOBS; k++) {
+        assert_false(slurm_release(k));
+        assert_int_equal(slurm_holds(k), 1); // once each
+    }
+    assert_int_equal(slurm_holds(eligible), 0);
+    for (int k = 1; k <= JOBS; k++)
+        slurm_cancel(k);
+    settle();
+    check_promises(11);
+    end_world();
+}
+
 static uint64_t first_seed = 1;
 static unsigned runs = 6;
 
@@ -534,6 +559,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(egress_of_each_attempt),
+        cmocka_unit_test(held_jobs_are_held_for_good),
         cmocka_unit_test(in_fair_weather),
         cmocka_unit_test(when_clouds_refuse_and_lose_replies),
         cmocka_unit_test(when_instances_fail),

@@ -47,8 +47,10 @@ void crash_point(void);
 void slurm_reset(void);
 int slurm_submit(int64_t duration_s, unsigned nodes, bool held); // job id
 void slurm_cancel(int job);
-void slurm_requeue(int job); // as its user does it
-void slurm_step(void); // scheduler, power saving; every 100 ms
+void slurm_requeue(int job);   // as its user does it
+bool slurm_release(int job);   // as its user does it; false: he may not
+unsigned slurm_holds(int job); // that burstd asked for
+void slurm_step(void);         // scheduler, power saving; every 100 ms
 bool slurm_all_over(void);
 const char *slurm_job_text(int job); // "COMPLETED"
 unsigned slurm_jobs(void);

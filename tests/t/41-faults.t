@@ -48,6 +48,29 @@ is "$(rented "$a")" "" "nothing was rented for it"
 wait_job "$a" 10
 is "$(runs "$a")" main:CANCELLED "its record says CANCELLED in its own partition"
 
+# --- what no local node can run is held until burstd has a node for it
+all_faults '[{"fault":"no_capacity"}]'
+held() { as root squeue -h -j "$1" -o '%i %T %r'; }
+m=$(as alice sbatch --parsable --gpus=h100:1 -t 10 -o m.txt --wrap hostname 2>/dev/null)
+happens "a job that waits for a rented node is held so that its user cannot start it without one" 10 \
+    "[[ \$(held $m) == '$m PENDING JobHeldAdmin' ]]"
+fails "he cannot release it" as alice scontrol release "$m"
+ok "an operator can" as root scontrol release "$m"
+happens "burstd holds it again" 30 "[[ \$(held $m) == '$m PENDING JobHeldAdmin' ]]"
+is "$(story "$m" | grep -c 'released by hand')" 1 "burst why says so, once"
+n=$(as alice sbatch --parsable --array=1-3 --gpus=h100:1 -t 10 -o n.txt --wrap hostname 2>/dev/null)
+happens "an array is held as one record" 10 "[[ \$(held $n) == '${n}_[1-3] PENDING JobHeldAdmin' ]]"
+fails "nor can its user release it" as alice scontrol release "$n"
+as alice scancel "$n"
+o=$(as alice sbatch --parsable -H --gpus=h100:1 -t 10 -o o.txt --wrap hostname 2>/dev/null)
+happens "one that its user holds stays his to release" 10 \
+    "[[ \$(of_job $o state) == watching && \$(held $o) == '$o PENDING JobHeldUser' ]]"
+ok "he can" as alice scontrol release "$o"
+happens "it waits for a rented node then" 20 "[[ \$(held $o) == '$o PENDING JobHeldAdmin' ]]"
+as alice scancel "$o"
+all_faults
+ok "with a place the first runs" burst_job "$m" 60
+
 all_faults '[{"fault":"slow_boot","delay_ms":4000}]'
 b=$(as alice sbatch --parsable --gpus=1 -t 10 -o b.txt --wrap hostname)
 happens "its instance is booting" 20 "[[ -n \$(rented $b) ]]"
