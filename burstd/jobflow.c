@@ -224,6 +224,7 @@ static void send_home(struct burstd *b, struct bjob *j)
     cJSON *cmd = move_command(b, j, false, &call);
 
     json_add_str(cmd, "req_nodes", "");
+    j->hold_ms = clock_mono_ms() + HOLD_AGAIN_MS; // the table shows it a second later
     if (class_held(j))
         json_add_i64(cmd, "priority", 0);
     else
@@ -449,8 +450,14 @@ static enum spill_verdict spill(struct burstd *b, struct bjob *j, const struct s
         snprintf(why, size, "being held again");
         return SPILL_LATER;
     }
-    if (s->restarts > 0 && s->state == SJOB_PENDING && j->history[0] &&
-        strcmp(s->reason, "BeginTime") == 0) {
+    bool requeued = s->restarts > 0 && j->history[0];
+    // Of a held job Slurm's reason says no more than that.
+    if (d.cls == DIRECTIVE_HELD && (s->dependency[0] || (!requeued && s->eligible > f.now))) {
+        snprintf(why, size, "it waits for %s, then for a rented node",
+                 s->dependency[0] ? "other jobs" : "its begin time");
+        return SPILL_STAY;
+    }
+    if (requeued && s->state == SJOB_PENDING && strcmp(s->reason, "BeginTime") == 0) {
         snprintf(why, size, "it was running on a rented node that is gone");
         return SPILL_LEAVE;
     }

@@ -35,7 +35,7 @@ static const char *const state_names[] = {"PENDING", "RUNNING", "COMPLETED", "CA
 struct job {
     int id;
     enum state state;
-    bool configuring, local, held_class, home, held_by_admin;
+    bool configuring, local, held_class, home, held_by_admin, depends;
     int64_t completing_until_ms;
     int64_t submit, begin, start, duration_s, alloc_s;
     unsigned priority, restarts, nodes, attempts, holds;
@@ -231,6 +231,16 @@ void slurm_requeue(int id)
         requeue(j);
 }
 
+void slurm_depend(int id, bool on)
+{
+    jobs[id - 1].depends = on;
+}
+
+void slurm_begin(int id, int64_t in_s)
+{
+    jobs[id - 1].begin = clock_now_s() + in_s;
+}
+
 bool slurm_release(int id)
 {
     struct job *j = &jobs[id - 1];
@@ -331,7 +341,8 @@ static unsigned local_running(void)
 
 static void schedule(struct job *j)
 {
-    if (j->priority == 0 || clock_now_s() < j->begin || world.now_ms < j->completing_until_ms)
+    if (j->priority == 0 || clock_now_s() < j->begin || world.now_ms < j->completing_until_ms ||
+        j->depends)
         return;
     if (strcmp(j->partition, "main") != 0) {
         try_elastic(j);
@@ -573,13 +584,16 @@ static void show_job(unsigned k)
     s->user = user;
     s->work_dir = dir;
     s->name = s->account = s->qos = s->exc_nodes = s->features = s->licenses = empty;
-    s->dependency = s->std_in = s->std_out = s->std_err = s->reservation = empty;
+    s->std_in = s->std_out = s->std_err = s->reservation = empty;
+    static char other[] = "afterany:99(unfulfilled)";
+    s->dependency = j->depends ? other : empty;
     s->partition = j->partition;
     s->nodes = j->state == PENDING ? empty : j->alloc;
     s->req_nodes = j->req_nodes;
     s->admin_comment = j->comment;
     s->uid = s->gid = 2001;
-    s->submit = s->eligible = j->submit;
+    s->submit = j->submit;
+    s->eligible = j->begin;
     s->start = j->state == PENDING ? 0 : j->start;
     s->time_limit_s = 2 * j->duration_s + 60;
     s->priority = j->priority;

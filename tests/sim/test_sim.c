@@ -481,6 +481,28 @@ static void held_jobs_are_held_for_good(void **state)
     end_world();
 }
 
+static void held_jobs_wait_for_others_and_their_time(void **state)
+{
+    make_world(12);
+    remove_journal();
+    daemon_start();
+    int a = slurm_submit(10, 1, true), later = slurm_submit(10, 1, true);
+    slurm_depend(a, true);
+    slurm_begin(later, 600);
+    live(500000);
+    assert_int_equal(in_ledger("cloud", NULL, "total_uusd"), 0);
+    assert_int_equal(cloud_running(), 0);
+    slurm_depend(a, false);
+    live(60000);
+    assert_string_equal(slurm_job_text(a), "COMPLETED");
+    assert_string_equal(slurm_job_text(later), "PENDING");
+    live(120000);
+    assert_string_equal(slurm_job_text(later), "COMPLETED");
+    settle();
+    check_promises(12);
+    end_world();
+}
+
 static uint64_t first_seed = 1;
 static unsigned runs = 6;
 
@@ -560,6 +582,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(egress_of_each_attempt),
         cmocka_unit_test(held_jobs_are_held_for_good),
+        cmocka_unit_test(held_jobs_wait_for_others_and_their_time),
         cmocka_unit_test(in_fair_weather),
         cmocka_unit_test(when_clouds_refuse_and_lose_replies),
         cmocka_unit_test(when_instances_fail),
