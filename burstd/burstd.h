@@ -30,8 +30,9 @@ struct burstd {
     char *ssh_public_key;        // what a launch carries; one line
     int64_t started;             // epoch seconds
     bool stopping;
-    bool polling_fast;    // Slurm is asked ten times a second
-    unsigned ssh_running; // burst-ssh children under way
+    int64_t journal_failed_ms; // monotonic: a write of the journal failed then (journal.h)
+    bool polling_fast;         // Slurm is asked ten times a second
+    unsigned ssh_running;      // burst-ssh children under way
     // Looks at everything again soon: cheap, may be called from anywhere, coalesced.
     void (*poke)(struct burstd *b);
 };

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "journal.h"
 #include "ledger.h"
 #include "libburst/clock.h"
 #include "libburst/xalloc.h"
@@ -120,7 +121,7 @@ int instance_save(struct burstd *b, struct instance *i)
 
     if (store_put_instance(b->store, i, &err) == 0)
         return 0;
-    log_error("%s", err.text);
+    journal_failed(b, "%s", err.text);
     return -1;
 }
 
@@ -166,8 +167,8 @@ int instance_state(struct burstd *b, struct instance *i, enum inst_state state, 
 rollback:
     store_rollback(b->store);
 error:
-    log_error("instance %s cannot change from %s to %s now: %s", old.id, inst_state_name(old.state),
-              inst_state_name(state), err.text);
+    journal_failed(b, "instance %s cannot change from %s to %s now: %s", old.id,
+                   inst_state_name(old.state), inst_state_name(state), err.text);
     old.hh = i->hh;
     *i = old;
     return -1;

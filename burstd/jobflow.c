@@ -17,6 +17,7 @@
 #include "fit.h"
 #include "instances.h"
 #include "jobs.h"
+#include "journal.h"
 #include "ledger.h"
 #include "libburst/clock.h"
 #include "libburst/hostlist.h"
@@ -603,7 +604,7 @@ static int begin_attempt(struct burstd *b, struct bjob *j, const struct sjob *s,
     job_event(b, j, "%s", j->reason);
     return 0;
 error:
-    log_error("%s", err.text);
+    journal_failed(b, "%s", err.text);
     old.hh = j->hh;
     *j = old;
     return -1;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "journal.h"
 #include "libburst/clock.h"
 #include "libburst/xalloc.h"
 #include "log.h"
@@ -93,7 +94,7 @@ int job_save(struct burstd *b, struct bjob *j)
     j->stored = true;
     if (store_put_job(b->store, j, &err) == 0)
         return 0;
-    log_error("%s", err.text);
+    journal_failed(b, "%s", err.text);
     return -1;
 }
 

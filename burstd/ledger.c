@@ -10,9 +10,9 @@
 #include "conf.h"
 #include "instances.h"
 #include "jobs.h"
+#include "journal.h"
 #include "libburst/clock.h"
 #include "libburst/xalloc.h"
-#include "log.h"
 #include "store.h"
 
 // Part of what a launch may cost beside the job's time limit and the idle time:
@@ -146,7 +146,7 @@ static void settle(struct burstd *b, int64_t now)
         store_rollback(b->store);
     if (!good || store_commit(b->store, &err) < 0) {
         // A charge and the moment until which it counts belong together: none of them is there.
-        log_error("%s", err.text);
+        journal_failed(b, "%s", err.text);
         k = 0;
         INSTANCES_EACH(b->instances, i)
         i->charged_to = old[k++];

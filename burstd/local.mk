@@ -29,6 +29,7 @@ libcore_la_SOURCES = \
 	burstd/instances.c burstd/instances.h \
 	burstd/jobflow.c burstd/jobflow.h \
 	burstd/jobs.c burstd/jobs.h \
+	burstd/journal.c burstd/journal.h \
 	burstd/ledger.c burstd/ledger.h \
 	burstd/model.c burstd/model.h \
 	burstd/node_http.c burstd/node_http.h \

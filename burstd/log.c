@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -62,3 +64,44 @@ LOG_FUNCTION(log_error, LOG_LEVEL_ERROR, "error:")
 LOG_FUNCTION(log_warn, LOG_LEVEL_WARN, "warning:")
 LOG_FUNCTION(log_info, LOG_LEVEL_INFO, "info:")
 LOG_FUNCTION(log_debug, LOG_LEVEL_DEBUG, "debug:")
+
+#define SAID_LATELY 64
+#define RARELY_MS 60000
+
+// True when the text was not said for a minute; it counts as said from now on. Where more texts are
+// repeated than are remembered here, the oldest is said again too early.
+static bool is_news(const char *text)
+{
+    static struct said {
+        uint64_t hash;
+        int64_t at_ms;
+    } said[SAID_LATELY];
+    uint64_t hash = UINT64_C(14695981039346656037); // FNV-1a
+    int64_t now = clock_mono_ms();
+    struct said *oldest = said;
+
+    for (const char *p = text; *p; p++)
+        hash = (hash ^ (unsigned char)*p) * UINT64_C(1099511628211);
+    for (struct said *s = said; s < said + SAID_LATELY; s++) {
+        if (s->hash == hash && s->at_ms && now - s->at_ms < RARELY_MS)
+            return false;
+        if (s->at_ms < oldest->at_ms)
+            oldest = s;
+    }
+    *oldest = (struct said){hash, now};
+    return true;
+}
+
+void log_rarely(enum log_level level, const char *fmt, ...)
+{
+    static void (*const functions[])(const char *fmt, ...) = {log_error, log_warn, log_info,
+                                                              log_debug};
+    char text[1024];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    if (is_news(text))
+        functions[level]("%s", text);
+}

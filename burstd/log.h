@@ -15,5 +15,7 @@ void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+// The same text at most once a minute: for what is tried again each second.
+void log_rarely(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -23,6 +23,7 @@
 #include "conf.h"
 #include "instances.h"
 #include "jobs.h"
+#include "journal.h"
 #include "libburst/clock.h"
 #include "libburst/fsutil.h"
 #include "libburst/xalloc.h"
@@ -78,7 +79,7 @@ static void on_soon(uv_timer_t *t)
 
 static void poke(struct burstd *b)
 {
-    if (!b->stopping && !uv_is_active((uv_handle_t *)&m.soon))
+    if (!b->stopping && !journal_failing(b) && !uv_is_active((uv_handle_t *)&m.soon))
         // 2 ms gather what comes together; a look over many jobs is not taken back to back.
         uv_timer_start(&m.soon, on_soon, (uint64_t)(2 + 10 * m.tick_took_ms), 0);
 }

@@ -720,7 +720,7 @@ static int add_story(struct store *s, const char *job, const char *kind, const c
     sqlite3_bind_text(s->story, 3, kind, -1, SQLITE_STATIC);
     sqlite3_bind_text(s->story, 4, body, -1, SQLITE_TRANSIENT);
     if (step(s, s->story, "write of a job's story", &err) < 0) {
-        log_warn("%s", err.text); // explains, decides nothing: going on without it is right
+        log_rarely(LOG_LEVEL_WARN, "%s", err.text); // explains, decides nothing: going on without it is right
         return -1;
     }
     return 0;

@@ -17,7 +17,7 @@ CLOCKED_TESTS = tests/unit/test_ledger tests/unit/test_blocklist
 check_PROGRAMS += $(CLOCKED_TESTS) tests/unit/test_spool
 TESTS += $(CLOCKED_TESTS) tests/unit/test_spool
 tests_unit_test_ledger_SOURCES = tests/unit/test_ledger.c burstd/ledger.c burstd/instances.c \
-	burstd/jobs.c burstd/store_sqlite.c burstd/model.c
+	burstd/jobs.c burstd/journal.c burstd/store_sqlite.c burstd/model.c
 tests_unit_test_ledger_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_test_ledger_LDFLAGS = $(SAN_LDFLAGS) -Wl,--wrap=clock_now_s
 tests_unit_test_ledger_LDADD = libdaemon.la libburst.la $(CMOCKA_LIBS) $(SQLITE_LIBS)

@@ -21,6 +21,7 @@
 #include "conf.h"
 #include "instances.h"
 #include "jobs.h"
+#include "journal.h"
 #include "ledger.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
@@ -55,10 +56,12 @@ static const char yaml[] =
 static bool capped; // daily caps that the jobs reach
 static char journal[64];
 static int64_t tick_ms;
+static unsigned ticks;
 
 static void poke(struct burstd *b)
 {
-    tick_ms = world.now_ms; // at the next step
+    if (!journal_failing(b))    // as burstd does it
+        tick_ms = world.now_ms; // at the next step
 }
 
 static void load_instance(void *arg, struct instance *i)
@@ -172,6 +175,7 @@ static void step(int64_t *down_until)
     slurm_step();
     if (world.b && world.now_ms >= tick_ms) {
         tick_ms = world.now_ms + 1000;
+        ticks++;
         tick(world.b);
         if (capped)
             check_caps();
@@ -503,6 +507,47 @@ static void held_jobs_wait_for_others_and_their_time(void **state)
     end_world();
 }
 
+static unsigned lines_of(const char *path)
+{
+    FILE *f = fopen(path, "r");
+    unsigned n = 0;
+
+    assert_non_null(f);
+    for (int c; (c = getc(f)) != EOF;)
+        n += c == '\n';
+    fclose(f);
+    return n;
+}
+
+static void a_full_disk_floods_nothing(void **state)
+{
+    char log[80];
+
+    make_world(13);
+    remove_journal();
+    daemon_start();
+    for (int k = 0; k < 10; k++)
+        slurm_submit(100, 1, true);
+    live(20000); // all states on the way to a node
+    snprintf(log, sizeof(log), "%s.log", journal);
+    assert_int_equal(log_open(log), 0);
+    log_set_level(LOG_LEVEL_ERROR);
+    unsigned before = ticks;
+    world.full_ms = world.now_ms + 100000;
+    live(100000);
+    assert_in_range(ticks - before, 90, 110);
+    // In the worst case each instance and each job has a sentence of its own, twice in 100 s.
+    assert_in_range(lines_of(log), 1, 40);
+    log_set_level(LOG_LEVEL_DEBUG);
+    assert_int_equal(log_open(getenv("SIM_TRACE") ? "/dev/stderr" : "/dev/null"), 0);
+    unlink(log);
+    settle();
+    for (int k = 1; k <= 10; k++)
+        assert_string_equal(slurm_job_text(k), "COMPLETED");
+    check_promises(13);
+    end_world();
+}
+
 static uint64_t first_seed = 1;
 static unsigned runs = 6;
 
@@ -581,6 +626,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(egress_of_each_attempt),
+        cmocka_unit_test(a_full_disk_floods_nothing),
         cmocka_unit_test(held_jobs_are_held_for_good),
         cmocka_unit_test(held_jobs_wait_for_others_and_their_time),
         cmocka_unit_test(in_fair_weather),
