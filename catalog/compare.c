@@ -42,12 +42,11 @@ static struct entry *entries(const struct catalog *c, uint32_t *n)
     for (uint32_t i = 0; i < n_offers; i++)
         for (int m = 0; m < MARKETS; m++)
             if (o[i].price[m] != NO_PRICE)
-                e[k++] = (struct entry){{catalog_str(c, t[o[i].type].name),
-                                         catalog_str(c, t[o[i].type].accelerator),
-                                         catalog_str(c, r[o[i].region].name),
-                                         catalog_str(c, o[i].zone)},
-                                        (enum market)m,
-                                        o[i].price[m]};
+                e[k++] = (struct entry){
+                    {catalog_str(c, t[o[i].type].name), catalog_str(c, t[o[i].type].accelerator),
+                     catalog_str(c, r[o[i].region].name), catalog_str(c, o[i].zone)},
+                    (enum market)m,
+                    o[i].price[m]};
     if (k)
         qsort(e, k, sizeof(*e), by_offer);
     *n = k;
@@ -87,7 +86,8 @@ void catalog_compare(const struct catalog *before, const struct catalog *after,
     uint32_t i = 0, k = 0;
 
     memset(out, 0, sizeof(*out));
-    struct entry *a = entries(before, &out->before), *b = entries(after, &out->after);
+    struct entry *a = before ? entries(before, &out->before) : NULL;
+    struct entry *b = entries(after, &out->after);
     while (i < out->before || k < out->after) {
         int c = i == out->before ? 1 : k == out->after ? -1 : same_offer(&a[i], &b[k]);
         if (c < 0) {

@@ -9,7 +9,7 @@
 
 #define COMPARE_MOVES 3
 
-// One offer on one market whose price has changed. Borrowed from the new catalog.
+// One offer on one market whose price has changed. Texts are borrowed from the catalog `after`.
 struct compare_move {
     const char *instance_type, *region, *zone;
     enum market market;
@@ -25,7 +25,7 @@ struct comparison {
 };
 
 // An offer is the same when instance type, accelerator, region, zone and market are. Rows that
-// stand several times are compared in order of their price.
+// stand several times are compared in order of their price. before NULL: all is new.
 void catalog_compare(const struct catalog *before, const struct catalog *after,
                      struct comparison *out);
 

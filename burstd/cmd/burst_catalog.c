@@ -117,6 +117,7 @@ static void print_help(FILE *out)
     fputs("usage: burst catalog list [FILTER ...]        offers, cheapest first\n"
           "       burst catalog show INSTANCE [FILTER ...] where an instance type is offered\n"
           "       burst catalog check [--catalog DIR]    rows that are refused, and why\n"
+          "       burst catalog update [OPTION ...]      fetches current prices; see its --help\n"
           "\n"
           "Filters:\n"
           "  -a, --accelerator NAME   pattern or usual alias (a100-80gb, nvidia-tesla-t4); none =\n"
@@ -453,11 +454,16 @@ int cmd_catalog(int argc, char **argv)
     double key;
     int c, rc;
 
+    if (argc > 1 && strcmp(argv[1], "update") == 0) {
+        char name[] = "burst catalog update";
+        argv[1] = name;
+        return catalog_update(argc - 1, argv + 1);
+    }
     while ((c = getopt_long(argc, argv, "a:n:m:h", long_options, NULL)) != -1)
         if ((rc = one_option(&f, c)) >= 0)
             return rc;
     if (optind == argc)
-        return usage("say list, show or check");
+        return usage("say list, show, check or update");
     verb = argv[optind++];
     if (sort_key(&f, &(struct catalog_type){0}, &(struct catalog_offer){0}, 0, &key) < 0)
         return usage("--sort takes price, per, cloud, type, memory or vcpus");
@@ -474,7 +480,8 @@ int cmd_catalog(int argc, char **argv)
     else if (strcmp(verb, "list") == 0 || strcmp(verb, "show") == 0)
         rc = list(&f);
     else
-        rc = usage("the verbs are list, show and check");
+        rc = usage(strcmp(verb, "update") == 0 ? "update comes before its options"
+                                               : "the verbs are list, show, check and update");
     free(dflt);
     return rc;
 }

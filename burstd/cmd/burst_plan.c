@@ -15,6 +15,7 @@
 
 #include "burst.h"
 #include "catalog_dir.h"
+#include "libexec.h"
 #include "libburst/xalloc.h"
 
 extern char **environ;
@@ -32,25 +33,6 @@ static void print_help(FILE *out)
           "REQUEST - is the standard input. The form of requests and answers: burst-plan(1).\n"
           "Exit status: 0 a plan, 1 there is none, 2 a bad request, 3 anything else.\n",
           out);
-}
-
-// $BURST_LIBEXECDIR, the installed place, or beside this program (a build tree).
-static char *solver_path(void)
-{
-    const char *env = getenv("BURST_LIBEXECDIR");
-    char self[4096];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    char *path = xasprintf("%s/burst-solve", env && *env ? env : BURST_LIBEXECDIR);
-
-    if ((env && *env) || n <= 0 || access(path, X_OK) == 0)
-        return path;
-    self[n] = '\0';
-    char *slash = strrchr(self, '/');
-    if (!slash)
-        return path;
-    *slash = '\0';
-    free(path);
-    return xasprintf("%s/burst-solve", self);
 }
 
 static int run_solver(char *const *argv)
@@ -95,7 +77,7 @@ int cmd_plan(int argc, char **argv)
     }
     if (argc - optind != 1)
         return cmd_usage("plan", "one request file is needed (- for standard input)");
-    char *solver = solver_path(), *catalog = dir ? xstrdup(dir) : catalog_dir();
+    char *solver = libexec_path("burst-solve"), *catalog = dir ? xstrdup(dir) : catalog_dir();
     char catalog_option[] = "--catalog", json_option[] = "--json", text_option[] = "--text";
     char end[] = "--";
     char *args[] = {solver, catalog_option, catalog,     json ? json_option : text_option,

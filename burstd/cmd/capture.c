@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,10 +19,13 @@
 
 #define STDERR_MAX 4096
 
-static void child(char *const argv[], int out, int err)
+static void child(const struct passwd *as, char *const argv[], int out, int err)
 {
     int null = open("/dev/null", O_RDONLY);
 
+    if (as && (initgroups(as->pw_name, as->pw_gid) < 0 || setgid(as->pw_gid) < 0 ||
+               setuid(as->pw_uid) < 0))
+        _exit(126);
     if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
         _exit(126);
     execvp(argv[0], argv);
@@ -76,13 +81,20 @@ static int judge(int status, struct strbuf *err, const char *name, burst_error_t
     while (err->len > 0 && err->data[err->len - 1] == '\n')
         err->data[--err->len] = '\0';
     const char *last = err->len ? strrchr(err->data, '\n') : NULL;
-    if (err->len)
-        return errprintf(errp, "%s: %.300s", name, last ? last + 1 : err->data);
+    if (err->len) {
+        const char *line = last ? last + 1 : err->data, *slash = strrchr(name, '/');
+        const char *base = slash ? slash + 1 : name;
+        size_t n = strlen(base);
+        if (strncmp(line, base, n) == 0 && line[n] == ':') // it names itself
+            return errprintf(errp, "%.400s", line);
+        return errprintf(errp, "%s: %.300s", name, line);
+    }
     return errprintf(errp, "%s failed (status %d)", name,
                      WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
-int capture(char *const argv[], int timeout_ms, size_t max, char **out, burst_error_t *errp)
+int capture_as(const struct passwd *as, char *const argv[], int timeout_ms, size_t max, char **out,
+               size_t *len, burst_error_t *errp)
 {
     struct strbuf o, e;
     int po[2], pe[2], status = 0, rc;
@@ -97,7 +109,7 @@ int capture(char *const argv[], int timeout_ms, size_t max, char **out, burst_er
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0)
-        child(argv, po[1], pe[1]);
+        child(as, argv, po[1], pe[1]);
     close(po[1]);
     close(pe[1]);
     strbuf_init(&o, max);
@@ -116,9 +128,16 @@ int capture(char *const argv[], int timeout_ms, size_t max, char **out, burst_er
     }
     close(po[0]);
     close(pe[0]);
+    if (rc == 0 && len)
+        *len = o.len;
     if (rc == 0)
         *out = strbuf_take(&o);
     strbuf_free(&o);
     strbuf_free(&e);
     return rc;
+}
+
+int capture(char *const argv[], int timeout_ms, size_t max, char **out, burst_error_t *errp)
+{
+    return capture_as(NULL, argv, timeout_ms, max, out, NULL, errp);
 }

@@ -18,12 +18,16 @@ librpcserver_la_LIBADD = libconf.la $(UV_LIBS)
 bin_PROGRAMS += burst
 burst_SOURCES = \
 	burstd/cmd/burst.c burstd/cmd/burst.h \
-	burstd/cmd/burst_catalog.c burstd/cmd/burst_plan.c burstd/cmd/catalog_dir.h \
+	burstd/cmd/burst_catalog.c burstd/cmd/burst_catalog_update.c burstd/cmd/burst_plan.c \
+	burstd/cmd/catalog_dir.h \
 	burstd/cmd/burst_check.c burstd/cmd/burst_cost.c burstd/cmd/burst_drain.c \
 	burstd/cmd/burst_jobs.c burstd/cmd/burst_jobs.h burstd/cmd/burst_nodes.c \
 	burstd/cmd/burst_slurm_conf.c burstd/cmd/burst_status.c burstd/cmd/burst_why.c \
 	burstd/cmd/capture.c burstd/cmd/capture.h \
 	burstd/cmd/columns.c burstd/cmd/columns.h \
+	burstd/cmd/libexec.c burstd/cmd/libexec.h \
+	burstd/cmd/price_source.c burstd/cmd/price_source.h \
+	burstd/cmd/price_update.c burstd/cmd/price_update.h \
 	burstd/cmd/slurm_settings.c burstd/cmd/slurm_settings.h \
 	burstd/cmd/slurm_wants.c burstd/cmd/slurm_wants.h \
 	burstd/cmd/text.c burstd/cmd/text.h
@@ -48,6 +52,15 @@ tests_unit_test_burst_cmd_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_burst_cmd_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_test_burst_cmd_LDADD = libburst.la $(CMOCKA_LIBS)
 EXTRA_tests_unit_test_burst_cmd_DEPENDENCIES = burst$(EXEEXT)
+
+check_PROGRAMS += tests/unit/test_catalog_update
+TESTS += tests/unit/test_catalog_update
+tests_unit_test_catalog_update_SOURCES = tests/unit/test_catalog_update.c \
+	tests/unit/fake_burstd.c tests/unit/fake_burstd.h
+tests_unit_test_catalog_update_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_catalog_update_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_test_catalog_update_LDADD = libburst.la $(CMOCKA_LIBS)
+EXTRA_tests_unit_test_catalog_update_DEPENDENCIES = burst$(EXEEXT) fetch-url$(EXEEXT)
 
 check_PROGRAMS += tests/unit/test_conf
 TESTS += tests/unit/test_conf

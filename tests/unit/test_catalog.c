@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "catalog/catalog.h"
+#include "catalog/compare.h"
 #include "catalog/csv.h"
 #include "catalog/glob.h"
 #include "libburst/fsutil.h"
@@ -200,6 +201,42 @@ static void test_egress(void **arg)
     assert_true(egress(c, "gcp", "a", "aws", "b", 100.5) == -1); // behind the last edge
     assert_true(egress(c, "gcp", "a", "oci", "b", 1) == -1);     // no row
     catalog_destroy(c);
+}
+
+// 3 new (x; y's spot; the second b), 2 gone (c; a's spot), 3 with another price.
+static void test_compare(void **arg)
+{
+    struct heard h = {{0}, 0, 0, 0};
+    struct catalog *before = load("a,,,1,1,,1,0.5,r,\nb,,,1,1,,2,,r,z1\nc,,,1,1,,3,,r,\n"
+                                  "d,,,1,1,,0,,r,\ne,T4,1,1,1,,4,,r,\ny,,,1,1,,9,,r,\n",
+                                  NULL, &h),
+                   *after = load("y,,,1,1,,9,0.1,r,\ne,T4,1,1,1,,1,,r,\nb,,,1,1,,2,,r,z1\n"
+                                 "b,,,1,1,,7,,r,z1\na,,,1,1,,1.1,,r,\nd,,,1,1,,0.2,,r,\n"
+                                 "x,,,1,1,,1,,r,\n",
+                                 NULL, &h);
+    struct comparison k;
+
+    assert_string_equal(h.text, "");
+    catalog_compare(before, after, &k);
+    assert_int_equal(k.before, 7);
+    assert_int_equal(k.after, 8);
+    assert_int_equal(k.added, 3);
+    assert_int_equal(k.gone, 2);
+    assert_int_equal(k.changed, 3);
+    assert_int_equal(k.n_moves, 3);
+    assert_string_equal(k.move[0].instance_type, "d"); // from nothing: by an infinite factor
+    assert_true(isinf(k.move[0].ratio));
+    assert_string_equal(k.move[1].instance_type, "e");
+    assert_true(k.move[1].ratio == 0.25 && k.move[1].market == MARKET_ON_DEMAND);
+    assert_string_equal(k.move[2].instance_type, "a");
+    assert_true(fabs(k.move[2].ratio - 1.1) < 1e-12);
+    catalog_compare(after, after, &k);
+    assert_int_equal(k.added + k.gone + k.changed + k.n_moves, 0);
+    catalog_compare(NULL, after, &k);
+    assert_int_equal(k.added, 8);
+    assert_int_equal(k.before, 0);
+    catalog_destroy(before);
+    catalog_destroy(after);
 }
 
 static void test_names_rank_offers(void **arg)
@@ -489,6 +526,7 @@ int main(void)
         cmocka_unit_test(test_goes_on_after_a_bad_row),
         cmocka_unit_test(test_quarantine),
         cmocka_unit_test(test_egress),
+        cmocka_unit_test(test_compare),
         cmocka_unit_test(test_names_rank_offers),
         cmocka_unit_test(test_glob),
         cmocka_unit_test(test_index_follows_the_files),
