@@ -527,15 +527,15 @@ static void a_full_disk_floods_nothing(void **state)
     remove_journal();
     daemon_start();
     for (int k = 0; k < 10; k++)
-        slurm_submit(100, 1, true);
-    live(20000); // all states on the way to a node
+        slurm_submit(k < 5 ? 10 : 100, 1, true);
+    live(60000); // some run, some nodes are idle and go soon
     snprintf(log, sizeof(log), "%s.log", journal);
     assert_int_equal(log_open(log), 0);
     log_set_level(LOG_LEVEL_ERROR);
     unsigned before = ticks;
     world.full_ms = world.now_ms + 100000;
     live(100000);
-    assert_in_range(ticks - before, 90, 110);
+    assert_in_range(ticks - before, 90, 150);
     // In the worst case each instance and each job has a sentence of its own, twice in 100 s.
     assert_in_range(lines_of(log), 1, 40);
     log_set_level(LOG_LEVEL_DEBUG);
