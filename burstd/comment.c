@@ -20,7 +20,14 @@
 void comment_format(struct burstd *b, const struct bjob *j, char *out, size_t size)
 {
     char cost[MONEY_TEXT_MAX];
+    bool here = (j->state >= JOB_PLACED && j->state <= JOB_STAGEOUT) ||
+                (j->state == JOB_DONE && j->started);
 
+    if (!here) {
+        snprintf(out, size, "%s %s | %s", j->history, money_human(ledger_job_cost(b, j), cost),
+                 j->mark);
+        return;
+    }
     snprintf(out, size, "%s%s%s %s %s %s %s | %s", j->history, j->history[0] ? "; " : "", j->cloud,
              j->zone[0] ? j->zone : j->region, j->itype, j->spot ? "spot" : "on-demand",
              money_human(ledger_job_cost(b, j), cost), j->mark);
@@ -60,7 +67,8 @@ static void on_final(void *arg, int rc, const char *error)
     if (j) {
         j->cmd = false;
         if (rc == 0 || ++j->tries >= FINAL_TRIES) {
-            j->final_comment = true;
+            j->comment_due = false;
+            job_save(call->b, j); // else it is written once more after a restart
             if (rc != 0)
                 log_warn("job %s: its final cost could not be written to its record in the "
                          "accounting: %s (burst cost has it)",
@@ -91,6 +99,15 @@ static void final(struct burstd *b, struct bjob *j)
     slurm_link_command(b->slurm, cmd, on_final, call);
 }
 
+// What it costs does not change any more.
+static bool over(struct burstd *b, const struct bjob *j)
+{
+    const struct sjob *s = slurm_link_job(b->slurm, j->key);
+
+    return j->state == JOB_DONE ||
+           ((j->state == JOB_LOCAL || j->state == JOB_REFUSED) && (!s || s->state == SJOB_ENDED));
+}
+
 void comment_step(struct burstd *b)
 {
     int64_t now = clock_mono_ms();
@@ -101,7 +118,7 @@ void comment_step(struct burstd *b)
             continue;
         if (j->state == JOB_RUNNING)
             live(b, j);
-        else if (j->state == JOB_DONE && !j->final_comment && j->cloud[0] && j->started)
+        else if (j->comment_due && over(b, j))
             final(b, j);
     }
 }

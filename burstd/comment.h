@@ -8,7 +8,8 @@
 #include "burstd.h"
 #include "model.h"
 
-// "aws us-east-1a p4d.24xlarge spot $1.2345 | burst:1 ...".
+// "aws us-east-1a p4d.24xlarge spot $1.2345 | burst:1 ..."; without an attempt on rented nodes now,
+// the places of those before and what they cost.
 void comment_format(struct burstd *b, const struct bjob *j, char *out, size_t size);
 // At once: Slurm is about to close the record of this attempt.
 void comment_now(struct burstd *b, struct bjob *j);

@@ -353,6 +353,7 @@ static void remember_place(struct burstd *b, struct bjob *j)
 static void start_stageout(struct burstd *b, struct bjob *j, const char *why)
 {
     j->ended = clock_now_s();
+    j->comment_due = true; // also of a job that ran before this was remembered
     job_state(b, j, JOB_STAGEOUT, "%s", why);
     b->poke(b);
 }
@@ -516,7 +517,6 @@ static void pending(struct burstd *b, struct bjob *j, const struct sjob *s)
     case JOB_DONE: // requeued after its end
         if (j->cmd)
             break;
-        j->final_comment = false;
         // fall through
     case JOB_LOCAL:
     case JOB_WATCHING:
@@ -591,6 +591,7 @@ static int begin_attempt(struct burstd *b, struct bjob *j, const struct sjob *s,
     j->since = clock_now_s();
     j->started = s && s->start ? s->start : clock_now_s();
     j->requeue_wanted = false;
+    j->comment_due = true;
     j->refusals = 0;
     j->stored = true;
     if (store_begin(b->store, &err) < 0)
@@ -726,8 +727,10 @@ static void over(struct burstd *b, struct bjob *j, const struct sjob *s)
         provision_release(b, j, "its job is over");
         free_nodes(b, j);
         no_instances(j);
-        job_state(b, j, JOB_DONE, "over before it used a rented node (%s)", word);
-        j->final_comment = true;
+        j->tries = 0;
+        j->comment_at_ms = 0;
+        job_state(b, j, JOB_DONE, "over before it used a%s rented node (%s)",
+                  j->history[0] ? "nother" : "", word);
         break;
     case JOB_RUNNING:
         j->requeue_wanted = false;
@@ -830,8 +833,8 @@ static bool forgettable(struct burstd *b, const struct bjob *j)
 
     if (s && s->state != SJOB_ENDED)
         return false;
-    return (j->state == JOB_DONE && j->final_comment) || j->state == JOB_LOCAL ||
-           j->state == JOB_REFUSED || (j->state == JOB_DONE && !j->started);
+    return !j->comment_due &&
+           (j->state == JOB_DONE || j->state == JOB_LOCAL || j->state == JOB_REFUSED);
 }
 
 bool jobflow_ready(struct burstd *b, const struct bjob *j)

@@ -119,6 +119,7 @@ struct bjob {
     int64_t deadline;
     bool our_hold;       // priority 0 is ours, not the user's: we may release it
     bool requeue_wanted; // after the stage-out it is planned again, not done
+    bool comment_due;    // it has cost money, and its record does not say how much in the end
 
     // of this process only
     bool stored;           // it is in the journal: it has wanted capacity at least once
@@ -134,7 +135,6 @@ struct bjob {
     char pull_why[256];    // why it is being pulled back
     int64_t comment_at_ms; // last AdminComment
     char comment[4096];
-    bool final_comment;
     UT_hash_handle hh;
 };
 

@@ -39,7 +39,7 @@ struct job {
     int64_t completing_until_ms;
     int64_t submit, begin, start, duration_s, alloc_s;
     unsigned priority, restarts, nodes, attempts, holds;
-    char partition[64], req_nodes[512], alloc[512], comment[2200];
+    char partition[64], req_nodes[512], alloc[512], comment[2200], record[2200];
 };
 
 struct node {
@@ -176,6 +176,11 @@ unsigned slurm_jobs(void)
 bool slurm_results_home(int id)
 {
     return jobs[id - 1].local || jobs[id - 1].home;
+}
+
+const char *slurm_record(int id)
+{
+    return jobs[id - 1].record;
 }
 
 bool slurm_all_over(void)
@@ -519,6 +524,11 @@ static int execute(const cJSON *c)
         return j ? update_job(j, c) : 2017;
     if (strcmp(op, "update_node") == 0)
         return update_node(c);
+    if (strcmp(op, "db_comment") == 0 && j) {
+        if (j->state <= RUNNING || chance(100)) // the record comes a little later than the end
+            return 1;
+        snprintf(j->record, sizeof(j->record), "%s", json_str(c, "admin_comment", ""));
+    }
     if (strcmp(op, "kill_job") == 0 && j)
         slurm_cancel(id);
     return 0;

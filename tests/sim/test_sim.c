@@ -252,12 +252,29 @@ static money_t in_ledger(const char *by, const char *key, const char *column)
     return sum;
 }
 
-static money_t transfers_of(unsigned job)
+static money_t cost_of(unsigned job, const char *column)
 {
     char key[16];
 
     snprintf(key, sizeof(key), "%u", job);
-    return in_ledger("job", key, "transfer_uusd");
+    return in_ledger("job", key, column);
+}
+
+static money_t transfers_of(unsigned job)
+{
+    return cost_of(job, "transfer_uusd");
+}
+
+// Its record says in the end what it cost.
+static bool record_says_cost(unsigned job)
+{
+    money_t cost = cost_of(job, "total_uusd");
+    char text[MONEY_TEXT_MAX + 4];
+
+    text[0] = ' ';
+    money_human(cost, text + 1);
+    snprintf(text + strlen(text), 4, " | ");
+    return cost == 0 || strstr(slurm_record((int)job), text);
 }
 
 // Everything is quiet again: no job under way, no instance, the books balance.
@@ -285,6 +302,13 @@ static void check_promises(uint64_t seed)
             print_error("seed %llu: job %u had %u attempts, its transfers cost %lld\n",
                         (unsigned long long)seed, k, slurm_attempts((int)k),
                         (long long)transfers_of(k));
+            good = false;
+        }
+    for (unsigned k = 1; k <= slurm_jobs(); k++)
+        if (!record_says_cost(k)) {
+            print_error("seed %llu: job %u cost %lld, its record says: %s\n",
+                        (unsigned long long)seed, k, (long long)cost_of(k, "total_uusd"),
+                        slurm_record((int)k));
             good = false;
         }
     if (cloud_running() || live_instances()) {

@@ -59,6 +59,7 @@ unsigned slurm_jobs(void);
 unsigned slurm_restarts(int job);
 unsigned slurm_attempts(int job); // on rented nodes
 bool slurm_results_home(int job);
+const char *slurm_record(int job); // AdminComment of its record in accounting
 void slurm_node_joined(const char *node, int instance);
 void slurm_staged_out(const char *job, int instance);
 bool slurm_instance_runs_job(int instance);
