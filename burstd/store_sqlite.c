@@ -46,18 +46,48 @@ static const struct column instance_columns[] = {
     I(since, INT),      I(idle_since, INT),     I(notice_at, INT), I(charged_to, INT),
     I(reason, TEXT),    I(boot_failures, UINT),
 };
-// clang-format off: one a line, so that a later one changes no other
+// One a line, so that a later one changes no other:
+// clang-format off
 static const struct column job_columns[] = {
-    J(key, TEXT),       J(job_id, U32),          J(uid, U32),          J(gid, U32),
-    J(name, TEXT),      J(user, TEXT),           J(account, TEXT),     J(origin, TEXT),
-    J(mark, TEXT),      J(state, STATE_J),       J(group, TEXT),       J(cloud, TEXT),
-    J(region, TEXT),    J(zone, TEXT),           J(itype, TEXT),       J(shape, TEXT),
-    J(partition, TEXT), J(spot, BOOL),           J(nodes, UINT),       J(node_names, TEXT),
-    J(submit, INT),     J(since, INT),           J(placed_at, INT),    J(started, INT),
-    J(ended, INT),      J(restarts, U32),        J(price, INT),        J(settled, INT),
-    J(reserved, INT),   J(history, TEXT),        J(reason, TEXT),      J(stage, TEXT),
-    J(limit_s, INT),    J(transfer, INT),        J(egress, INT),       J(deadline, INT),
-    J(our_hold, BOOL),  J(requeue_wanted, BOOL), J(comment_due, BOOL),
+    J(key, TEXT),
+    J(job_id, U32),
+    J(uid, U32),
+    J(gid, U32),
+    J(name, TEXT),
+    J(user, TEXT),
+    J(account, TEXT),
+    J(origin, TEXT),
+    J(mark, TEXT),
+    J(state, STATE_J),
+    J(group, TEXT),
+    J(cloud, TEXT),
+    J(region, TEXT),
+    J(zone, TEXT),
+    J(itype, TEXT),
+    J(shape, TEXT),
+    J(partition, TEXT),
+    J(spot, BOOL),
+    J(nodes, UINT),
+    J(node_names, TEXT),
+    J(submit, INT),
+    J(since, INT),
+    J(placed_at, INT),
+    J(started, INT),
+    J(ended, INT),
+    J(restarts, U32),
+    J(price, INT),
+    J(settled, INT),
+    J(reserved, INT),
+    J(history, TEXT),
+    J(reason, TEXT),
+    J(stage, TEXT),
+    J(limit_s, INT),
+    J(transfer, INT),
+    J(egress, INT),
+    J(deadline, INT),
+    J(our_hold, BOOL),
+    J(requeue_wanted, BOOL),
+    J(comment_due, BOOL),
 };
 // clang-format on
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -695,8 +725,8 @@ static int add_story(struct store *s, const char *job, const char *kind, const c
     sqlite3_bind_text(s->story, 3, kind, -1, SQLITE_STATIC);
     sqlite3_bind_text(s->story, 4, body, -1, SQLITE_TRANSIENT);
     if (step(s, s->story, "write of a job's story", &err) < 0) {
-        log_rarely(LOG_LEVEL_WARN, "%s",
-                   err.text); // explains, decides nothing: going on without it is right
+        // Explains, decides nothing: going on without it is right.
+        log_rarely(LOG_LEVEL_WARN, "%s", err.text);
         return -1;
     }
     return 0;
