@@ -236,8 +236,10 @@ accepted "AdminComment of the first attempt" \
     "{\"op\":\"update_job\",\"job\":\"$s\",\"admin_comment\":\"first\"}"
 accepted "requeue_job" "{\"op\":\"requeue_job\",\"job\":\"$s\"}"
 happens "it waits again" 20 "sees $s '.state == \"PENDING\" and .restarts == 1 and .flags == []'"
+# Restarted on its old node within the second of its end there, slurmd takes the new credential for
+# the revoked one and the job ends ("Job credential revoked").
 accepted "it starts at once and not after cred_expire" \
-    "{\"op\":\"update_job\",\"job\":\"$s\",\"begin\":0,\"admin_comment\":\"second\"}"
+    "{\"op\":\"update_job\",\"job\":\"$s\",\"begin\":$((EPOCHSECONDS + 2)),\"admin_comment\":\"second\"}"
 happens "it runs again" 20 "sees $s '.state == \"RUNNING\"'"
 second=$(job "$s" .submit)
 isnt "$second" "$first" "with a new time of submission"
