@@ -36,18 +36,22 @@ static void add_place(cJSON *o, const struct plan_place *p)
     json_add_money(o, "price_uusd_per_hour", p->price_per_hour);
 }
 
-static cJSON *runner_up_json(const struct plan_task *t, const struct plan_runner_up *r)
+static cJSON *runner_up_json(const struct plan_runner_up *r)
 {
     cJSON *o = cJSON_CreateObject();
 
     add_place(o, &r->place);
-    json_add_i64(o, "nodes", t->nodes);
+    json_add_i64(o, "nodes", r->nodes);
     cJSON_AddNumberToObject(o, "hours", r->hours);
     cJSON_AddNumberToObject(o, "compute_usd", usd(r->compute));
+    cJSON_AddNumberToObject(o, "restart_usd", usd(r->restart));
+    if (r->place.alternative)
+        cJSON_AddNumberToObject(o, "fixed_usd", usd(r->fixed));
     cJSON_AddNumberToObject(o, "transfer_in_usd", usd(r->transfer_in));
     cJSON_AddNumberToObject(o, "transfer_out_usd", usd(r->transfer_out));
     cJSON_AddNumberToObject(o, "total_usd", usd(r->total));
     cJSON_AddNumberToObject(o, "more_usd", usd(r->more));
+    cJSON_AddNumberToObject(o, "more_data_usd", usd(r->more_data));
     cJSON_AddNumberToObject(o, "plan_finish_hours", r->finish_hours);
     json_add_str(o, "why", r->why);
     return o;
@@ -62,6 +66,9 @@ static cJSON *task_json(const struct plan_task *t, bool runners_up)
     json_add_i64(o, "nodes", t->nodes);
     cJSON_AddNumberToObject(o, "hours", t->hours);
     cJSON_AddNumberToObject(o, "compute_usd", usd(t->compute));
+    cJSON_AddNumberToObject(o, "restart_usd", usd(t->restart));
+    if (t->place.alternative)
+        cJSON_AddNumberToObject(o, "fixed_usd", usd(t->fixed));
     cJSON_AddNumberToObject(o, "transfer_in_usd", usd(t->transfer_in));
     cJSON_AddNumberToObject(o, "transfer_out_usd", usd(t->transfer_out));
     cJSON_AddNumberToObject(o, "start_hours", t->start_hours);
@@ -69,7 +76,7 @@ static cJSON *task_json(const struct plan_task *t, bool runners_up)
     if (runners_up) {
         cJSON *a = cJSON_AddArrayToObject(o, "runners_up");
         for (size_t i = 0; i < t->n_runners_up; i++)
-            cJSON_AddItemToArray(a, runner_up_json(t, &t->runner_up[i]));
+            cJSON_AddItemToArray(a, runner_up_json(&t->runner_up[i]));
     }
     return o;
 }
@@ -107,10 +114,24 @@ cJSON *plan_json(const struct plan *p)
 
 // --- table ---
 
-enum { T_NAME, T_PLACE, T_TYPE, T_MARKET, T_NODES, T_HOURS, T_COST, T_DATA, T_DONE, T_COLUMNS };
+enum {
+    T_NAME,
+    T_PLACE,
+    T_TYPE,
+    T_MARKET,
+    T_NODES,
+    T_HOURS,
+    T_COST,
+    T_RESTART,
+    T_FIXED,
+    T_DATA,
+    T_DONE,
+    T_COLUMNS
+};
 
-static const char *const heading[T_COLUMNS] = {"TASK",  "PLACE",   "INSTANCE", "MARKET", "NODES",
-                                               "HOURS", "COMPUTE", "DATA",     "DONE"};
+static const char *const heading[T_COLUMNS] = {"TASK",  "PLACE", "INSTANCE", "MARKET",
+                                               "NODES", "HOURS", "COMPUTE",  "RESTARTS",
+                                               "FIXED", "DATA",  "DONE"};
 
 static bool right_aligned(int column)
 {
@@ -147,6 +168,8 @@ static void task_row(const struct plan_task *t, struct row *r)
     r->cell[T_NODES] = xasprintf("%" PRId64, t->nodes);
     r->cell[T_HOURS] = xasprintf("%.4g", t->hours);
     r->cell[T_COST] = money_text(t->compute);
+    r->cell[T_RESTART] = money_text(t->restart);
+    r->cell[T_FIXED] = money_text(t->fixed);
     r->cell[T_DATA] = money_text(t->transfer_in + t->transfer_out);
     r->cell[T_DONE] = xasprintf("%.4g h", t->finish_hours);
 }
@@ -157,26 +180,49 @@ static void runner_up_row(const struct plan_task *t, const struct plan_runner_up
     r->cell[T_PLACE] = place_text(&u->place);
     r->cell[T_TYPE] = xstrdup(u->place.instance_type);
     r->cell[T_MARKET] = xstrdup(u->place.market);
-    r->cell[T_NODES] = xasprintf("%" PRId64, t->nodes);
+    r->cell[T_NODES] = xasprintf("%" PRId64, u->nodes);
     r->cell[T_HOURS] = xasprintf("%.4g", u->hours);
     r->cell[T_COST] = money_text(u->compute);
-    r->cell[T_DATA] = money_text(u->transfer_in + u->transfer_out);
+    r->cell[T_RESTART] = money_text(u->restart);
+    r->cell[T_FIXED] = money_text(u->fixed);
+    // What others would pay because of its place included: then the columns explain the difference.
+    r->cell[T_DATA] = money_text(t->transfer_in + t->transfer_out + u->more_data);
     r->cell[T_DONE] = xasprintf("%.4g h", u->finish_hours);
     r->why = u->why;
 }
 
-static void print_rows(struct strbuf *b, const struct row *rows, size_t n)
+// Costs of a kind that no row has are not worth a column.
+static bool shown(const struct plan *p, int column)
+{
+    if (column != T_RESTART && column != T_FIXED)
+        return true;
+    for (size_t t = 0; t < p->n_tasks; t++) {
+        const struct plan_task *x = &p->task[t];
+        if (column == T_RESTART ? x->restart : x->fixed)
+            return true;
+        for (size_t i = 0; i < x->n_runners_up; i++)
+            if (column == T_RESTART ? x->runner_up[i].restart : x->runner_up[i].fixed)
+                return true;
+    }
+    return false;
+}
+
+static void print_rows(struct strbuf *b, const struct plan *p, const struct row *rows, size_t n)
 {
     int width[T_COLUMNS];
+    bool show[T_COLUMNS];
 
     for (int c = 0; c < T_COLUMNS; c++) {
         width[c] = (int)strlen(heading[c]);
+        show[c] = shown(p, c);
         for (size_t i = 0; i < n; i++)
             if ((int)strlen(rows[i].cell[c]) > width[c])
                 width[c] = (int)strlen(rows[i].cell[c]);
     }
     for (size_t i = 0; i <= n; i++) {
         for (int c = 0; c < T_COLUMNS; c++) {
+            if (!show[c])
+                continue;
             const char *text = i ? rows[i - 1].cell[c] : heading[c];
             strbuf_addf(b, "%s%*s", c ? "  " : "", right_aligned(c) ? width[c] : -width[c], text);
         }
@@ -223,7 +269,7 @@ char *plan_text(const struct plan *p)
         for (size_t i = 0; i < p->task[t].n_runners_up; i++)
             runner_up_row(&p->task[t], &p->task[t].runner_up[i], &rows[n++]);
     }
-    print_rows(&b, rows, n);
+    print_rows(&b, p, rows, n);
     print_summary(&b, p);
     for (size_t i = 0; i < n; i++)
         for (int c = 0; c < T_COLUMNS; c++)

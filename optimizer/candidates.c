@@ -2,6 +2,7 @@
 // See candidates.h.
 #include "optimizer/candidates.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "catalog/glob.h"
 #include "libburst/strbuf.h"
 #include "libburst/xalloc.h"
+#include "optimizer/rates.h"
 
 #define COST_MAX 1e18L // nano-dollars of one option: a billion dollars
 #define KEY_MAX (8u << 20)
@@ -20,13 +22,14 @@
 // A candidate as far as it does not depend on hours, nodes and data.
 struct cand {
     uint32_t offer, market, sig, place;
+    struct quote quote;
 };
 
 // The candidates of one need under one set of patterns.
 struct group {
     char *key;
     uint64_t n;            // before the reduction
-    struct cand *by_place; // cheapest per place and signature
+    struct cand *by_place; // cheapest per place and signature; wide: the front of both prices
     size_t n_by_place;
     struct cand *by_sig; // cheapest per signature, for tasks that do not care where they run
     size_t n_by_sig;
@@ -38,6 +41,7 @@ struct group {
 // A limit's match against the parts of an offer, evaluated once per part.
 struct masks {
     struct sig *type, *region, market[MARKETS];
+    bool any_zoned;
     struct sig zoned; // limits that name a zone: looked at offer by offer
     // Without those, the signature of an offer depends on few things: the class of its type (types
     // that the same limits name), its region and the market.
@@ -54,14 +58,23 @@ struct sig_id {
 
 struct slot {
     struct cand c;
-    int64_t price;
     uint32_t rank, next;
+    bool dead;
+};
+
+// Something that was seen in a region on a market: what is dearer in both prices and counts for the
+// same limits is of no use.
+struct bar {
+    struct quote quote;
+    uint32_t sig;
 };
 
 struct candidates {
     const struct catalog *cat;
     const struct request *rq;
     struct places *places;
+    struct rates *rates;
+    bool money_limits; // some limit counts money
     struct group *groups;
     struct masks masks;
     struct sig_id *sig_ids;
@@ -71,11 +84,14 @@ struct candidates {
     uint32_t *dataset_place;
     uint64_t count;
     struct problem *problem;
-    // scratch of group_of(): best candidate per place and signature
+    // scratch of group_of(): best candidates per place and signature
+    bool wide; // where money is limited, dearer ones with a lower real price as well
     struct slot *slot;
     size_t n_slots, cap_slots;
     uint32_t *first_slot; // per region, index + 1 of a chain
+    struct bar *bar;      // per region and market
     struct group *few;    // whose cheapest are wanted as well
+    int64_t few_below;    // what is dearer is none of them
 };
 
 static bool any(const struct rq_list *l, const char *text)
@@ -184,8 +200,10 @@ static void build_masks(struct candidates *c)
         for (int i = 0; i < MARKETS; i++)
             if (m->market < 0 || m->market == i)
                 sig_set(&c->masks.market[i], l);
-        if (m->zone)
+        if (m->zone) {
             sig_set(&c->masks.zoned, l);
+            c->masks.any_zoned = true;
+        }
     }
     if (c->rq->n_limits)
         build_classes(c, nt, nr);
@@ -208,21 +226,25 @@ static uint32_t offer_sig(struct candidates *c, const struct catalog_offer *o, i
     return empty ? 0 : sig_id(c, &s);
 }
 
-// The same through the table.
-static uint32_t quick_sig(struct candidates *c, const struct catalog_offer *o, int market,
-                          const struct sig *type_market)
+// The same through the table, of which known is the row of the offer's type.
+static inline uint32_t quick_sig(struct candidates *c, uint32_t *known,
+                                 const struct catalog_offer *o, int market, const struct sig *mask)
+{
+    uint32_t *at = &known[o->region * MARKETS + (uint32_t)market];
+
+    if (c->masks.any_zoned)
+        return offer_sig(c, o, market, mask);
+    if (*at == UINT32_MAX)
+        *at = offer_sig(c, o, market, mask);
+    return *at;
+}
+
+// NULL without limits: no signature is needed then.
+static uint32_t *known_sigs(const struct candidates *c, uint32_t type)
 {
     const struct masks *m = &c->masks;
-    uint32_t *known =
-        &m->known[((size_t)m->type_class[o->type] * m->n_regions + o->region) * MARKETS +
-                  (size_t)market];
 
-    for (int w = 0; w < SIG_WORDS; w++)
-        if (m->zoned.word[w])
-            return offer_sig(c, o, market, type_market);
-    if (*known == UINT32_MAX)
-        *known = offer_sig(c, o, market, type_market);
-    return *known;
+    return c->rq->n_limits ? &m->known[(size_t)m->type_class[type] * m->n_regions * MARKETS] : NULL;
 }
 
 static bool same(const char *wanted, const char *text)
@@ -230,11 +252,15 @@ static bool same(const char *wanted, const char *text)
     return !wanted || strcmp(wanted, text) == 0;
 }
 
-static bool blocked_type(const struct candidates *c, const struct rq_match *m,
-                         const struct catalog_type *t, const char *cloud)
+static bool blocks_offers(const struct rq_match *m, const char *cloud)
 {
-    return !m->alternative && same(m->cloud, cloud) &&
-           same(m->instance_type, catalog_str(c->cat, t->name)) &&
+    return !m->alternative && same(m->cloud, cloud);
+}
+
+static bool blocked_type(const struct candidates *c, const struct rq_match *m,
+                         const struct catalog_type *t)
+{
+    return same(m->instance_type, catalog_str(c->cat, t->name)) &&
            (!m->accelerator ||
             strcasecmp(m->accelerator, catalog_str(c->cat, t->accelerator)) == 0);
 }
@@ -249,15 +275,17 @@ static bool type_fits(const struct catalog *cat, const struct catalog_type *t,
     return t->count >= n->count && t->vcpus >= n->vcpus && t->memory_gib >= n->memory_gib;
 }
 
-typedef void (*scan_fn)(void *arg, const struct catalog_offer *o, uint32_t index, enum market m,
-                        uint32_t sig);
+typedef void (*scan_fn)(void *arg, const struct catalog_offer *o, const struct cand *x);
 
 struct scan {
     struct candidates *c;
     const struct rq_task *task;
-    bool *region_ok;
-    unsigned char *region_off;       // bit per market: blocked there for all types and zones
-    const struct rq_match **blocked; // other blocked places that may hit the type at hand
+    unsigned char *open;             // per region: a bit per market that the task may take there
+    const struct rq_match **blocked; // single types and zones of the cloud at hand,
+    size_t n_blocked;
+    const struct rq_match **hits; // and of these, those of the type at hand
+    size_t n_hits;
+    struct rates_rows rows; // of the cloud at hand
     scan_fn fn;
     void *arg;
 };
@@ -268,27 +296,35 @@ static bool blocks_region(const struct rq_match *m)
     return !m->alternative && !m->zone && !m->instance_type && !m->accelerator;
 }
 
-static void block_regions(struct scan *s, const struct catalog_region *regions, uint32_t nr,
-                          const struct catalog_cloud *clouds)
+// Which regions and markets the task may take, as far as that does not depend on type and zone.
+static void open_regions(struct scan *s, const struct catalog_region *regions, uint32_t nr,
+                         const struct catalog_cloud *clouds)
 {
+    static const unsigned char wanted[] = {[RQ_ANY] = 1 << MARKET_ON_DEMAND | 1 << MARKET_SPOT,
+                                           [RQ_ON_DEMAND] = 1 << MARKET_ON_DEMAND,
+                                           [RQ_SPOT] = 1 << MARKET_SPOT};
     const struct candidates *c = s->c;
 
+    for (uint32_t r = 0; r < nr; r++)
+        if (any_region(&s->task->regions, catalog_str(c->cat, clouds[regions[r].cloud].name),
+                       catalog_str(c->cat, regions[r].name)))
+            s->open[r] = wanted[s->task->market];
     for (size_t i = 0; i < c->rq->n_blocked; i++) {
         const struct rq_match *m = &c->rq->blocked[i];
         for (uint32_t r = 0; blocks_region(m) && r < nr; r++)
             if (same(m->region, catalog_str(c->cat, regions[r].name)) &&
                 same(m->cloud, catalog_str(c->cat, clouds[regions[r].cloud].name)))
-                s->region_off[r] |= m->market < 0 ? 3 : (unsigned char)(1 << m->market);
+                s->open[r] &= m->market < 0 ? 0 : (unsigned char)~(1 << m->market);
     }
 }
 
-static bool is_blocked(const struct scan *s, size_t n_blocked, const struct catalog_offer *o, int m)
+static bool is_blocked(const struct scan *s, const struct catalog_offer *o, int m)
 {
     const struct catalog *cat = s->c->cat;
     uint32_t n;
 
-    for (size_t i = 0; i < n_blocked; i++) {
-        const struct rq_match *b = s->blocked[i];
+    for (size_t i = 0; i < s->n_hits; i++) {
+        const struct rq_match *b = s->hits[i];
         if ((b->market < 0 || b->market == m) &&
             same(b->region, catalog_str(cat, catalog_regions(cat, &n)[o->region].name)) &&
             same(b->zone, catalog_str(cat, o->zone)))
@@ -297,77 +333,74 @@ static bool is_blocked(const struct scan *s, size_t n_blocked, const struct cata
     return false;
 }
 
-static void keep_best(void *arg, const struct catalog_offer *o, uint32_t index, enum market m,
-                      uint32_t sig);
+static void keep_best(void *arg, const struct catalog_offer *o, const struct cand *x);
 
 // The case of most tasks (all zones, no single zone or type blocked here), where only an offer that
 // is the cheapest so far somewhere needs more than a look.
 static void scan_type_quickly(struct scan *s, const struct catalog_type *t,
+                              const struct rates_rows *rows, uint32_t *known,
                               const struct sig mask[MARKETS])
 {
     struct candidates *c = s->c;
     uint32_t n;
     const struct catalog_offer *offers = catalog_offers(c->cat, &n);
-    int from = s->task->market == RQ_SPOT ? MARKET_SPOT : MARKET_ON_DEMAND;
-    int to = s->task->market == RQ_ON_DEMAND ? MARKET_ON_DEMAND : MARKET_SPOT;
+    const double factor[MARKETS] = {1, rates_spot_factor(c->rates)};
     uint64_t seen = 0;
 
     for (uint32_t i = t->first_offer; i < t->first_offer + t->n_offers; i++) {
         const struct catalog_offer *o = &offers[i];
-        if (!s->region_ok[o->region])
-            continue;
-        for (int m = from; m <= to; m++) {
-            int64_t price = o->price[m];
-            if (price == NO_PRICE || (s->region_off[o->region] >> m & 1))
+        unsigned open = s->open[o->region];
+        for (int m = 0; m < MARKETS; m++) {
+            if (o->price[m] == NO_PRICE || !(open >> m & 1))
                 continue;
-            uint32_t sig = c->rq->n_limits ? quick_sig(c, o, m, &mask[m]) : 0;
-            uint32_t at = c->first_slot[o->region];
-            while (at && c->slot[at - 1].c.sig != sig)
-                at = c->slot[at - 1].next;
-            if (at && price > c->slot[at - 1].price &&
-                (!c->few || (c->few->n_few == CANDIDATES_FEW &&
-                             price > c->few->few[CANDIDATES_FEW - 1].price))) {
+            struct quote q = {o->price[m], rates_effective(o->price[m], factor[m])};
+            if (rows->n)
+                q = rates_quote(c->rates, rows, o, (enum market)m);
+            uint32_t sig = known ? quick_sig(c, known, o, m, &mask[m]) : 0;
+            struct bar *bar = &c->bar[o->region * MARKETS + (uint32_t)m];
+            if (bar->sig == sig && bar->quote.effective < q.effective &&
+                bar->quote.price <= q.price && q.effective > c->few_below) {
                 seen++;
                 continue;
             }
-            keep_best(c, o, i, (enum market)m, sig);
+            *bar = (struct bar){q, sig};
+            keep_best(c, o, &(struct cand){i, (uint32_t)m, sig, o->region, q});
         }
     }
     c->count += seen;
 }
 
-static void scan_type(struct scan *s, const struct catalog_type *t, uint32_t type_index,
-                      const char *cloud)
+static void scan_type(struct scan *s, const struct catalog_type *t, uint32_t type_index)
 {
     struct candidates *c = s->c;
     uint32_t n;
     const struct catalog_offer *offers = catalog_offers(c->cat, &n);
+    struct rates_rows rows = rates_of_type(&s->rows, catalog_str(c->cat, t->name));
+    uint32_t *known = known_sigs(c, type_index);
     struct sig mask[MARKETS];
-    size_t n_blocked = 0;
 
-    for (size_t i = 0; i < c->rq->n_blocked; i++)
-        if (!blocks_region(&c->rq->blocked[i]) && blocked_type(c, &c->rq->blocked[i], t, cloud))
-            s->blocked[n_blocked++] = &c->rq->blocked[i];
+    s->n_hits = 0;
+    for (size_t i = 0; i < s->n_blocked; i++)
+        if (blocked_type(c, s->blocked[i], t))
+            s->hits[s->n_hits++] = s->blocked[i];
     for (int m = 0; m < MARKETS; m++)
         mask[m] = sig_and(c->masks.type[type_index], c->masks.market[m]);
-    if (s->fn == keep_best && !n_blocked && !s->task->zones.n) {
-        scan_type_quickly(s, t, mask);
+    if (s->fn == keep_best && !s->n_hits && !s->task->zones.n) {
+        scan_type_quickly(s, t, &rows, known, mask);
         return;
     }
     for (uint32_t i = t->first_offer; i < t->first_offer + t->n_offers; i++) {
         const struct catalog_offer *o = &offers[i];
-        if (!s->region_ok[o->region])
+        if (!s->open[o->region])
             continue;
         if (s->task->zones.n && !any(&s->task->zones, catalog_str(c->cat, o->zone)))
             continue;
         for (int m = 0; m < MARKETS; m++) {
-            if (o->price[m] == NO_PRICE ||
-                (s->task->market != RQ_ANY && (s->task->market == RQ_SPOT) != (m == MARKET_SPOT)))
+            if (o->price[m] == NO_PRICE || !(s->open[o->region] >> m & 1) || is_blocked(s, o, m))
                 continue;
-            if ((s->region_off[o->region] >> m & 1) ||
-                (n_blocked && is_blocked(s, n_blocked, o, m)))
-                continue;
-            s->fn(s->arg, o, i, (enum market)m, c->rq->n_limits ? quick_sig(c, o, m, &mask[m]) : 0);
+            struct cand x = {i, (uint32_t)m, known ? quick_sig(c, known, o, m, &mask[m]) : 0,
+                             o->region, rates_quote(c->rates, &rows, o, (enum market)m)};
+            s->fn(s->arg, o, &x);
         }
     }
 }
@@ -382,86 +415,110 @@ static void scan_need(struct candidates *c, const struct rq_task *task, const st
     const struct catalog_cloud *clouds = catalog_clouds(c->cat, &nc);
     struct scan s = {.c = c, .task = task, .fn = fn, .arg = arg};
 
-    s.region_ok = xcalloc(nr + 1, sizeof(bool));
+    s.open = xcalloc(nr + 1, 1);
     s.blocked = xcalloc(c->rq->n_blocked + 1, sizeof(*s.blocked));
-    s.region_off = xcalloc(nr + 1, 1);
-    block_regions(&s, regions, nr, clouds);
-    for (uint32_t i = 0; i < nr; i++)
-        s.region_ok[i] =
-            any_region(&task->regions, catalog_str(c->cat, clouds[regions[i].cloud].name),
-                       catalog_str(c->cat, regions[i].name));
+    s.hits = xcalloc(c->rq->n_blocked + 1, sizeof(*s.hits));
+    open_regions(&s, regions, nr, clouds);
     for (uint32_t i = 0; i < nc; i++) {
         const char *cloud = catalog_str(c->cat, clouds[i].name);
         if (!any(&task->clouds, cloud))
             continue;
+        s.n_blocked = 0;
+        for (size_t k = 0; k < c->rq->n_blocked; k++)
+            if (blocks_offers(&c->rq->blocked[k], cloud) && !blocks_region(&c->rq->blocked[k]))
+                s.blocked[s.n_blocked++] = &c->rq->blocked[k];
+        s.rows = rates_of_cloud(c->rates, cloud);
         for (uint32_t k = clouds[i].first_type; k < clouds[i].first_type + clouds[i].n_types; k++)
             if (type_fits(c->cat, &types[k], need))
-                scan_type(&s, &types[k], k, cloud);
+                scan_type(&s, &types[k], k);
     }
-    free(s.region_ok);
-    free(s.region_off);
+    free(s.open);
     free(s.blocked);
+    free(s.hits);
 }
 
 static int cheaper_slot(const void *pa, const void *pb)
 {
     const struct slot *a = pa, *b = pb;
 
-    if (a->price != b->price)
-        return a->price < b->price ? -1 : 1;
+    if (a->c.quote.effective != b->c.quote.effective)
+        return a->c.quote.effective < b->c.quote.effective ? -1 : 1;
     return a->rank < b->rank ? -1 : a->rank > b->rank;
 }
 
-// Keeps the cheapest by price, sorted.
-static void keep_few(struct group *g, const struct slot *s)
+// Keeps the cheapest by price, sorted. Returns what the next one must not be above.
+static int64_t keep_few(struct group *g, const struct slot *s)
 {
     size_t i;
 
     if (g->n_few == CANDIDATES_FEW && cheaper_slot(s, &g->few[CANDIDATES_FEW - 1]) >= 0)
-        return;
+        return g->few[CANDIDATES_FEW - 1].c.quote.effective;
     if (g->n_few < CANDIDATES_FEW)
         g->n_few++;
     for (i = g->n_few - 1; i > 0 && cheaper_slot(s, &g->few[i - 1]) < 0; i--)
         g->few[i] = g->few[i - 1];
     g->few[i] = *s;
+    return g->n_few < CANDIDATES_FEW ? INT64_MAX : g->few[CANDIDATES_FEW - 1].c.quote.effective;
 }
 
-static void keep_best(void *arg, const struct catalog_offer *o, uint32_t index, enum market m,
-                      uint32_t sig)
+// Takes x in place of what it makes useless. True also when something there makes x useless:
+// nothing is to be added.
+static bool takes_place(struct candidates *c, const struct cand *x, uint32_t rank)
+{
+    const struct quote *q = &x->quote;
+    bool placed = false;
+
+    for (uint32_t at = c->first_slot[x->place]; at; at = c->slot[at - 1].next) {
+        struct slot *s = &c->slot[at - 1];
+        if (s->c.sig != x->sig || s->dead)
+            continue;
+        bool same =
+            s->c.quote.effective == q->effective && (!c->wide || s->c.quote.price == q->price);
+        bool worse =
+            s->c.quote.effective >= q->effective && (!c->wide || s->c.quote.price >= q->price);
+        bool better =
+            s->c.quote.effective <= q->effective && (!c->wide || s->c.quote.price <= q->price);
+        if (same ? s->rank <= rank : better)
+            return true;
+        if (!worse)
+            continue;
+        if (placed) {
+            s->dead = true;
+            continue;
+        }
+        s->c = *x;
+        s->rank = rank;
+        placed = true;
+    }
+    return placed;
+}
+
+static void keep_best(void *arg, const struct catalog_offer *o, const struct cand *x)
 {
     struct candidates *c = arg;
-    uint32_t rank = o->rank * MARKETS + m, at = c->first_slot[o->region];
+    struct slot s = {.c = *x, .rank = o->rank * MARKETS + x->market};
 
-    while (at && c->slot[at - 1].c.sig != sig)
-        at = c->slot[at - 1].next;
     c->count++;
-    if (c->few &&
-        (c->few->n_few < CANDIDATES_FEW || o->price[m] <= c->few->few[CANDIDATES_FEW - 1].price))
-        keep_few(c->few, &(struct slot){{index, m, sig, o->region}, o->price[m], rank, 0});
-    if (!at) {
-        if (c->n_slots == c->cap_slots) {
-            c->cap_slots = c->cap_slots ? c->cap_slots * 2 : 256;
-            c->slot = xrealloc(c->slot, c->cap_slots * sizeof(*c->slot));
-        }
-        c->slot[c->n_slots] = (struct slot){.price = INT64_MAX, .next = c->first_slot[o->region]};
-        at = (uint32_t)++c->n_slots;
-        c->first_slot[o->region] = at;
+    if (c->few)
+        c->few_below = keep_few(c->few, &s);
+    if (takes_place(c, x, s.rank))
+        return;
+    if (c->n_slots == c->cap_slots) {
+        c->cap_slots = c->cap_slots ? c->cap_slots * 2 : 256;
+        c->slot = xrealloc(c->slot, c->cap_slots * sizeof(*c->slot));
     }
-    struct slot *s = &c->slot[at - 1];
-    if (o->price[m] < s->price || (o->price[m] == s->price && rank < s->rank)) {
-        s->c = (struct cand){index, m, sig, o->region};
-        s->price = o->price[m];
-        s->rank = rank;
-    }
+    s.next = c->first_slot[x->place];
+    c->slot[c->n_slots] = s;
+    c->first_slot[x->place] = (uint32_t)++c->n_slots;
 }
 
-static char *group_key(const struct rq_task *t, const struct rq_need *n)
+static char *group_key(const struct rq_task *t, const struct rq_need *n, bool wide)
 {
     const struct rq_list *lists[] = {&t->clouds, &t->regions, &t->zones};
     struct strbuf b;
 
     strbuf_init(&b, KEY_MAX);
-    strbuf_addf(&b, "%a %a %a %d %s", n->count, n->vcpus, n->memory_gib, (int)t->market,
+    strbuf_addf(&b, "%a %a %a %d %d %s", n->count, n->vcpus, n->memory_gib, (int)t->market, wide,
                 n->accelerator ? n->accelerator : "");
     for (int i = 0; i < 3; i++) {
         strbuf_adds(&b, "\x1e");
@@ -476,7 +533,8 @@ static char *group_key(const struct rq_task *t, const struct rq_need *n)
 static struct group *group_of(struct candidates *c, const struct rq_task *t,
                               const struct rq_need *n)
 {
-    char *key = group_key(t, n);
+    bool wide = rates_restarts(c->rates) && (c->money_limits || t->max_nano < INT64_MAX);
+    char *key = group_key(t, n, wide);
     struct group *g;
     uint64_t before = c->count;
 
@@ -489,10 +547,14 @@ static struct group *group_of(struct candidates *c, const struct rq_task *t,
     g->key = key;
     HASH_ADD_KEYPTR(hh, c->groups, key, strlen(key), g);
     c->n_slots = 0;
+    c->wide = wide;
     uint32_t nr;
     catalog_regions(c->cat, &nr);
     memset(c->first_slot, 0, nr * sizeof(*c->first_slot));
+    for (uint32_t i = 0; i < nr * MARKETS; i++)
+        c->bar[i].sig = UINT32_MAX;
     c->few = c->rq->runners_up ? g : NULL;
+    c->few_below = c->few ? INT64_MAX : -1;
     g->few = c->few ? xcalloc(CANDIDATES_FEW, sizeof(*g->few)) : NULL;
     scan_need(c, t, n, keep_best, c);
     c->few = NULL;
@@ -505,10 +567,13 @@ static struct group *group_of(struct candidates *c, const struct rq_task *t,
     for (size_t i = 0; i < c->n_slots; i++) {
         const struct cand *x = &c->slot[i].c;
         bool dominated = false;
+        if (c->slot[i].dead)
+            continue;
         g->by_place[g->n_by_place++] = *x;
         // Cheapest first: one before that counts for no other limit is at least as good.
         for (size_t k = 0; k < g->n_by_sig && !dominated; k++)
-            dominated = sig_subset(&c->sigs[g->by_sig[k].sig], &c->sigs[x->sig]);
+            dominated = sig_subset(&c->sigs[g->by_sig[k].sig], &c->sigs[x->sig]) &&
+                        (!wide || g->by_sig[k].quote.price <= x->quote.price);
         if (!dominated)
             g->by_sig[g->n_by_sig++] = *x;
     }
@@ -523,6 +588,7 @@ static int64_t hours_us(double hours)
 // What a task pays and waits in a place for the data that concern it alone.
 struct haul {
     int64_t cost, release;
+    int64_t own; // of the cost: what has a location, which counts for the task's cap
 };
 
 static uint32_t transfer_place(struct candidates *c, const struct rq_transfer *x)
@@ -542,7 +608,7 @@ static bool names_before(const struct rq_task *t, size_t i)
 static struct haul haul_of(struct candidates *c, const struct rq_task *t, const uint32_t *in,
                            const uint32_t *out, uint32_t place)
 {
-    struct haul h = {0, 0};
+    struct haul h = {0, 0, 0};
 
     for (size_t i = 0; i < t->n_inputs; i++) {
         int d = t->inputs[i].dataset;
@@ -554,9 +620,14 @@ static struct haul haul_of(struct candidates *c, const struct rq_task *t, const 
         // A shared one is paid by whoever comes first; but it must be possible.
         if (d < 0 || !c->shared[d] || cost >= COST_INF)
             h.cost = sat_add(h.cost, cost);
+        if (d < 0)
+            h.own = sat_add(h.own, cost);
     }
-    for (size_t i = 0; i < t->n_outputs; i++)
-        h.cost = sat_add(h.cost, places_cost(c->places, place, out[i], t->outputs[i].size_gb));
+    for (size_t i = 0; i < t->n_outputs; i++) {
+        int64_t cost = places_cost(c->places, place, out[i], t->outputs[i].size_gb);
+        h.cost = sat_add(h.cost, cost);
+        h.own = sat_add(h.own, cost);
+    }
     return h;
 }
 
@@ -589,8 +660,8 @@ static int by_place_and_cost(const void *pa, const void *pb)
 
 static bool dominates(const struct sig *sigs, const struct opt *a, const struct opt *b)
 {
-    return a->cost <= b->cost && a->compute <= b->compute && a->duration <= b->duration &&
-           a->release <= b->release && sig_subset(&sigs[a->sig], &sigs[b->sig]);
+    return a->cost <= b->cost && a->duration <= b->duration && a->release <= b->release &&
+           opt_no_hungrier(sigs, a, b);
 }
 
 // Leaves the Pareto front of each place.
@@ -645,38 +716,57 @@ static void maker_free(struct maker *m)
     free(m->haul);
 }
 
-// Adds the private transfers; false when one of them is impossible.
-static bool add_haul(struct maker *m, struct opt *o)
+enum made { MADE, MADE_NO_ROUTE, MADE_TOO_DEAR, MADE_OVER_CAP };
+
+// Adds the private transfers. *counted: what counts for the task's cap.
+static enum made add_haul(struct maker *m, struct opt *o, int64_t *counted)
 {
-    if (!m->haul)
-        return true;
-    if (m->haul[o->place].release < 0)
-        m->haul[o->place] = haul_of(m->c, m->task, m->in, m->out, o->place);
-    o->cost = sat_add(o->cost, m->haul[o->place].cost);
-    o->release = sat_add(o->release, m->haul[o->place].release);
-    return o->cost < COST_INF && o->release < TIME_INF;
+    *counted = o->compute;
+    if (m->haul) {
+        struct haul *h = &m->haul[o->place];
+        if (h->release < 0)
+            *h = haul_of(m->c, m->task, m->in, m->out, o->place);
+        o->cost = sat_add(o->cost, h->cost);
+        o->release = sat_add(o->release, h->release);
+        *counted = sat_add(*counted, h->own);
+        if (o->cost >= COST_INF || o->release >= TIME_INF)
+            return MADE_NO_ROUTE;
+    }
+    return *counted > m->task->max_nano ? MADE_OVER_CAP : MADE;
 }
 
-static bool make(struct maker *m, size_t need, const struct cand *x, struct opt *o)
+// What nodes cost for hours, in nano-dollars; -1 = more than is counted.
+static int64_t cost_of(int64_t price, uint32_t nodes, double hours)
 {
-    uint32_t n;
-    const struct catalog_offer *offer = &catalog_offers(m->c->cat, &n)[x->offer];
-    double hours = m->task->needs[need].hours;
-    long double nano =
-        (long double)offer->price[x->market] * (long double)m->task->nodes * (long double)hours;
+    long double nano = (long double)price * (long double)nodes * (long double)hours;
 
-    if (nano > COST_MAX)
-        return false;
-    *o = (struct opt){.cost = llroundl(nano),
-                      .compute = llroundl(nano),
-                      .duration = hours_us(hours),
-                      .place = x->place,
-                      .sig = x->sig,
-                      .rank = (offer->rank + 1) * MARKETS + x->market,
-                      .offer = x->offer,
-                      .need = (int32_t)need,
-                      .market = x->market};
-    return add_haul(m, o);
+    return nano > COST_MAX ? -1 : llroundl(nano);
+}
+
+static double counted_hours(const struct rq_task *t, double hours)
+{
+    return t->limit_hours < 0 ? hours : t->limit_hours;
+}
+
+static enum made make(struct maker *m, size_t need, const struct cand *x, struct opt *o,
+                      int64_t *counted)
+{
+    const struct rq_need *d = &m->task->needs[need];
+    uint32_t n;
+
+    *counted = 0;
+    *o = (struct opt){
+        .cost = cost_of(x->quote.effective, d->nodes, d->hours),
+        .compute = cost_of(x->quote.price, d->nodes, counted_hours(m->task, d->hours)),
+        .duration = hours_us(d->hours),
+        .place = x->place,
+        .sig = x->sig,
+        .rank = (catalog_offers(m->c->cat, &n)[x->offer].rank + 1) * MARKETS + x->market,
+        .offer = x->offer,
+        .need = (int32_t)need,
+        .market = x->market,
+        .nodes = d->nodes};
+    return o->cost < 0 || o->compute < 0 ? MADE_TOO_DEAR : add_haul(m, o, counted);
 }
 
 static uint32_t alternative_sig(struct candidates *c, const struct rq_alternative *a)
@@ -685,8 +775,9 @@ static uint32_t alternative_sig(struct candidates *c, const struct rq_alternativ
 
     for (size_t l = 0; l < c->rq->n_limits; l++) {
         const struct rq_match *m = &c->rq->limits[l].match;
-        if (pattern(m->alternative, a->name) && pattern(m->cloud, a->location.cloud) &&
-            pattern(m->region, a->location.region) && pattern(m->zone, a->zone ? a->zone : "") &&
+        if (!m->offers && pattern(m->alternative, a->name) &&
+            pattern(m->cloud, a->location.cloud) && pattern(m->region, a->location.region) &&
+            pattern(m->zone, a->zone ? a->zone : "") &&
             pattern(m->instance_type, a->instance_type ? a->instance_type : "") &&
             (!m->accelerator ||
              glob_match_nocase(m->accelerator, a->accelerator ? a->accelerator : "")) &&
@@ -700,37 +791,40 @@ static bool alternative_blocked(const struct request *rq, const struct rq_altern
 {
     for (size_t i = 0; i < rq->n_blocked; i++) {
         const struct rq_match *m = &rq->blocked[i];
-        if (same(m->alternative, a->name) && same(m->cloud, a->location.cloud) &&
+        if (m->alternative && same(m->alternative, a->name) && same(m->cloud, a->location.cloud) &&
             same(m->region, a->location.region) && same(m->zone, a->zone ? a->zone : "") &&
             same(m->instance_type, a->instance_type ? a->instance_type : "") &&
+            (!m->accelerator ||
+             strcasecmp(m->accelerator, a->accelerator ? a->accelerator : "") == 0) &&
             (m->market < 0 || m->market == (int)a->market))
             return true;
     }
     return false;
 }
 
-static bool make_alternative(struct maker *m, size_t i, struct opt *o)
+static enum made make_alternative(struct maker *m, size_t i, struct opt *o, int64_t *counted)
 {
     const struct rq_alternative *a = &m->task->alternatives[i];
-    long double nano = (long double)a->price_usd_per_hour * 1e9L * (long double)m->task->nodes *
-                       (long double)a->hours;
+    struct quote q = rates_quote_alternative(m->c->rates, a);
+    // Waiting for the place and waiting for the data go on at the same time.
+    int64_t wait = hours_us(a->wait_hours);
 
-    if (nano > COST_MAX || alternative_blocked(m->c->rq, a))
-        return false;
-    *o = (struct opt){.cost = llroundl(nano + (long double)a->fixed_usd * 1e9L),
-                      .compute = llroundl(nano),
+    *counted = 0;
+    *o = (struct opt){.cost = cost_of(q.effective, a->nodes, a->hours),
+                      .compute = cost_of(q.price, a->nodes, counted_hours(m->task, a->hours)),
                       .duration = hours_us(a->hours),
                       .place = places_of(m->c->places, a->location.cloud, a->location.region),
                       .sig = alternative_sig(m->c, a),
                       .rank = 0,
                       .need = -1 - (int32_t)i,
-                      .market = a->market};
-    if (!add_haul(m, o))
-        return false;
-    // Waiting for the place and waiting for the data go on at the same time.
-    int64_t wait = hours_us(a->wait_hours);
+                      .market = a->market,
+                      .nodes = a->nodes};
+    if (o->cost < 0 || o->compute < 0)
+        return MADE_TOO_DEAR;
+    o->cost += llround(a->fixed_usd * 1e9);
+    enum made made = add_haul(m, o, counted);
     o->release = wait > o->release ? wait : o->release;
-    return true;
+    return made;
 }
 
 // Options of a task. tied: edges or shared data make the place matter to others.
@@ -739,6 +833,7 @@ static void add_task(struct candidates *c, uint32_t t, bool tied, struct opts *a
     const struct rq_task *task = &c->rq->tasks[t];
     size_t start = all->n;
     bool placeless = !tied && !task->n_inputs && !task->n_outputs;
+    int64_t counted = 0;
     struct maker m;
     struct opt o;
 
@@ -749,13 +844,14 @@ static void add_task(struct candidates *c, uint32_t t, bool tied, struct opts *a
         size_t n = placeless ? g->n_by_sig : g->n_by_place;
         c->count += g->n;
         for (size_t i = 0; i < n; i++)
-            if (make(&m, k, &x[i], &o))
+            if (make(&m, k, &x[i], &o, &counted) == MADE)
                 push(all, &o);
     }
     for (size_t i = 0; i < task->n_alternatives; i++)
-        if (make_alternative(&m, i, &o)) {
+        if (!alternative_blocked(c->rq, &task->alternatives[i])) {
             c->count++;
-            push(all, &o);
+            if (make_alternative(&m, i, &o, &counted) == MADE)
+                push(all, &o);
         }
     maker_free(&m);
     if (all->n > start)
@@ -848,9 +944,7 @@ static void add_tasks(struct candidates *c, struct problem *p)
             tied[p->dataset[d].task[i]] = true;
     p->n = (uint32_t)rq->n_tasks;
     p->first = xcalloc(p->n + 1, sizeof(*p->first));
-    p->nodes = xcalloc(p->n, sizeof(*p->nodes));
     for (uint32_t t = 0; t < p->n; t++) {
-        p->nodes[t] = rq->tasks[t].nodes;
         add_task(c, t, tied[t], &all);
         p->first[t + 1] = (uint32_t)all.n;
     }
@@ -870,7 +964,11 @@ struct candidates *candidates_create(const struct catalog *cat, const struct req
     c->cat = cat;
     c->rq = rq;
     c->places = places_create(cat, rq->gbit_per_s);
+    c->rates = rates_create(cat, rq);
+    for (size_t l = 0; l < rq->n_limits; l++)
+        c->money_limits = c->money_limits || rq->limits[l].max_nano >= 0;
     c->first_slot = xcalloc(nr + 1, sizeof(*c->first_slot));
+    c->bar = xcalloc((size_t)nr * MARKETS + 1, sizeof(*c->bar));
     c->problem = p;
     memset(p, 0, sizeof(*p));
     p->places = c->places;
@@ -907,6 +1005,7 @@ void candidates_destroy(struct candidates *c)
         free(s);
     }
     places_destroy(c->places);
+    rates_destroy(c->rates);
     free(c->masks.type);
     free(c->masks.region);
     free(c->masks.type_class);
@@ -916,6 +1015,7 @@ void candidates_destroy(struct candidates *c)
     free(c->dataset_place);
     free(c->slot);
     free(c->first_slot);
+    free(c->bar);
     free(c);
 }
 
@@ -931,14 +1031,13 @@ struct each {
     void *arg;
 };
 
-static void each_offer(void *arg, const struct catalog_offer *o, uint32_t index, enum market m,
-                       uint32_t sig)
+static void each_offer(void *arg, const struct catalog_offer *o, const struct cand *x)
 {
     struct each *e = arg;
-    struct cand x = {index, m, sig, o->region};
     struct opt opt;
+    int64_t counted = 0;
 
-    if (make(&e->m, e->need, &x, &opt))
+    if (make(&e->m, e->need, x, &opt, &counted) == MADE)
         e->fn(e->arg, &opt);
 }
 
@@ -946,14 +1045,11 @@ static void each_of_group(struct each *e)
 {
     const struct rq_need *need = &e->m.task->needs[e->need];
     struct group *g = group_of(e->m.c, e->m.task, need);
-    struct opt o;
 
     for (size_t i = 0; i < g->n_few; i++)
-        if (make(&e->m, e->need, &g->few[i].c, &o))
-            e->fn(e->arg, &o);
+        each_offer(e, NULL, &g->few[i].c);
     for (size_t i = 0; i < g->n_by_place; i++)
-        if (make(&e->m, e->need, &g->by_place[i], &o))
-            e->fn(e->arg, &o);
+        each_offer(e, NULL, &g->by_place[i]);
 }
 
 void candidates_each(struct candidates *c, uint32_t task, bool few, candidates_fn fn, void *arg)
@@ -961,6 +1057,7 @@ void candidates_each(struct candidates *c, uint32_t task, bool few, candidates_f
     const struct rq_task *t = &c->rq->tasks[task];
     struct each e = {.fn = fn, .arg = arg};
     struct opt o;
+    int64_t counted = 0;
 
     maker_init(&e.m, c, t);
     for (e.need = 0; e.need < t->n_needs; e.need++)
@@ -969,7 +1066,8 @@ void candidates_each(struct candidates *c, uint32_t task, bool few, candidates_f
         else
             scan_need(c, t, &t->needs[e.need], each_offer, &e);
     for (size_t i = 0; i < t->n_alternatives; i++)
-        if (make_alternative(&e.m, i, &o))
+        if (!alternative_blocked(c->rq, &t->alternatives[i]) &&
+            make_alternative(&e.m, i, &o, &counted) == MADE)
             fn(arg, &o);
     maker_free(&e.m);
     c->problem->sig = c->sigs; // new signatures may have moved the array
@@ -980,11 +1078,10 @@ struct offers_arg {
     void *arg;
 };
 
-static void pass_offer(void *arg, const struct catalog_offer *o, uint32_t index, enum market m,
-                       uint32_t sig)
+static void pass_offer(void *arg, const struct catalog_offer *o, const struct cand *x)
 {
     struct offers_arg *a = arg;
-    a->fn(a->arg, index, m);
+    a->fn(a->arg, x->offer, (enum market)x->market);
 }
 
 void candidates_offers(const struct catalog *cat, const struct rq_task *t, offers_fn fn, void *arg)
@@ -993,6 +1090,7 @@ void candidates_offers(const struct catalog *cat, const struct rq_task *t, offer
     struct candidates c = {.cat = cat, .rq = &rq};
     struct offers_arg a = {fn, arg};
 
+    c.rates = rates_create(cat, &rq);
     build_masks(&c);
     for (size_t k = 0; k < t->n_needs; k++)
         scan_need(&c, t, &t->needs[k], pass_offer, &a);
@@ -1005,6 +1103,21 @@ void candidates_offers(const struct catalog *cat, const struct rq_task *t, offer
     free(c.sigs);
     free(c.masks.type);
     free(c.masks.region);
+    rates_destroy(c.rates);
+}
+
+void candidates_bill(const struct candidates *c, uint32_t task, const struct opt *o, struct bill *b)
+{
+    const struct rq_task *t = &c->rq->tasks[task];
+    const struct rq_alternative *a = o->need < 0 ? &t->alternatives[-1 - o->need] : NULL;
+    struct quote q = a ? rates_quote_alternative(c->rates, a)
+                       : rates_quote_offer(c->rates, o->offer, (enum market)o->market);
+
+    b->hours = a ? a->hours : t->needs[o->need].hours;
+    b->price = q.price;
+    b->compute = cost_of(q.price, o->nodes, b->hours);
+    b->restart = cost_of(q.effective, o->nodes, b->hours) - b->compute;
+    b->fixed = a ? llround(a->fixed_usd * 1e9) : 0;
 }
 
 // The filters in the order in which a reason names them.
@@ -1020,12 +1133,13 @@ enum stage {
     ST_BLOCKED,
     ST_DATA,
     ST_COST,
+    ST_CAP,
     STAGES
 };
 
 static const char *const stage_name[STAGES] = {
     "accelerator", "count",  "vcpus",   "memory_gib",     "clouds", "regions",
-    "zones",       "market", "blocked", "inputs/outputs", "hours"};
+    "zones",       "market", "blocked", "inputs/outputs", "hours",  "max_usd"};
 
 static const char *const stage_text[STAGES] = {
     "no instance of the catalog has it",
@@ -1038,7 +1152,8 @@ static const char *const stage_text[STAGES] = {
     "such an instance is not offered on this market there",
     "every place that is left is blocked",
     "the data cannot be moved to or from any place that is left: no row of egress.csv matches",
-    "it costs more than this program counts (a billion dollars)"};
+    "it costs more than this program counts (a billion dollars)",
+    ""};
 
 static enum stage type_stage(const struct catalog *cat, const struct catalog_type *t,
                              const struct rq_need *n)
@@ -1054,20 +1169,37 @@ static enum stage type_stage(const struct catalog *cat, const struct catalog_typ
     return t->memory_gib < n->memory_gib ? ST_MEMORY : ST_CLOUDS;
 }
 
-static enum stage offer_stage(struct candidates *c, struct maker *m, size_t need, uint32_t index,
-                              enum market market, const char *cloud)
+// Why a task got nothing: the filter that its candidates reached, and the least that its cap would
+// have to be.
+struct verdict {
+    enum stage stage;
+    int64_t needed; // INT64_MAX = the cap is not what is in the way
+};
+
+static enum stage made_stage(struct verdict *v, enum made made, int64_t counted)
 {
+    static const enum stage stage[] = {STAGES, ST_DATA, ST_COST, ST_CAP};
+
+    if (made == MADE_OVER_CAP && counted < v->needed)
+        v->needed = counted;
+    return stage[made];
+}
+
+static enum stage offer_stage(struct maker *m, size_t need, uint32_t index, enum market market,
+                              const char *cloud, struct verdict *v)
+{
+    struct candidates *c = m->c;
     const struct rq_task *t = m->task;
     uint32_t n, nt, nr;
     const struct catalog_offer *o = &catalog_offers(c->cat, &n)[index];
     const char *region = catalog_str(c->cat, catalog_regions(c->cat, &nr)[o->region].name);
     const struct catalog_type *type = &catalog_types(c->cat, &nt)[o->type];
-    struct cand x = {index, market, 0, o->region};
     struct opt opt;
+    int64_t counted = 0;
 
     if (!any(&t->clouds, cloud))
         return ST_CLOUDS;
-    if (!any(&t->regions, region))
+    if (!any_region(&t->regions, cloud, region))
         return ST_REGIONS;
     if (t->zones.n && !any(&t->zones, catalog_str(c->cat, o->zone)))
         return ST_ZONES;
@@ -1076,32 +1208,34 @@ static enum stage offer_stage(struct candidates *c, struct maker *m, size_t need
         return ST_MARKET;
     for (size_t i = 0; i < c->rq->n_blocked; i++) {
         const struct rq_match *b = &c->rq->blocked[i];
-        if (blocked_type(c, b, type, cloud) && (b->market < 0 || b->market == (int)market) &&
-            same(b->region, region) && same(b->zone, catalog_str(c->cat, o->zone)))
+        if (blocks_offers(b, cloud) && blocked_type(c, b, type) &&
+            (b->market < 0 || b->market == (int)market) && same(b->region, region) &&
+            same(b->zone, catalog_str(c->cat, o->zone)))
             return ST_BLOCKED;
     }
-    if (make(m, need, &x, &opt))
-        return STAGES;
-    return haul_of(c, t, m->in, m->out, o->region).cost >= COST_INF ? ST_DATA : ST_COST;
+    struct cand x = {index, market, 0, o->region, rates_quote_offer(c->rates, index, market)};
+    enum made made = make(m, need, &x, &opt, &counted);
+    return made_stage(v, made, counted);
 }
 
-static enum stage need_stage(struct candidates *c, struct maker *m, size_t need)
+static enum stage need_stage(struct maker *m, size_t need, struct verdict *v)
 {
+    const struct catalog *cat = m->c->cat;
     uint32_t nt, nc;
-    const struct catalog_type *types = catalog_types(c->cat, &nt);
-    const struct catalog_cloud *clouds = catalog_clouds(c->cat, &nc);
+    const struct catalog_type *types = catalog_types(cat, &nt);
+    const struct catalog_cloud *clouds = catalog_clouds(cat, &nc);
     enum stage best = ST_ACCELERATOR;
 
     for (uint32_t k = 0; k < nt; k++) {
-        enum stage s = types[k].n_offers ? type_stage(c->cat, &types[k], &m->task->needs[need])
-                                         : ST_ACCELERATOR;
+        enum stage s =
+            types[k].n_offers ? type_stage(cat, &types[k], &m->task->needs[need]) : ST_ACCELERATOR;
         best = s > best ? s : best;
         if (s < ST_CLOUDS)
             continue;
         for (uint32_t i = types[k].first_offer; i < types[k].first_offer + types[k].n_offers; i++)
             for (int market = 0; market < MARKETS; market++) {
-                s = offer_stage(c, m, need, i, (enum market)market,
-                                catalog_str(c->cat, clouds[types[k].cloud].name));
+                s = offer_stage(m, need, i, (enum market)market,
+                                catalog_str(cat, clouds[types[k].cloud].name), v);
                 best = s > best ? s : best;
             }
     }
@@ -1134,28 +1268,59 @@ static void stage_value(const struct rq_task *t, const struct rq_need *n, enum s
             len += (size_t)snprintf(buf + len, size - len, "%s%s", i ? "," : " ", l->item[i]);
 }
 
+// Dollars, up to the next hundredth of a cent: who allows that much gets something.
+static void dollars(int64_t nano, char *buf, size_t size)
+{
+    int64_t x = nano / 100000 + (nano % 100000 > 0);
+
+    if (x % 100)
+        snprintf(buf, size, "$%" PRId64 ".%04" PRId64, x / 10000, x % 10000);
+    else
+        snprintf(buf, size, "$%" PRId64 ".%02" PRId64, x / 10000, x % 10000 / 100);
+}
+
+static char *cap_reason(const struct rq_task *t, const struct verdict *v)
+{
+    char cap[32], needed[32];
+
+    dollars(t->max_nano, cap, sizeof(cap));
+    dollars(v->needed, needed, sizeof(needed));
+    return xasprintf("task \"%s\": max_usd %g: its cap of %s is below the %s of the cheapest place",
+                     t->name, (double)t->max_nano / 1e9, cap, needed);
+}
+
 char *candidates_reason(struct candidates *c, uint32_t task)
 {
     const struct rq_task *t = &c->rq->tasks[task];
-    enum stage best = ST_ACCELERATOR;
+    struct verdict v = {ST_ACCELERATOR, INT64_MAX};
     size_t which = 0;
     char value[200] = "";
     struct maker m;
+    struct opt o;
+    int64_t counted = 0;
 
     maker_init(&m, c, t);
     // Of several kinds of instance the one that got furthest is the one to mend.
     for (size_t k = 0; k < t->n_needs; k++) {
-        enum stage s = need_stage(c, &m, k);
-        if (s > best || k == 0) {
-            best = s;
+        enum stage s = need_stage(&m, k, &v);
+        if (s > v.stage || k == 0) {
+            v.stage = s;
             which = k;
         }
     }
+    for (size_t i = 0; i < t->n_alternatives; i++)
+        if (!alternative_blocked(c->rq, &t->alternatives[i])) {
+            enum made made = make_alternative(&m, i, &o, &counted);
+            made_stage(&v, made, counted);
+        }
     maker_free(&m);
+    if (v.stage == STAGES)
+        return NULL;
+    if (v.needed < INT64_MAX)
+        return cap_reason(t, &v);
     if (!t->n_needs)
         return xasprintf("task \"%s\": none of its alternatives is possible", t->name);
-    if (best == STAGES)
-        return NULL;
-    stage_value(t, &t->needs[which], best, value, sizeof(value));
-    return xasprintf("task \"%s\": %s%s: %s", t->name, stage_name[best], value, stage_text[best]);
+    stage_value(t, &t->needs[which], v.stage, value, sizeof(value));
+    return xasprintf("task \"%s\": %s%s: %s", t->name, stage_name[v.stage], value,
+                     stage_text[v.stage]);
 }

@@ -22,6 +22,17 @@ void candidates_destroy(struct candidates *c);
 // Of all tasks, before any was left out.
 uint64_t candidates_count(const struct candidates *c);
 
+// What an option of a task comes to, in nano-dollars; without what moving its data costs.
+struct bill {
+    double hours;
+    int64_t price;   // of one node and hour
+    int64_t compute; // price * hours * nodes
+    int64_t restart; // what the expected restarts of spot nodes add
+    int64_t fixed;   // of an alternative
+};
+void candidates_bill(const struct candidates *c, uint32_t task, const struct opt *o,
+                     struct bill *b);
+
 // Why a task has no option: the requirement that removed the last candidate. Caller frees.
 char *candidates_reason(struct candidates *c, uint32_t task);
 

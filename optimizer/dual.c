@@ -179,7 +179,7 @@ static void change_costs(struct dual *d)
     for (uint32_t t = 0; t < p->n; t++)
         for (uint32_t k = 0; k < d->m->k[t]; k++) {
             const struct opt *o = &p->opt[p->first[t] + k];
-            d->m->unary[t][k] = d->base_unary[t][k] + d->on_nodes[o->sig] * (double)p->nodes[t] +
+            d->m->unary[t][k] = d->base_unary[t][k] + d->on_nodes[o->sig] * (double)o->nodes +
                                 d->on_nano[o->sig] * (double)o->compute;
         }
     for (uint32_t s = 0; d->w && s < p->n_datasets; s++)
@@ -272,7 +272,7 @@ static void count_limits(struct dual *d)
         for (uint32_t w = 0; o->sig && w < SIG_WORDS; w++)
             for (uint64_t left = p->sig[o->sig].word[w]; left; left &= left - 1) {
                 uint32_t l = w * 64 + (uint32_t)__builtin_ctzll(left);
-                d->used_nodes[l] += p->nodes[t];
+                d->used_nodes[l] += o->nodes;
                 d->used_nano[l] += o->compute;
             }
     }
@@ -300,12 +300,12 @@ static int by_price(const void *pa, const void *pb)
     return a->task < b->task ? -1 : a->task > b->task;
 }
 
-static void shift_usage(struct dual *d, uint32_t t, const struct opt *o, int sign)
+static void shift_usage(struct dual *d, const struct opt *o, int sign)
 {
     for (uint32_t w = 0; w < SIG_WORDS; w++)
         for (uint64_t left = d->p->sig[o->sig].word[w]; left; left &= left - 1) {
             uint32_t l = w * 64 + (uint32_t)__builtin_ctzll(left);
-            d->used_nodes[l] += sign * d->p->nodes[t];
+            d->used_nodes[l] += sign * (int64_t)o->nodes;
             d->used_nano[l] += sign * o->compute;
         }
 }
@@ -320,7 +320,8 @@ static bool harmless(struct dual *d, uint32_t t, const struct opt *o)
         for (uint64_t left = d->p->sig[o->sig].word[w]; left && ok; left &= left - 1) {
             uint32_t l = w * 64 + (uint32_t)__builtin_ctzll(left);
             bool had = sig_has(&d->p->sig[now->sig], l);
-            int64_t nodes = had ? 0 : d->p->nodes[t], nano = o->compute - (had ? now->compute : 0);
+            int64_t nodes = (int64_t)o->nodes - (had ? now->nodes : 0);
+            int64_t nano = o->compute - (had ? now->compute : 0);
             const struct problem_limit *x = &d->p->limit[l];
             if (x->max_nodes >= 0 && nodes > 0 && d->used_nodes[l] + nodes > x->max_nodes)
                 ok = false;
@@ -334,6 +335,8 @@ static bool harmless(struct dual *d, uint32_t t, const struct opt *o)
 static void relieve(struct dual *d, uint32_t l)
 {
     const struct problem *p = d->p;
+    const struct problem_limit *x = &p->limit[l];
+    bool nano = x->max_nano >= 0 && d->used_nano[l] > x->max_nano; // what is over; else nodes
     struct relief *r = NULL;
     size_t n = 0, cap = 0;
 
@@ -343,9 +346,8 @@ static void relieve(struct dual *d, uint32_t l)
             continue;
         for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++) {
             bool has = sig_has(&p->sig[p->opt[o].sig], l);
-            double less = p->limit[l].max_nano >= 0
-                              ? (double)(now->compute - (has ? p->opt[o].compute : 0))
-                              : (has ? 0 : (double)p->nodes[t]);
+            double less = nano ? (double)(now->compute - (has ? p->opt[o].compute : 0))
+                               : (double)now->nodes - (has ? p->opt[o].nodes : 0);
             if (less <= 0)
                 continue;
             if (n == cap) {
@@ -365,9 +367,9 @@ static void relieve(struct dual *d, uint32_t l)
         uint32_t t = r[i].task;
         if (d->choice[t] != was[t] || !harmless(d, t, &p->opt[r[i].option]))
             continue;
-        shift_usage(d, t, &p->opt[d->choice[t]], -1);
+        shift_usage(d, &p->opt[d->choice[t]], -1);
         d->choice[t] = r[i].option;
-        shift_usage(d, t, &p->opt[d->choice[t]], 1);
+        shift_usage(d, &p->opt[d->choice[t]], 1);
     }
     free(was);
     free(r);

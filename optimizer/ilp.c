@@ -214,7 +214,7 @@ static void add_limits(struct model *m)
                 if (!sig_has(&p->sig[p->opt[o].sig], l))
                     continue;
                 if (nodes)
-                    put(m, nodes, x_col(m, o), (double)p->nodes[t]);
+                    put(m, nodes, x_col(m, o), (double)p->opt[o].nodes);
                 if (nano && p->opt[o].compute)
                     put(m, nano, x_col(m, o), (double)p->opt[o].compute * m->scale);
             }

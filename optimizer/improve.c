@@ -47,7 +47,7 @@ static void recount(struct local *s)
         const struct opt *o = &p->opt[s->choice[t]];
         for (uint32_t l = 0; l < p->n_limits; l++)
             if (sig_has(&p->sig[o->sig], l)) {
-                s->nodes[l] += p->nodes[t];
+                s->nodes[l] += o->nodes;
                 s->nano[l] += o->compute;
             }
     }
@@ -98,14 +98,15 @@ static int64_t change(const struct local *s, uint32_t t, const struct opt *o)
 static bool fits(const struct local *s, uint32_t t, const struct opt *o)
 {
     const struct problem *p = s->p;
-    const struct sig *old = &p->sig[p->opt[s->choice[t]].sig], *sig = &p->sig[o->sig];
+    const struct opt *now = &p->opt[s->choice[t]];
+    const struct sig *sig = &p->sig[o->sig];
 
     for (uint32_t l = 0; l < p->n_limits; l++) {
         if (!sig_has(sig, l))
             continue;
-        int64_t nodes = s->nodes[l] + (sig_has(old, l) ? 0 : p->nodes[t]);
-        int64_t nano =
-            s->nano[l] + o->compute - (sig_has(old, l) ? p->opt[s->choice[t]].compute : 0);
+        bool had = sig_has(&p->sig[now->sig], l);
+        int64_t nodes = s->nodes[l] + o->nodes - (had ? now->nodes : 0);
+        int64_t nano = s->nano[l] + o->compute - (had ? now->compute : 0);
         if ((p->limit[l].max_nodes >= 0 && nodes > p->limit[l].max_nodes) ||
             (p->limit[l].max_nano >= 0 && nano > p->limit[l].max_nano))
             return false;
@@ -120,11 +121,11 @@ static void move(struct local *s, uint32_t t, uint32_t option)
 
     for (uint32_t l = 0; l < p->n_limits; l++) {
         if (sig_has(&p->sig[now->sig], l)) {
-            s->nodes[l] -= p->nodes[t];
+            s->nodes[l] -= now->nodes;
             s->nano[l] -= now->compute;
         }
         if (sig_has(&p->sig[o->sig], l)) {
-            s->nodes[l] += p->nodes[t];
+            s->nodes[l] += o->nodes;
             s->nano[l] += o->compute;
         }
     }

@@ -10,6 +10,7 @@ liboptimizer_la_SOURCES = \
 	optimizer/places.c optimizer/places.h \
 	optimizer/plan.c optimizer/plan.h \
 	optimizer/problem.c optimizer/problem.h \
+	optimizer/rates.c optimizer/rates.h \
 	optimizer/reduce.c optimizer/search.c \
 	optimizer/request.c optimizer/request.h \
 	optimizer/solve.c optimizer/solve.h
@@ -63,7 +64,8 @@ tests_fuzz_fuzz_plan_LDADD = liboptimizer.la
 EXTRA_DIST += tests/fuzz/corpus-plan/csv-bad tests/fuzz/corpus-plan/csv-good \
 	tests/fuzz/corpus-plan/csv-other tests/fuzz/corpus-plan/egress \
 	tests/fuzz/corpus-plan/index-empty tests/fuzz/corpus-plan/request-alternative \
-	tests/fuzz/corpus-plan/request-full tests/fuzz/corpus-plan/request-time
+	tests/fuzz/corpus-plan/request-full tests/fuzz/corpus-plan/request-observed \
+	tests/fuzz/corpus-plan/request-time
 
 .PHONY: fuzz-plan
 fuzz-plan:

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "libburst/clock.h"
+#include "libburst/strbuf.h"
 #include "libburst/xalloc.h"
 #include "optimizer/candidates.h"
 #include "optimizer/solve.h"
@@ -133,7 +134,8 @@ static void explain(struct build *b)
                                  "egress.csv matches"));
 }
 
-static void fill_place(const struct build *b, uint32_t t, const struct opt *o, struct plan_place *p)
+static void fill_place(const struct build *b, uint32_t t, const struct opt *o,
+                       const struct bill *bill, struct plan_place *p)
 {
     const struct rq_task *task = &b->rq->tasks[t];
     uint32_t n;
@@ -143,13 +145,13 @@ static void fill_place(const struct build *b, uint32_t t, const struct opt *o, s
     p->market = market_name((enum market)o->market);
     p->alternative = NULL;
     p->count = p->vcpus = p->memory_gib = 0;
+    p->price_per_hour = (bill->price + 500) / 1000;
     if (o->need < 0) {
         const struct rq_alternative *a = &task->alternatives[-1 - o->need];
         p->zone = a->zone ? a->zone : "";
         p->instance_type = a->instance_type ? a->instance_type : "";
         p->accelerator = a->accelerator ? a->accelerator : "";
         p->alternative = a->name;
-        p->price_per_hour = (money_t)llround(a->price_usd_per_hour * 1e6);
         return;
     }
     const struct catalog_offer *offer = &catalog_offers(b->cat, &n)[o->offer];
@@ -160,18 +162,12 @@ static void fill_place(const struct build *b, uint32_t t, const struct opt *o, s
     p->vcpus = type->vcpus;
     p->memory_gib = type->memory_gib;
     p->accelerator = catalog_str(b->cat, type->accelerator);
-    p->price_per_hour = catalog_price(offer, (enum market)o->market);
-}
-
-static double opt_hours(const struct rq_task *t, const struct opt *o)
-{
-    return o->need < 0 ? t->alternatives[-1 - o->need].hours : t->needs[o->need].hours;
 }
 
 // Outputs of a task to their places, and its own inputs (data sets that others use as well are
 // dealt out by share_datasets()).
-static void own_transfers(struct build *b, uint32_t t, const struct opt *o, int64_t *in,
-                          int64_t *out)
+static void own_transfers(struct build *b, uint32_t t, const struct opt *o, const struct bill *bill,
+                          int64_t *in, int64_t *out)
 {
     const struct rq_task *task = &b->rq->tasks[t];
     struct places *pl = b->problem.places;
@@ -182,13 +178,7 @@ static void own_transfers(struct build *b, uint32_t t, const struct opt *o, int6
         *out += places_cost(pl, o->place, places_of(pl, x->location.cloud, x->location.region),
                             x->size_gb);
     }
-    // The option's cost is compute (with an alternative's fixed price), inputs and outputs.
-    int64_t compute = o->compute;
-    if (o->need < 0)
-        compute += llroundl((long double)task->alternatives[-1 - o->need].fixed_usd * 1e9L);
-    *in = o->cost - compute - *out;
-    if (llabs(*in) <= 1) // two roundings against one
-        *in = 0;
+    *in = o->cost - bill->compute - bill->restart - bill->fixed - *out;
 }
 
 static void share_datasets(struct build *b)
@@ -220,12 +210,16 @@ static void fill_tasks(struct build *b)
     for (uint32_t t = 0; t < p->n; t++) {
         const struct opt *o = &p->opt[b->sol.choice[t]];
         struct plan_task *x = &plan->task[t];
+        struct bill bill;
+        candidates_bill(b->cand, t, o, &bill);
         x->name = b->rq->tasks[t].name;
-        x->nodes = b->rq->tasks[t].nodes;
-        fill_place(b, t, o, &x->place);
-        own_transfers(b, t, o, &x->transfer_in, &x->transfer_out);
-        x->compute = o->cost - x->transfer_in - x->transfer_out;
-        x->hours = opt_hours(&b->rq->tasks[t], o);
+        x->nodes = o->nodes;
+        fill_place(b, t, o, &bill, &x->place);
+        own_transfers(b, t, o, &bill, &x->transfer_in, &x->transfer_out);
+        x->compute = bill.compute;
+        x->restart = bill.restart;
+        x->fixed = bill.fixed;
+        x->hours = bill.hours;
         x->finish_hours = us_hours(b->finish[t]);
         x->start_hours = us_hours(b->finish[t] - o->duration);
         for (uint32_t k = p->in_first[t]; k < p->in_first[t + 1]; k++) {
@@ -356,8 +350,39 @@ static void consider(void *arg, const struct opt *o)
     }
 }
 
-static char *why_lost(struct build *b, const struct rival *r, const struct opt *now, int64_t span,
-                      int broken)
+// "$1.2000 more: compute $0.8000 less, data $2.0000 more"
+static char *price_of(const struct plan_runner_up *r, const struct bill *mine,
+                      const struct bill *now)
+{
+    const struct {
+        const char *name;
+        int64_t more;
+    } part[] = {{"compute", mine->compute - now->compute},
+                {"restarts", mine->restart - now->restart},
+                {"fixed", mine->fixed - now->fixed},
+                {"data", r->more_data}};
+    struct strbuf b;
+    const char *sep = ": ";
+
+    strbuf_init(&b, 1024);
+    strbuf_addf(&b, "$%.4f more", (double)r->more / 1e9);
+    for (size_t i = 0; i < sizeof(part) / sizeof(*part); i++) {
+        if (part[i].more == 0 || part[i].more == r->more)
+            continue;
+        strbuf_addf(&b, "%s%s $%.4f %s", sep, part[i].name, fabs((double)part[i].more) / 1e9,
+                    part[i].more < 0 ? "less" : "more");
+        sep = ", ";
+    }
+    for (size_t i = 1; i < sizeof(part) / sizeof(*part); i++)
+        if (part[i].more == r->more)
+            strbuf_addf(&b, ", all of it %s", part[i].name);
+    char *text = strbuf_take(&b);
+    strbuf_free(&b);
+    return text;
+}
+
+static char *why_lost(struct build *b, const struct plan_runner_up *r, const struct bill *mine,
+                      const struct bill *now, int64_t span, int broken)
 {
     int64_t later = span - b->sol.span;
 
@@ -370,16 +395,8 @@ static char *why_lost(struct build *b, const struct rival *r, const struct opt *
         return xasprintf("costs $%.4f more, which passes the cost budget", (double)r->more / 1e9);
     if (b->rq->objective == RQ_TIME && later > 0)
         return xasprintf("finishes %.4g h later", us_hours(later));
-    if (r->more > 0) {
-        int64_t compute = r->o.compute - now->compute, moved = r->more - compute;
-        if (moved > 0 && compute > 0)
-            return xasprintf("$%.4f more: compute $%.4f, data $%.4f", (double)r->more / 1e9,
-                             (double)compute / 1e9, (double)moved / 1e9);
-        if (moved > 0 && compute < 0)
-            return xasprintf("$%.4f more: data costs $%.4f more than the cheaper compute saves",
-                             (double)r->more / 1e9, (double)r->more / 1e9);
-        return xasprintf("$%.4f more", (double)r->more / 1e9);
-    }
+    if (r->more > 0)
+        return price_of(r, mine, now);
     if (later > 0)
         return xasprintf("same cost, finishes %.4g h later", us_hours(later));
     if (r->more == 0)
@@ -390,19 +407,26 @@ static char *why_lost(struct build *b, const struct rival *r, const struct opt *
 static void fill_runner_up(struct build *b, uint32_t t, const struct rival *r, int64_t tied,
                            int64_t span, int broken, struct plan_runner_up *out)
 {
-    const struct opt *now = &b->problem.opt[b->sol.choice[t]];
+    struct bill mine, now;
     int64_t in, out_cost;
 
-    fill_place(b, t, &r->o, &out->place);
-    own_transfers(b, t, &r->o, &in, &out_cost);
+    candidates_bill(b->cand, t, &r->o, &mine);
+    candidates_bill(b->cand, t, &b->problem.opt[b->sol.choice[t]], &now);
+    fill_place(b, t, &r->o, &mine, &out->place);
+    own_transfers(b, t, &r->o, &mine, &in, &out_cost);
+    out->nodes = r->o.nodes;
     out->transfer_in = in + tied; // edges to children as well: what its place makes others pay
     out->transfer_out = out_cost;
-    out->compute = r->o.cost - in - out_cost;
-    out->total = out->compute + out->transfer_in + out->transfer_out;
+    out->compute = mine.compute;
+    out->restart = mine.restart;
+    out->fixed = mine.fixed;
+    out->total = r->o.cost + tied;
     out->more = r->more;
-    out->hours = opt_hours(&b->rq->tasks[t], &r->o);
+    out->more_data = r->more - (mine.compute + mine.restart + mine.fixed) +
+                     (now.compute + now.restart + now.fixed);
+    out->hours = mine.hours;
     out->finish_hours = us_hours(span);
-    out->why = why_lost(b, r, now, span, broken);
+    out->why = why_lost(b, out, &mine, &now, span, broken);
 }
 
 static void rank_rivals(struct build *b, struct rivals *v)

@@ -36,10 +36,12 @@ struct plan_place {
 // A candidate that was not chosen, with the rest of the plan as it is.
 struct plan_runner_up {
     struct plan_place place;
-    int64_t compute, transfer_in, transfer_out, total; // nano-dollars, of this task
-    int64_t more;                                      // what the whole plan would cost more
-    double hours, finish_hours;                        // finish of the whole plan
-    char *why;                                         // sentence; owned by the plan
+    int64_t nodes;
+    int64_t compute, restart, fixed, transfer_in, transfer_out, total; // nano-dollars, of this task
+    int64_t more;               // what the whole plan would cost more
+    int64_t more_data;          // of that: moving data, of other tasks as well
+    double hours, finish_hours; // finish of the whole plan
+    char *why;                  // sentence; owned by the plan
 };
 
 struct plan_task {
@@ -47,7 +49,10 @@ struct plan_task {
     struct plan_place place;
     int64_t nodes;
     double hours, start_hours, finish_hours;
-    int64_t compute, transfer_in, transfer_out; // nano-dollars
+    int64_t compute; // nano-dollars: price * hours * nodes
+    int64_t restart; // what the expected restarts of spot nodes add
+    int64_t fixed;   // of an alternative
+    int64_t transfer_in, transfer_out;
     struct plan_runner_up *runner_up;
     size_t n_runners_up;
 };

@@ -29,7 +29,6 @@ void problem_free(struct problem *p)
 {
     free(p->first);
     free(p->opt);
-    free(p->nodes);
     free(p->order);
     free(p->edge);
     for (uint32_t d = 0; d < p->n_datasets; d++)
@@ -116,7 +115,7 @@ int problem_broken_limit(const struct problem *p, const uint32_t *choice, int64_
             continue;
         for (uint32_t l = 0; l < p->n_limits; l++)
             if (sig_has(&p->sig[o->sig], l)) {
-                nodes[l] = sat_add(nodes[l], p->nodes[t]);
+                nodes[l] = sat_add(nodes[l], o->nodes);
                 nano[l] = sat_add(nano[l], o->compute);
             }
     }
@@ -151,13 +150,11 @@ void problem_part(const struct problem *p, const uint32_t *member, uint32_t whic
         }
     out->first = xcalloc(out->n + 1, sizeof(*out->first));
     out->opt = xcalloc(n_opt + 1, sizeof(*out->opt));
-    out->nodes = xcalloc(out->n + 1, sizeof(*out->nodes));
     out->order = xcalloc(out->n + 1, sizeof(*out->order));
     for (uint32_t i = 0; i < out->n; i++) {
         uint32_t t = (*back)[i], k = p->first[t + 1] - p->first[t];
         memcpy(out->opt + out->first[i], p->opt + p->first[t], k * sizeof(*out->opt));
         out->first[i + 1] = out->first[i] + k;
-        out->nodes[i] = p->nodes[t];
     }
     for (uint32_t i = 0, k = 0; i < p->n; i++)
         if (member[p->order[i]] == which)

@@ -25,7 +25,7 @@ struct sig {
 
 struct opt {
     int64_t cost;     // compute and the transfers that concern this task alone
-    int64_t compute;  // what max_usd limits count
+    int64_t compute;  // what max_usd limits count, which may be other hours and another price
     int64_t duration; // microseconds
     int64_t release;  // not before: inputs have arrived
     uint32_t place;
@@ -35,6 +35,7 @@ struct opt {
     int32_t need; // entry of any_of, or -1 - index of an alternative
     uint32_t market;
     uint32_t self; // its index in the problem it comes from
+    uint32_t nodes;
 };
 
 struct problem_edge {
@@ -59,7 +60,6 @@ struct problem {
     uint32_t n;
     uint32_t *first; // n + 1: options of task t are opt[first[t]] .. opt[first[t + 1] - 1]
     struct opt *opt;
-    int64_t *nodes;
     uint32_t *order; // parents before children
     struct problem_edge *edge;
     uint32_t n_edges;
@@ -85,6 +85,18 @@ static inline bool sig_subset(const struct sig *a, const struct sig *b)
         if (a->word[i] & ~b->word[i])
             return false;
     return true;
+}
+
+// Whether no limit counts more of a than of b.
+static inline bool opt_no_hungrier(const struct sig *sigs, const struct opt *a, const struct opt *b)
+{
+    const struct sig *s = &sigs[a->sig];
+    uint64_t counted = 0;
+
+    for (int i = 0; i < SIG_WORDS; i++)
+        counted |= s->word[i];
+    return !counted ||
+           (sig_subset(s, &sigs[b->sig]) && a->compute <= b->compute && a->nodes <= b->nodes);
 }
 
 // Builds the edge lists; call after edges are in place.

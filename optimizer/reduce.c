@@ -149,8 +149,7 @@ static int64_t *copies(const struct problem *p)
 static bool beats(const struct problem *p, const struct opt *a, const struct opt *b, int64_t more,
                   bool timeless)
 {
-    return sat_add(a->cost, more) <= b->cost && sig_subset(&p->sig[a->sig], &p->sig[b->sig]) &&
-           (!p->n_limits || a->compute <= b->compute) &&
+    return sat_add(a->cost, more) <= b->cost && opt_no_hungrier(p->sig, a, b) &&
            (timeless || (a->duration <= b->duration && a->release <= b->release));
 }
 

@@ -19,6 +19,10 @@
 #define GB_MAX 1e12
 #define USD_MAX 1e9
 #define NODES_MAX 1e6
+#define PRICE_MIN 1e-6 // of what was observed: 0 is what clouds say when they do not know
+#define PRICE_MAX 1e6  // USD per hour
+#define RATE_MAX 3600  // preemptions per hour: one a second
+#define CHANGEOVER_MAX 1000
 #define LIST_MAX 10000
 
 // Where we are, for messages; the text of a level is only put together when it is needed.
@@ -252,6 +256,19 @@ static int get_hours(const cJSON *o, const struct where *up, double *out, burst_
     return 0;
 }
 
+static int get_nodes(const cJSON *o, const struct where *up, uint32_t dflt, uint32_t *out,
+                     burst_error_t *errp)
+{
+    double nodes;
+
+    if (get_number(o, up, "nodes", 1, NODES_MAX, dflt, &nodes, errp) < 0)
+        return -1;
+    if (nodes != floor(nodes))
+        return fail(errp, up, "nodes", "must be a whole number, is %g", nodes);
+    *out = (uint32_t)nodes;
+    return 0;
+}
+
 static int get_market(const cJSON *o, const struct where *up, enum rq_market *out,
                       burst_error_t *errp)
 {
@@ -271,31 +288,39 @@ static int get_market(const cJSON *o, const struct where *up, enum rq_market *ou
     return 0;
 }
 
-static int get_need(const cJSON *o, const struct where *up, struct rq_need *out,
+static int get_need(const cJSON *o, const struct where *up, uint32_t nodes, struct rq_need *out,
                     burst_error_t *errp)
 {
-    static const char *const keys[] = {"accelerator", "count", "vcpus",
-                                       "memory_gib",  "hours", NULL};
+    static const char *const keys[] = {"accelerator", "count", "vcpus", "memory_gib",
+                                       "hours",       "nodes", NULL};
 
     if (check_keys(o, up, keys, errp) < 0 ||
         get_text(o, up, "accelerator", &out->accelerator, errp) < 0 ||
         get_number(o, up, "count", 0, 1e6, out->accelerator ? 1 : 0, &out->count, errp) < 0 ||
         get_number(o, up, "vcpus", 0, 1e9, 0, &out->vcpus, errp) < 0 ||
         get_number(o, up, "memory_gib", 0, 1e9, 0, &out->memory_gib, errp) < 0 ||
-        get_hours(o, up, &out->hours, errp) < 0)
+        get_hours(o, up, &out->hours, errp) < 0 || get_nodes(o, up, nodes, &out->nodes, errp) < 0)
         return -1;
     if (!out->accelerator && out->count > 0)
         return fail(errp, up, "count", "counts accelerators, but \"accelerator\" is missing");
     return 0;
 }
 
-static int get_alternative(const cJSON *o, const struct where *up, struct rq_alternative *out,
-                           burst_error_t *errp)
+static int get_alternative(const cJSON *o, const struct where *up, uint32_t nodes,
+                           struct rq_alternative *out, burst_error_t *errp)
 {
-    static const char *const keys[] = {
-        "name",   "location",           "zone",      "instance_type", "accelerator",
-        "market", "price_usd_per_hour", "fixed_usd", "wait_hours",    "hours",
-        NULL};
+    static const char *const keys[] = {"name",
+                                       "location",
+                                       "zone",
+                                       "instance_type",
+                                       "accelerator",
+                                       "market",
+                                       "price_usd_per_hour",
+                                       "fixed_usd",
+                                       "wait_hours",
+                                       "hours",
+                                       "nodes",
+                                       NULL};
     enum rq_market market;
 
     if (check_keys(o, up, keys, errp) < 0 ||
@@ -306,11 +331,14 @@ static int get_alternative(const cJSON *o, const struct where *up, struct rq_alt
         get_text(o, up, "instance_type", &out->instance_type, errp) < 0 ||
         get_text(o, up, "accelerator", &out->accelerator, errp) < 0 ||
         get_market(o, up, &market, errp) < 0 ||
-        get_number(o, up, "price_usd_per_hour", 0, 1e6, 0, &out->price_usd_per_hour, errp) < 0 ||
+        get_number(o, up, "price_usd_per_hour", 0, PRICE_MAX, 0, &out->price_usd_per_hour, errp) <
+            0 ||
         get_number(o, up, "fixed_usd", 0, USD_MAX, 0, &out->fixed_usd, errp) < 0 ||
         get_number(o, up, "wait_hours", 0, HOURS_MAX, 0, &out->wait_hours, errp) < 0)
         return -1;
     out->market = market == RQ_SPOT ? MARKET_SPOT : MARKET_ON_DEMAND;
+    if (get_nodes(o, up, nodes, &out->nodes, errp) < 0)
+        return -1;
     return get_hours(o, up, &out->hours, errp);
 }
 
@@ -405,7 +433,8 @@ static int get_transfers(const cJSON *o, const struct where *up, const char *key
     return 0;
 }
 
-static int get_needs(const cJSON *o, const struct where *up, struct rq_task *t, burst_error_t *errp)
+static int get_needs(const cJSON *o, const struct where *up, uint32_t nodes, struct rq_task *t,
+                     burst_error_t *errp)
 {
     struct where w = {.up = up, .key = "any_of"}, at = {.up = &w};
     const cJSON *a, *v;
@@ -419,14 +448,14 @@ static int get_needs(const cJSON *o, const struct where *up, struct rq_task *t, 
     cJSON_ArrayForEach(v, a)
     {
         at.index = t->n_needs++;
-        if (get_need(v, &at, &t->needs[at.index], errp) < 0)
+        if (get_need(v, &at, nodes, &t->needs[at.index], errp) < 0)
             return -1;
     }
     return 0;
 }
 
-static int get_alternatives(const cJSON *o, const struct where *up, struct rq_task *t,
-                            burst_error_t *errp)
+static int get_alternatives(const cJSON *o, const struct where *up, uint32_t nodes,
+                            struct rq_task *t, burst_error_t *errp)
 {
     struct where w = {.up = up, .key = "alternatives"}, at = {.up = &w};
     const cJSON *a, *v;
@@ -438,7 +467,7 @@ static int get_alternatives(const cJSON *o, const struct where *up, struct rq_ta
     cJSON_ArrayForEach(v, a)
     {
         at.index = t->n_alternatives++;
-        if (get_alternative(v, &at, &t->alternatives[at.index], errp) < 0)
+        if (get_alternative(v, &at, nodes, &t->alternatives[at.index], errp) < 0)
             return -1;
     }
     return 0;
@@ -447,20 +476,21 @@ static int get_alternatives(const cJSON *o, const struct where *up, struct rq_ta
 static int get_task(const cJSON *o, const struct where *up, struct named *datasets,
                     struct rq_task *t, burst_error_t *errp)
 {
-    static const char *const keys[] = {"name",    "nodes",        "market", "any_of",
-                                       "clouds",  "regions",      "zones",  "inputs",
-                                       "outputs", "alternatives", NULL};
-    double nodes;
+    static const char *const keys[] = {
+        "name",   "nodes",   "market",       "any_of",      "clouds",  "regions", "zones",
+        "inputs", "outputs", "alternatives", "limit_hours", "max_usd", NULL};
+    uint32_t nodes;
+    double usd;
 
     if (check_keys(o, up, keys, errp) < 0 ||
         get_name(cJSON_GetObjectItemCaseSensitive(o, "name"), up, "name", &t->name, errp) < 0 ||
-        get_number(o, up, "nodes", 1, NODES_MAX, 1, &nodes, errp) < 0)
+        get_nodes(o, up, 1, &nodes, errp) < 0 ||
+        get_number(o, up, "limit_hours", 0, HOURS_MAX, -1, &t->limit_hours, errp) < 0 ||
+        get_number(o, up, "max_usd", 0, USD_MAX, -1, &usd, errp) < 0)
         return -1;
-    if (nodes != floor(nodes))
-        return fail(errp, up, "nodes", "must be a whole number, is %g", nodes);
-    t->nodes = (int64_t)nodes;
-    if (get_market(o, up, &t->market, errp) < 0 || get_alternatives(o, up, t, errp) < 0 ||
-        get_needs(o, up, t, errp) < 0 || get_list(o, up, "clouds", &t->clouds, errp) < 0 ||
+    t->max_nano = usd < 0 ? INT64_MAX : llround(usd * 1e9);
+    if (get_market(o, up, &t->market, errp) < 0 || get_alternatives(o, up, nodes, t, errp) < 0 ||
+        get_needs(o, up, nodes, t, errp) < 0 || get_list(o, up, "clouds", &t->clouds, errp) < 0 ||
         get_list(o, up, "regions", &t->regions, errp) < 0 ||
         get_list(o, up, "zones", &t->zones, errp) < 0 ||
         get_transfers(o, up, "inputs", datasets, &t->inputs, &t->n_inputs, errp) < 0 ||
@@ -469,20 +499,34 @@ static int get_task(const cJSON *o, const struct where *up, struct named *datase
     return 0;
 }
 
-static int get_match(const cJSON *o, const struct where *up, const char *const *keys,
-                     struct rq_match *m, burst_error_t *errp)
+// offers: of a limit, which may be for what the catalog offers only.
+static int get_match(const cJSON *o, const struct where *up, bool offers, struct rq_match *m,
+                     burst_error_t *errp)
 {
+    static const char *const keys[] = {"cloud",         "region",      "zone",
+                                       "instance_type", "accelerator", "alternative",
+                                       "market",        "offers",      NULL};
+    static const char *const blocked_keys[] = {
+        "cloud", "region", "zone", "instance_type", "accelerator", "alternative", "market", NULL};
     const cJSON *v;
     char buf[64];
 
     m->market = -1;
-    if (check_keys(o, up, keys, errp) < 0 || get_text(o, up, "cloud", &m->cloud, errp) < 0 ||
+    if (check_keys(o, up, offers ? keys : blocked_keys, errp) < 0 ||
+        get_text(o, up, "cloud", &m->cloud, errp) < 0 ||
         get_text(o, up, "region", &m->region, errp) < 0 ||
         get_text(o, up, "zone", &m->zone, errp) < 0 ||
         get_text(o, up, "instance_type", &m->instance_type, errp) < 0 ||
         get_text(o, up, "accelerator", &m->accelerator, errp) < 0 ||
         get_text(o, up, "alternative", &m->alternative, errp) < 0)
         return -1;
+    v = item(o, "offers");
+    if (v && !cJSON_IsBool(v))
+        return fail(errp, up, "offers", "must be true or false, is %s", shown(v, buf));
+    m->offers = cJSON_IsTrue(v);
+    if (m->offers && m->alternative)
+        return fail(errp, up, "offers",
+                    "leaves alternatives out, but \"alternative\" names some: leave one out");
     v = item(o, "market");
     if (!v || (cJSON_IsString(v) && strcmp(v->valuestring, "any") == 0))
         return 0;
@@ -496,9 +540,6 @@ static int get_match(const cJSON *o, const struct where *up, const char *const *
     return 0;
 }
 
-static const char *const match_keys[] = {"cloud",       "region",      "zone",   "instance_type",
-                                         "accelerator", "alternative", "market", NULL};
-
 static int get_limit(const cJSON *o, const struct where *up, struct rq_limit *l,
                      burst_error_t *errp)
 {
@@ -508,7 +549,7 @@ static int get_limit(const cJSON *o, const struct where *up, struct rq_limit *l,
 
     l->match.market = -1;
     if (check_keys(o, up, keys, errp) < 0 ||
-        (item(o, "match") && get_match(item(o, "match"), &w, match_keys, &l->match, errp) < 0) ||
+        (item(o, "match") && get_match(item(o, "match"), &w, true, &l->match, errp) < 0) ||
         get_number(o, up, "max_nodes", 0, 1e15, -1, &nodes, errp) < 0 ||
         get_number(o, up, "max_usd", 0, USD_MAX, -1, &usd, errp) < 0)
         return -1;
@@ -629,7 +670,65 @@ static int get_limits(const cJSON *j, struct request *r, burst_error_t *errp)
     cJSON_ArrayForEach(v, a)
     {
         at.index = r->n_blocked++;
-        if (get_match(v, &at, match_keys, &r->blocked[at.index], errp) < 0)
+        if (get_match(v, &at, false, &r->blocked[at.index], errp) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int get_seen(const cJSON *o, const struct where *up, struct rq_observed *s,
+                    burst_error_t *errp)
+{
+    static const char *const keys[] = {"cloud",
+                                       "region",
+                                       "zone",
+                                       "instance_type",
+                                       "market",
+                                       "price_usd_per_hour",
+                                       "preemptions_per_hour",
+                                       NULL};
+    const cJSON *zone;
+    enum rq_market market;
+
+    if (check_keys(o, up, keys, errp) < 0 ||
+        get_name(cJSON_GetObjectItemCaseSensitive(o, "cloud"), up, "cloud", &s->cloud, errp) < 0 ||
+        get_name(cJSON_GetObjectItemCaseSensitive(o, "region"), up, "region", &s->region, errp) <
+            0 ||
+        get_name(cJSON_GetObjectItemCaseSensitive(o, "instance_type"), up, "instance_type",
+                 &s->instance_type, errp) < 0 ||
+        get_number(o, up, "price_usd_per_hour", PRICE_MIN, PRICE_MAX, -1, &s->price_usd_per_hour,
+                   errp) < 0 ||
+        get_number(o, up, "preemptions_per_hour", 0, RATE_MAX, -1, &s->preemptions_per_hour, errp) <
+            0)
+        return -1;
+    zone = item(o, "zone");
+    if (!zone || (cJSON_IsString(zone) && !*zone->valuestring))
+        s->zone = xstrdup("");
+    else if (get_name(zone, up, "zone", &s->zone, errp) < 0)
+        return -1;
+    if (get_market(o, up, &market, errp) < 0)
+        return -1;
+    if (market == RQ_ANY)
+        return fail(errp, up, "market", "must be \"spot\" or \"on-demand\": prices are of one");
+    s->market = market == RQ_SPOT ? MARKET_SPOT : MARKET_ON_DEMAND;
+    if (s->price_usd_per_hour < 0 && s->preemptions_per_hour < 0)
+        return fail(errp, up, NULL, "must have \"price_usd_per_hour\" or \"preemptions_per_hour\"");
+    return 0;
+}
+
+static int get_observed(const cJSON *j, struct request *r, burst_error_t *errp)
+{
+    struct where w = {.key = "observed"}, at = {.up = &w};
+    const cJSON *a, *v;
+    size_t n;
+
+    if (get_array(j, NULL, "observed", REQUEST_OBSERVED_MAX, &a, &n, errp) < 0)
+        return -1;
+    r->observed = xcalloc(n + 1, sizeof(*r->observed));
+    cJSON_ArrayForEach(v, a)
+    {
+        at.index = r->n_observed++;
+        if (get_seen(v, &at, &r->observed[at.index], errp) < 0)
             return -1;
     }
     return 0;
@@ -696,6 +795,9 @@ static int get_top(const cJSON *j, struct request *r, burst_error_t *errp)
                                        "id",
                                        "runners_up",
                                        "time_limit_s",
+                                       "observed",
+                                       "changeover_hours",
+                                       "default_preemptions_per_hour",
                                        NULL};
     const cJSON *v;
     double usd, n;
@@ -713,6 +815,10 @@ static int get_top(const cJSON *j, struct request *r, burst_error_t *errp)
         get_number(j, NULL, "cost_budget_usd", 0, USD_MAX, -1, &usd, errp) < 0 ||
         get_number(j, NULL, "transfer_gbit_per_s", 1e-6, 1e9, 10, &r->gbit_per_s, errp) < 0 ||
         get_number(j, NULL, "time_limit_s", 0.001, 3600, 10, &r->time_limit_s, errp) < 0 ||
+        get_number(j, NULL, "changeover_hours", 0, CHANGEOVER_MAX, 0, &r->changeover_hours, errp) <
+            0 ||
+        get_number(j, NULL, "default_preemptions_per_hour", 0, RATE_MAX, 0,
+                   &r->default_preemptions_per_hour, errp) < 0 ||
         get_number(j, NULL, "runners_up", 0, REQUEST_RUNNERS_UP_MAX, 0, &n, errp) < 0)
         return -1;
     r->cost_budget_nano = usd < 0 ? INT64_MAX : llround(usd * 1e9);
@@ -730,7 +836,7 @@ struct request *request_parse(const cJSON *j, burst_error_t *errp)
 
     if (get_top(j, r, errp) < 0 || get_datasets(j, r, &datasets, errp) < 0 ||
         get_tasks(j, r, datasets, &tasks, errp) < 0 || get_edges(j, r, tasks, errp) < 0 ||
-        get_limits(j, r, errp) < 0 || sort_tasks(r, errp) < 0)
+        get_limits(j, r, errp) < 0 || get_observed(j, r, errp) < 0 || sort_tasks(r, errp) < 0)
         rc = -1;
     free_named(datasets);
     free_named(tasks);
@@ -809,6 +915,13 @@ void request_destroy(struct request *r)
     for (size_t i = 0; r->blocked && i < r->n_blocked; i++)
         free_match(&r->blocked[i]);
     free(r->blocked);
+    for (size_t i = 0; r->observed && i < r->n_observed; i++) {
+        free(r->observed[i].cloud);
+        free(r->observed[i].region);
+        free(r->observed[i].zone);
+        free(r->observed[i].instance_type);
+    }
+    free(r->observed);
     free(r->order);
     free(r);
 }

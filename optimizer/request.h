@@ -19,6 +19,7 @@
 #define REQUEST_TASKS_MAX 200000
 #define REQUEST_LIMITS_MAX 256
 #define REQUEST_RUNNERS_UP_MAX 1000
+#define REQUEST_OBSERVED_MAX 10000
 
 enum rq_objective { RQ_COST, RQ_TIME };
 enum rq_market { RQ_ANY, RQ_ON_DEMAND, RQ_SPOT };
@@ -27,6 +28,7 @@ struct rq_need {
     char *accelerator; // NULL = instances without one
     double count, vcpus, memory_gib;
     double hours;
+    uint32_t nodes;
 };
 
 struct rq_location {
@@ -49,6 +51,7 @@ struct rq_alternative {
     double fixed_usd;          // once, for instance the price of waiting
     double wait_hours;         // before it can start
     double hours;
+    uint32_t nodes;
 };
 
 struct rq_list {
@@ -58,8 +61,9 @@ struct rq_list {
 
 struct rq_task {
     char *name;
-    int64_t nodes;
     enum rq_market market;
+    double limit_hours; // for which max_nano and max_usd limits count; < 0 = hours of the entry
+    int64_t max_nano;   // compute for limit_hours and transfers with a location; INT64_MAX = no cap
     struct rq_need *needs;
     size_t n_needs;
     struct rq_list clouds, regions, zones;
@@ -83,7 +87,16 @@ struct rq_dataset {
 // What limits and blocked places name. In limits the texts are shell patterns, in blocked exact.
 struct rq_match {
     char *cloud, *region, *zone, *instance_type, *accelerator, *alternative;
-    int market; // enum market or -1
+    int market;  // enum market or -1
+    bool offers; // only what the catalog offers, no alternatives
+};
+
+// What was seen of an offer on a market.
+struct rq_observed {
+    char *cloud, *region, *zone, *instance_type; // zone "" = the price holds for the region
+    enum market market;
+    double price_usd_per_hour;   // < 0 = not seen
+    double preemptions_per_hour; // < 0 = not seen
 };
 
 struct rq_limit {
@@ -108,8 +121,12 @@ struct request {
     size_t n_edges;
     struct rq_limit *limits;
     size_t n_limits;
-    struct rq_match *blocked;
+    struct rq_match *blocked; // with an alternative: those only; without: the catalog only
     size_t n_blocked;
+    struct rq_observed *observed; // of two that name the same offer and market the later one counts
+    size_t n_observed;
+    double changeover_hours; // lost by each preemption
+    double default_preemptions_per_hour;
     uint32_t *order; // tasks so that parents come before their children
 };
 

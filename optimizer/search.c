@@ -106,7 +106,7 @@ static int by_cost(const void *pa, const void *pb)
 }
 
 // Counts the option against its limits; false (and nothing counted) when one would break.
-static bool count(struct dfs *s, uint32_t t, const struct opt *o)
+static bool count(struct dfs *s, const struct opt *o)
 {
     const struct problem *p = s->p;
 
@@ -115,10 +115,10 @@ static bool count(struct dfs *s, uint32_t t, const struct opt *o)
             if (!sig_has(&p->sig[o->sig], l))
                 continue;
             if (pass) {
-                s->used_nodes[l] += p->nodes[t];
+                s->used_nodes[l] += o->nodes;
                 s->used_nano[l] += o->compute;
             } else if ((p->limit[l].max_nodes >= 0 &&
-                        s->used_nodes[l] + p->nodes[t] > p->limit[l].max_nodes) ||
+                        s->used_nodes[l] + o->nodes > p->limit[l].max_nodes) ||
                        (p->limit[l].max_nano >= 0 &&
                         s->used_nano[l] + o->compute > p->limit[l].max_nano)) {
                 return false;
@@ -127,11 +127,11 @@ static bool count(struct dfs *s, uint32_t t, const struct opt *o)
     return true;
 }
 
-static void uncount(struct dfs *s, uint32_t t, const struct opt *o)
+static void uncount(struct dfs *s, const struct opt *o)
 {
     for (uint32_t l = 0; l < s->p->n_limits; l++)
         if (sig_has(&s->p->sig[o->sig], l)) {
-            s->used_nodes[l] -= s->p->nodes[t];
+            s->used_nodes[l] -= o->nodes;
             s->used_nano[l] -= o->compute;
         }
 }
@@ -180,7 +180,7 @@ static void descend_from(struct dfs *s, uint32_t depth, double paid, double open
             break;
         }
         s->finish[t] = finish_of(s, t, o);
-        if (sat_add(s->finish[t], s->tail[t]) > s->time || !count(s, t, o))
+        if (sat_add(s->finish[t], s->tail[t]) > s->time || !count(s, o))
             continue;
         s->choice[t] = s->p->first[t] + pick[k].i;
         spread(s, t, pick[k].i);
@@ -188,7 +188,7 @@ static void descend_from(struct dfs *s, uint32_t depth, double paid, double open
         if (more < MRF_INF / 2 && !hopeless(s, paid + pick[k].cost + open + more))
             descend_from(s, depth + 1, paid + pick[k].cost, open + more);
         unspread(s, t);
-        uncount(s, t, o);
+        uncount(s, o);
     }
 }
 

@@ -100,7 +100,7 @@ static void add_usage(const struct problem *p, uint32_t t, uint32_t l, struct us
 
     for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++) {
         bool has = sig_has(&p->sig[p->opt[o].sig], l);
-        int64_t c = has ? p->opt[o].compute : 0, k = has ? p->nodes[t] : 0;
+        int64_t c = has ? p->opt[o].compute : 0, k = has ? p->opt[o].nodes : 0;
         low = c < low ? c : low;
         high = c > high ? c : high;
         low_nodes = k < low_nodes ? k : low_nodes;

@@ -508,6 +508,67 @@ static void bench_one(const struct catalog *cat, const char *which)
     done(&t);
 }
 
+static void put_offer(struct strbuf *b, const struct catalog *cat, uint32_t index, const char *more)
+{
+    uint32_t n;
+    const struct catalog_offer *o = &catalog_offers(cat, &n)[index];
+    const struct catalog_region *r = &catalog_regions(cat, &n)[o->region];
+    const char *zone = catalog_str(cat, o->zone), *quote = *zone ? "\"" : "";
+
+    strbuf_addf(b,
+                "{\"cloud\":\"%s\",\"region\":\"%s\",\"zone\":%s%s%s,\"instance_type\":\"%s\","
+                "\"market\":\"spot\"%s}",
+                catalog_str(cat, catalog_clouds(cat, &n)[r->cloud].name), catalog_str(cat, r->name),
+                quote, *zone ? zone : "null", quote,
+                catalog_str(cat, catalog_types(cat, &n)[o->type].name), more);
+}
+
+// The same two jobs as a daemon asks for them: with 200 observed prices and rates, restarts, caps
+// of money and blocked places.
+static void bench_one_observed(const struct catalog *cat, const char *which)
+{
+    static const struct {
+        const char *name, *need;
+    } job[] = {{"one-gpu-job-observed", "\"accelerator\":\"A100\",\"count\":1"},
+               {"one-cpu-job-observed", "\"vcpus\":2,\"memory_gib\":4"}};
+    struct strbuf b;
+    struct timing t;
+    uint32_t n;
+    char more[96];
+
+    catalog_offers(cat, &n);
+    for (size_t k = 0; k < sizeof(job) / sizeof(*job); k++) {
+        strbuf_init(&b, 1 << 20);
+        strbuf_addf(&b,
+                    "{\"runners_up\":3,\"changeover_hours\":0.1,\"default_preemptions_per_hour\":"
+                    "0.04,\"tasks\":[{\"name\":\"j\",\"any_of\":[{%s,\"hours\":3}],"
+                    "\"limit_hours\":4,\"max_usd\":50}],\"limits\":[{\"match\":{},\"max_usd\":500}",
+                    job[k].need);
+        for (int i = 0; i < 6; i++)
+            strbuf_addf(&b, ",{\"match\":{\"cloud\":\"%s\",\"offers\":true},\"max_usd\":%d}",
+                        vms[i % 3 * 6].cloud, 100 + i);
+        strbuf_adds(&b, "],\"observed\":[");
+        for (int i = 0; i < 200; i++) {
+            snprintf(more, sizeof(more),
+                     ",\"price_usd_per_hour\":%.4f,\"preemptions_per_hour\":%.4f", 0.01 + uniform(),
+                     0.2 * uniform());
+            strbuf_adds(&b, i ? "," : "");
+            put_offer(&b, cat, (uint32_t)(uniform() * n), more);
+        }
+        strbuf_adds(&b, "],\"blocked\":[");
+        for (int i = 0; i < 20; i++) {
+            strbuf_adds(&b, i ? "," : "");
+            put_offer(&b, cat, (uint32_t)(uniform() * n), "");
+        }
+        strbuf_adds(&b, "]}");
+        run(cat, b.data, RUNS, &t);
+        snprintf(more, sizeof(more), ",\"catalog\":\"%s\"", which);
+        report(job[k].name, &t, more);
+        done(&t);
+        strbuf_free(&b);
+    }
+}
+
 int main(int argc, char **argv)
 {
     bool with_others = argc < 2 || strcmp(argv[1], "--quick") != 0;
@@ -519,6 +580,7 @@ int main(int argc, char **argv)
         return 1;
     }
     bench_one(cat, which);
+    bench_one_observed(cat, which);
     bench_jobs(cat, which);
     bench_datasets(cat, which);
     catalog_destroy(cat);

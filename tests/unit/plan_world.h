@@ -20,6 +20,10 @@
 #define W_LIMITS 3
 #define W_BLOCKED 3
 #define W_CANDS 400
+#define W_PLACES (W_CLOUDS * W_REGIONS + 1) // the last one is at home, in no catalog
+#define W_HOME (W_PLACES - 1)
+#define W_OBSERVED 12
+#define W_NAMES 3 // of alternatives
 
 struct w_offer {
     int cloud, region, zone, type; // zone -1 = none
@@ -41,6 +45,14 @@ struct w_need {
     int type_of; // accelerator index, -1 = none
     int count, vcpus;
     double hours;
+    int nodes; // 0 = as the task
+};
+
+struct w_alt {
+    int name, place; // place: cloud * W_REGIONS + region, or W_HOME
+    int zone, type;  // -1 = none
+    int market, nodes;
+    double price, fixed, wait, hours;
 };
 
 struct w_task {
@@ -51,10 +63,21 @@ struct w_task {
     int only_region; // -1 = any
     struct w_move in[3], out[1];
     int n_in, n_out;
+    struct w_alt alt[2];
+    int n_alts;
+    double limit_hours, max_usd; // < 0 = none
 };
 
 struct w_match {
     int cloud, region, market, type, zone; // -1 = any
+    int acc;                               // 0 = any, else accelerator + 1
+    int alt;                               // 0 = none named, else alternative + 1
+    bool offers;                           // of limits
+};
+
+struct w_observed {
+    int cloud, region, zone, type, market; // zone -1 = none
+    double price, rate;                    // < 0 = not seen
 };
 
 struct world {
@@ -62,8 +85,8 @@ struct world {
     struct w_type type[4];
     struct w_offer offer[W_OFFERS];
     int n_offers;
-    double egress[W_CLOUDS * W_REGIONS][W_CLOUDS * W_REGIONS]; // USD per GB, < 0 = impossible
-    double tier_gb, tier_factor; // above tier_gb the price is multiplied
+    double egress[W_PLACES][W_PLACES]; // USD per GB, < 0 = impossible
+    double tier_gb, tier_factor;       // above tier_gb the price is multiplied
     struct w_task task[W_TASKS];
     int n_tasks;
     struct {
@@ -84,6 +107,9 @@ struct world {
     int n_limits;
     struct w_match blocked[W_BLOCKED];
     int n_blocked;
+    struct w_observed observed[W_OBSERVED];
+    int n_observed;
+    double changeover, default_rate;
     bool fastest;
     double time_budget, cost_budget; // < 0 = none
 };
@@ -99,7 +125,11 @@ enum {
     F_FASTEST = 128,
     F_NEEDS = 256,
     F_PATTERNS = 512,
-    F_ALL = 1023
+    F_NODES = 1024, // entries with their own number of nodes
+    F_ALTS = 2048,  // alternatives
+    F_CAPS = 4096,  // limit_hours and max_usd of tasks
+    F_RATES = 8192, // observed prices and preemptions
+    F_ALL = 16383
 };
 
 void world_make(struct world *w, uint64_t seed, int features);
@@ -113,6 +143,18 @@ struct w_best {
 };
 
 void world_best(const struct world *w, struct w_best *best);
+
+// An answer's choice for a task, as the answer names it; alternative NULL = an offer.
+struct w_choice {
+    const char *cloud, *region, *zone, *instance_type, *market, *alternative;
+    int64_t nodes;
+    double hours, price;
+};
+
+// Cost and finish of the answer's plan, straight from the world. False when a choice is no
+// candidate at that price, or the plan breaks a limit or a budget.
+bool world_value(const struct world *w, const struct w_choice *choice, double *cost,
+                 double *finish);
 
 extern const char *const w_cloud_name[W_CLOUDS];
 

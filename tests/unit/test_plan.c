@@ -48,6 +48,11 @@ static uint32_t rnd(uint32_t n)
 
 // --- bad requests ---
 
+#define TASK(what) "{\"tasks\":[{\"name\":\"t\"," what "}]}"
+#define WITH(what) "{\"tasks\":[{\"name\":\"t\",\"any_of\":[{}]}]," what "}"
+#define SEEN(what)                                                                                 \
+    WITH("\"observed\":[{\"cloud\":\"c\",\"region\":\"r\",\"instance_type\":\"i\"," what "}]")
+
 static const struct {
     const char *request, *message;
 } bad[] = {
@@ -118,6 +123,42 @@ static const struct {
      "blocked[0].market: must be \"spot\", \"on-demand\" or null, is \"any thing\""},
     {"{\"tasks\":[{\"name\":\"a\",\"name\":\"b\",\"any_of\":[{}]}]}",
      "tasks[0].name: is there twice"},
+    {TASK("\"any_of\":[{},{\"nodes\":0}]"),
+     "tasks[0].any_of[1].nodes: must be a number from 1 to 1e+06, is 0"},
+    {TASK("\"any_of\":[{\"nodes\":\"2\"}]"),
+     "tasks[0].any_of[0].nodes: must be a number from 1 to 1e+06, is \"2\""},
+    {TASK("\"alternatives\":[{\"name\":\"x\",\"location\":\"a/b\",\"nodes\":2.5}]"),
+     "tasks[0].alternatives[0].nodes: must be a whole number, is 2.5"},
+    {TASK("\"any_of\":[{}],\"limit_hours\":-1"),
+     "tasks[0].limit_hours: must be a number from 0 to 1e+06, is -1"},
+    {TASK("\"any_of\":[{}],\"max_usd\":\"5\""),
+     "tasks[0].max_usd: must be a number from 0 to 1e+09, is \"5\""},
+    {WITH("\"limits\":[{\"match\":{\"offers\":1},\"max_nodes\":1}]"),
+     "limits[0].match.offers: must be true or false, is 1"},
+    {WITH("\"limits\":[{\"match\":{\"offers\":true,\"alternative\":\"i*\"},\"max_nodes\":1}]"),
+     "limits[0].match.offers: leaves alternatives out, but \"alternative\" names some: leave one "
+     "out"},
+    {WITH("\"changeover_hours\":1001"),
+     "changeover_hours: must be a number from 0 to 1000, is 1001"},
+    {WITH("\"default_preemptions_per_hour\":-0.5"),
+     "default_preemptions_per_hour: must be a number from 0 to 3600, is -0.5"},
+    {WITH("\"observed\":{}"), "observed: must be a list, is {}"},
+    {WITH("\"observed\":[7]"), "observed[0]: must be an object, is 7"},
+    {WITH("\"observed\":[{\"region\":\"r\"}]"),
+     "observed[0].cloud: must be a text that is not empty, is nothing"},
+    {SEEN("\"zone\":7,\"market\":\"spot\",\"price_usd_per_hour\":1"),
+     "observed[0].zone: must be a text that is not empty, is 7"},
+    {SEEN("\"price_usd_per_hour\":1"),
+     "observed[0].market: must be \"spot\" or \"on-demand\": prices are of one"},
+    {SEEN("\"market\":\"spot\""),
+     "observed[0]: must have \"price_usd_per_hour\" or \"preemptions_per_hour\""},
+    {SEEN("\"market\":\"spot\",\"price_usd_per_hour\":0"),
+     "observed[0].price_usd_per_hour: must be a number from 1e-06 to 1e+06, is 0"},
+    {SEEN("\"market\":\"spot\",\"preemptions_per_hour\":\"often\""),
+     "observed[0].preemptions_per_hour: must be a number from 0 to 3600, is \"often\""},
+    {SEEN("\"market\":\"spot\",\"preemption_per_hour\":1"),
+     "observed[0]: unknown key \"preemption_per_hour\"; the nearest known one is "
+     "\"preemptions_per_hour\""},
 };
 
 static void test_bad_requests(void **arg)
@@ -186,8 +227,6 @@ static void assert_reason(const struct catalog *cat, const char *text, const cha
     request_destroy(rq);
 }
 
-#define TASK(what) "{\"tasks\":[{\"name\":\"t\"," what "}]}"
-
 static void test_reasons(void **arg)
 {
     struct catalog *c = catalog3("p3,V100,1,8,61,,3,1,us-east-1,us-east-1a\n",
@@ -234,6 +273,40 @@ static void test_reasons(void **arg)
         "{\"tasks\":[{\"name\":\"a\",\"any_of\":[{\"accelerator\":\"V100\"}]},{\"name\":\"b\","
         "\"any_of\":[{}]}],\"edges\":[{\"from\":\"a\",\"to\":\"b\",\"size_gb\":1}]}",
         "edges: no plan moves the data between the tasks: no row of egress.csv matches");
+    // 0.2 an hour for 36.15 hours
+    assert_reason(
+        c, TASK("\"any_of\":[{}],\"limit_hours\":36.15,\"max_usd\":5"),
+        "task \"t\": max_usd 5: its cap of $5.00 is below the $7.23 of the cheapest place");
+    // 0.3 of compute and 4 GB to aws at 0.1
+    assert_reason(
+        c,
+        TASK("\"any_of\":[{\"hours\":1.5}],\"outputs\":[{\"location\":\"aws/us-east-1\","
+             "\"size_gb\":4}],\"max_usd\":0.69995"),
+        "task \"t\": max_usd 0.69995: its cap of $0.70 is below the $0.70 of the cheapest place");
+    // what would do is never less than what it takes: 0.2 / 3 = 0.0666...
+    assert_reason(
+        c, TASK("\"any_of\":[{}],\"limit_hours\":0.333333333,\"max_usd\":0"),
+        "task \"t\": max_usd 0: its cap of $0.00 is below the $0.0667 of the cheapest place");
+    assert_reason(
+        c,
+        TASK("\"any_of\":[{}],\"max_usd\":0.1,\"alternatives\":[{\"name\":\"n\",\"location\":"
+             "\"aws/us-east-1\",\"price_usd_per_hour\":0.15}]"),
+        "task \"t\": max_usd 0.1: its cap of $0.10 is below the $0.15 of the cheapest place");
+    assert_reason(c,
+                  TASK("\"max_usd\":0.1,\"alternatives\":[{\"name\":\"n\",\"location\":"
+                       "\"aws/us-east-1\",\"price_usd_per_hour\":0.15,\"nodes\":2}]"),
+                  "task \"t\": max_usd 0.1: its cap of $0.10 is below the $0.30 of the cheapest "
+                  "place");
+    assert_reason(
+        c,
+        "{\"tasks\":[{\"name\":\"t\",\"alternatives\":[{\"name\":\"n\",\"location\":\"a/b\"}]}],"
+        "\"blocked\":[{\"alternative\":\"n\"}]}",
+        "task \"t\": none of its alternatives is possible");
+    // a pattern that names the cloud is no reason against its region
+    assert_reason(c,
+                  "{\"tasks\":[{\"name\":\"t\",\"any_of\":[{}],\"regions\":[\"gcp/us\"]}],"
+                  "\"blocked\":[{\"cloud\":\"gcp\"}]}",
+                  "task \"t\": blocked: every place that is left is blocked");
     catalog_destroy(c);
 }
 
@@ -299,6 +372,215 @@ static void test_alternatives(void **arg)
     assert_string_equal(p->task[1].place.alternative, "idle-1");
     assert_string_equal(p->task[2].place.alternative, "stay");
     assert_true(fabs(p->task[2].finish_hours - 7) < 1e-9);
+    plan_destroy(p);
+    request_destroy(rq);
+    catalog_destroy(c);
+}
+
+// Each entry with its own number of nodes: limits, cost and answer follow the one that is chosen.
+static void test_nodes(void **arg)
+{
+    struct catalog *c =
+        catalog3("p3,V100,1,8,61,,3,,us-east-1,\ng5,A10G,1,8,32,,1,,us-east-1,\n", "", "", "");
+    static const char *const text =
+        "{\"runners_up\":1,\"limits\":[{\"match\":{\"accelerator\":\"A10G\"},\"max_nodes\":%d}],"
+        "\"tasks\":[{\"name\":\"t\",\"nodes\":2,\"any_of\":[{\"accelerator\":\"V100\",\"hours\":1},"
+        "{\"accelerator\":\"A10G\",\"hours\":1,\"nodes\":4}]}]}";
+    char few[400], enough[400];
+    struct request *rq;
+
+    snprintf(few, sizeof(few), text, 3);
+    snprintf(enough, sizeof(enough), text, 4);
+    struct plan *p = plan_of(c, enough, &rq);
+    assert_string_equal(p->task[0].place.instance_type, "g5"); // 4 x 1 instead of 2 x 3
+    assert_int_equal(p->task[0].nodes, 4);
+    assert_true(p->cost == 4000000000);
+    assert_int_equal(p->task[0].runner_up[0].nodes, 2);
+    assert_true(p->task[0].runner_up[0].total == 6000000000);
+    plan_destroy(p);
+    request_destroy(rq);
+    p = plan_of(c, few, &rq);
+    assert_string_equal(p->task[0].place.instance_type, "p3");
+    assert_int_equal(p->task[0].nodes, 2);
+    assert_true(p->cost == 6000000000);
+    plan_destroy(p);
+    request_destroy(rq);
+    catalog_destroy(c);
+}
+
+// Money limits count what a task costs when it runs until its time limit.
+static void test_limit_hours(void **arg)
+{
+    struct catalog *c = catalog3("m,,,4,16,,1,,us-east-1,\n", "n,,,4,16,,2,,us,\n", "", "");
+    static const char *const text =
+        "{\"limits\":[{\"match\":{\"cloud\":\"aws\"},\"max_usd\":10}],\"tasks\":["
+        "{\"name\":\"a\",\"any_of\":[{\"hours\":3}],\"limit_hours\":%d},"
+        "{\"name\":\"b\",\"any_of\":[{\"hours\":2}],\"limit_hours\":5}]}";
+    char fits[400], not [400];
+    struct request *rq;
+
+    snprintf(fits, sizeof(fits), text, 5);
+    snprintf(not, sizeof(not ), text, 6);
+    struct plan *p = plan_of(c, fits, &rq);
+    assert_true(p->cost == 5000000000); // both at aws: 5 + 5 counted, 3 + 2 paid
+    plan_destroy(p);
+    request_destroy(rq);
+    p = plan_of(c, not, &rq);
+    assert_true(p->cost == 7000000000); // b, the shorter one, at twice the price
+    assert_string_equal(p->task[1].place.cloud, "gcp");
+    plan_destroy(p);
+    request_destroy(rq);
+    catalog_destroy(c);
+}
+
+// A spot node that is often taken away is worth less than its price.
+static void test_observed(void **arg)
+{
+    struct catalog *c = catalog3("m,,,4,16,,1.25,1,us-east-1,us-east-1a\n"
+                                 "m,,,4,16,,1.3,1.01,us-east-1,us-east-1b\n",
+                                 "", "", "");
+    struct request *rq;
+    struct plan *p = plan_of(
+        c,
+        "{\"runners_up\":3,\"changeover_hours\":0.5,\"default_preemptions_per_hour\":0.6,"
+        "\"observed\":[{\"cloud\":\"aws\",\"region\":\"us-east-1\",\"zone\":\"us-east-1b\","
+        "\"instance_type\":\"m\",\"market\":\"spot\",\"price_usd_per_hour\":1.1,"
+        "\"preemptions_per_hour\":0.2}],\"tasks\":[{\"name\":\"t\",\"nodes\":2,\"any_of\":[{"
+        "\"hours\":10}]}]}",
+        &rq);
+    cJSON *j = plan_json(p), *t = cJSON_GetArrayItem(cJSON_GetObjectItem(j, "tasks"), 0);
+    cJSON *r = cJSON_GetObjectItem(t, "runners_up");
+
+    // a: 1 x 1.3; b: 1.1 x 1.1 = 1.21; on demand 1.25 and 1.3
+    assert_string_equal(json_str(t, "zone", ""), "us-east-1b");
+    assert_int_equal(json_i64(t, "price_uusd_per_hour", 0), 1100000);
+    assert_true(fabs(json_dbl(t, "price_usd_per_hour", 0) - 1.1) < 1e-12);
+    assert_true(fabs(json_dbl(t, "compute_usd", 0) - 22) < 1e-9);
+    assert_true(fabs(json_dbl(t, "restart_usd", 0) - 2.2) < 1e-9);
+    assert_null(cJSON_GetObjectItem(t, "fixed_usd"));
+    assert_true(fabs(json_dbl(j, "cost_usd", 0) - 24.2) < 1e-9);
+    const cJSON *first = cJSON_GetArrayItem(r, 0), *second = cJSON_GetArrayItem(r, 1);
+    assert_string_equal(json_str(first, "market", ""), "on-demand");
+    assert_true(fabs(json_dbl(first, "total_usd", 0) - 25) < 1e-9);
+    assert_true(fabs(json_dbl(first, "restart_usd", 1)) < 1e-9);
+    assert_true(fabs(json_dbl(first, "more_data_usd", 1)) < 1e-9);
+    assert_string_equal(json_str(first, "why", ""),
+                        "$0.8000 more: compute $3.0000 more, restarts $2.2000 less");
+    assert_string_equal(json_str(second, "market", ""), "spot"); // 26; ties with 1.3 by name
+    assert_true(fabs(json_dbl(second, "restart_usd", 0) - 6) < 1e-9);
+    char *text = plan_text(p);
+    assert_non_null(strstr(text, "RESTARTS"));
+    assert_null(strstr(text, "FIXED"));
+    free(text);
+    cJSON_Delete(j);
+    plan_destroy(p);
+    request_destroy(rq);
+    catalog_destroy(c);
+}
+
+// What is paid counts for caps, what restarts add does not; and an observed price above the one on
+// demand is taken as it is.
+static void test_observed_and_caps(void **arg)
+{
+    struct catalog *c = catalog3("m,,,4,16,,1.25,1,us-east-1,\n", "", "", "");
+    static const char *const text =
+        "{\"changeover_hours\":1,\"observed\":[{\"cloud\":\"aws\",\"region\":\"us-east-1\","
+        "\"zone\":"
+        "null,\"instance_type\":\"m\",\"market\":\"spot\",%s}],\"tasks\":[{\"name\":\"t\","
+        "\"any_of\":[{\"hours\":10}],\"max_usd\":%s}]}";
+    static const struct {
+        const char *seen, *cap, *market;
+        double cost;
+    } is[] = {
+        {"\"preemptions_per_hour\":0.5", "12.5", "on-demand", 12.5}, // against 10 + 5
+        {"\"preemptions_per_hour\":0.5", "12", "spot", 15},          // on demand is above the cap
+        {"\"preemptions_per_hour\":0.2", "12.5", "spot", 12},
+        {"\"price_usd_per_hour\":1.5", "20", "on-demand", 12.5},
+        {"\"price_usd_per_hour\":0.75", "8", "spot", 7.5},
+    };
+
+    for (size_t i = 0; i < sizeof(is) / sizeof(*is); i++) {
+        struct request *rq;
+        char *request = xasprintf(text, is[i].seen, is[i].cap);
+        struct plan *p = plan_of(c, request, &rq);
+        assert_int_equal(p->status, PLAN_OPTIMAL);
+        assert_string_equal(p->task[0].place.market, is[i].market);
+        assert_true(fabs((double)p->cost / 1e9 - is[i].cost) < 1e-9);
+        plan_destroy(p);
+        request_destroy(rq);
+        free(request);
+    }
+    catalog_destroy(c);
+}
+
+// A node that exists is not blocked by a refused launch, nor does it use up a quota.
+static void test_offers_and_alternatives(void **arg)
+{
+    struct catalog *c = catalog3("m,,,4,16,,1,,us-east-1,\n", "n,,,4,16,,2,,us,\n", "", "");
+    static const char *const text =
+        "{%s,\"tasks\":[{\"name\":\"t\",\"any_of\":[{}],\"alternatives\":[{\"name\":\"idle\","
+        "\"location\":\"aws/us-east-1\",\"instance_type\":\"m\",\"price_usd_per_hour\":1.5}]}]}";
+    static const struct {
+        const char *top;
+        double cost;
+    } is[] = {
+        {"\"blocked\":[]", 1},
+        {"\"blocked\":[{\"cloud\":\"aws\"}]", 1.5},
+        {"\"blocked\":[{\"cloud\":\"aws\"},{\"alternative\":\"idle\"}]", 2},
+        {"\"blocked\":[{\"cloud\":\"aws\"},{\"alternative\":\"id*\"}]", 1.5}, // exact names
+        {"\"limits\":[{\"match\":{\"cloud\":\"aws\"},\"max_nodes\":0}]", 2},
+        {"\"limits\":[{\"match\":{\"cloud\":\"aws\",\"offers\":false},\"max_nodes\":0}]", 2},
+        {"\"limits\":[{\"match\":{\"cloud\":\"aws\",\"offers\":true},\"max_nodes\":0}]", 1.5},
+    };
+
+    for (size_t i = 0; i < sizeof(is) / sizeof(*is); i++) {
+        struct request *rq;
+        char *request = xasprintf(text, is[i].top);
+        struct plan *p = plan_of(c, request, &rq);
+        assert_int_equal(p->status, PLAN_OPTIMAL);
+        assert_true(fabs((double)p->cost / 1e9 - is[i].cost) < 1e-9);
+        plan_destroy(p);
+        request_destroy(rq);
+        free(request);
+    }
+    catalog_destroy(c);
+}
+
+// What the table says of alternatives, of what is fixed and of data.
+static void test_table(void **arg)
+{
+    struct catalog *c = catalog3("m,,,4,16,,1,,us-east-1,\n", "n,,,4,16,,0.5,,us,\n", "",
+                                 "home,*,*,*,,0.1\ngcp,*,*,*,,0.1\n");
+    struct request *rq;
+    struct plan *p =
+        plan_of(c,
+                "{\"runners_up\":2,\"tasks\":[{\"name\":\"t\",\"any_of\":[{\"hours\":4}],"
+                "\"outputs\":[{\"location\":\"aws/us-east-1\",\"size_gb\":30}],"
+                "\"alternatives\":[{\"name\":\"stay\",\"location\":\"home/main\","
+                "\"fixed_usd\":0.25,\"hours\":4}]}]}",
+                &rq);
+    cJSON *j = plan_json(p), *t = cJSON_GetArrayItem(cJSON_GetObjectItem(j, "tasks"), 0);
+    const cJSON *r = cJSON_GetArrayItem(cJSON_GetObjectItem(t, "runners_up"), 0);
+    // home: 0.25 + 3; aws: 4; gcp: 2 + 3
+    assert_string_equal(json_str(t, "alternative", ""), "stay");
+    assert_true(fabs(json_dbl(t, "fixed_usd", 0) - 0.25) < 1e-12);
+    assert_true(fabs(json_dbl(t, "compute_usd", 1)) < 1e-12);
+    assert_true(fabs(json_dbl(j, "cost_usd", 0) - 3.25) < 1e-12);
+    assert_string_equal(json_str(r, "cloud", ""), "aws");
+    assert_null(cJSON_GetObjectItem(r, "alternative"));
+    assert_true(fabs(json_dbl(r, "more_data_usd", 0) + 3) < 1e-12);
+    assert_string_equal(json_str(r, "why", ""), "$0.7500 more: compute $4.0000 more, fixed $0.2500 "
+                                                "less, data $3.0000 less");
+    r = cJSON_GetArrayItem(cJSON_GetObjectItem(t, "runners_up"), 1);
+    assert_string_equal(json_str(r, "why", ""),
+                        "$1.7500 more: compute $2.0000 more, fixed $0.2500 less");
+    char *text = plan_text(p);
+    assert_non_null(strstr(text, "stay (home/main)"));
+    assert_non_null(strstr(text, "FIXED"));
+    assert_non_null(strstr(text, "data $3.0000 less"));
+    assert_null(strstr(text, "RESTARTS"));
+    free(text);
+    cJSON_Delete(j);
     plan_destroy(p);
     request_destroy(rq);
     catalog_destroy(c);
@@ -524,10 +806,19 @@ static void test_against_glpsol(void **arg)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad_requests),   cmocka_unit_test(test_deep_and_long),
-        cmocka_unit_test(test_reasons),        cmocka_unit_test(test_answer),
-        cmocka_unit_test(test_alternatives),   cmocka_unit_test(test_time_limit),
+        cmocka_unit_test(test_bad_requests),
+        cmocka_unit_test(test_deep_and_long),
+        cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_answer),
+        cmocka_unit_test(test_alternatives),
+        cmocka_unit_test(test_time_limit),
         cmocka_unit_test(test_against_glpsol),
+        cmocka_unit_test(test_nodes),
+        cmocka_unit_test(test_limit_hours),
+        cmocka_unit_test(test_observed),
+        cmocka_unit_test(test_observed_and_caps),
+        cmocka_unit_test(test_offers_and_alternatives),
+        cmocka_unit_test(test_table),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
