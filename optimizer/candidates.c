@@ -421,7 +421,7 @@ static void scan_need(struct candidates *c, const struct rq_task *task, const st
     open_regions(&s, regions, nr, clouds);
     for (uint32_t i = 0; i < nc; i++) {
         const char *cloud = catalog_str(c->cat, clouds[i].name);
-        if (!any(&task->clouds, cloud))
+        if (!any(&task->clouds, cloud) || !any(&need->clouds, cloud))
             continue;
         s.n_blocked = 0;
         for (size_t k = 0; k < c->rq->n_blocked; k++)
@@ -514,13 +514,13 @@ static void keep_best(void *arg, const struct catalog_offer *o, const struct can
 
 static char *group_key(const struct rq_task *t, const struct rq_need *n, bool wide)
 {
-    const struct rq_list *lists[] = {&t->clouds, &t->regions, &t->zones};
+    const struct rq_list *lists[] = {&t->clouds, &t->regions, &t->zones, &n->clouds};
     struct strbuf b;
 
     strbuf_init(&b, KEY_MAX);
     strbuf_addf(&b, "%a %a %a %d %d %s", n->count, n->vcpus, n->memory_gib, (int)t->market, wide,
                 n->accelerator ? n->accelerator : "");
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         strbuf_adds(&b, "\x1e");
         for (size_t k = 0; k < lists[i]->n; k++)
             strbuf_addf(&b, "\x1f%s", lists[i]->item[k]);
@@ -760,7 +760,7 @@ static enum made make(struct maker *m, size_t need, const struct cand *x, struct
         .compute = cost_of(x->quote.price, d->nodes, counted_hours(m->task, d->hours)),
         .duration = hours_us(d->hours),
         .place = x->place,
-        .sig = x->sig,
+        .sig = m->task->no_limits ? 0 : x->sig,
         .rank = (catalog_offers(m->c->cat, &n)[x->offer].rank + 1) * MARKETS + x->market,
         .offer = x->offer,
         .need = (int32_t)need,
@@ -814,7 +814,7 @@ static enum made make_alternative(struct maker *m, size_t i, struct opt *o, int6
                       .compute = cost_of(q.price, a->nodes, counted_hours(m->task, a->hours)),
                       .duration = hours_us(a->hours),
                       .place = places_of(m->c->places, a->location.cloud, a->location.region),
-                      .sig = alternative_sig(m->c, a),
+                      .sig = m->task->no_limits ? 0 : alternative_sig(m->c, a),
                       .rank = 0,
                       .need = -1 - (int32_t)i,
                       .market = a->market,
@@ -1197,7 +1197,7 @@ static enum stage offer_stage(struct maker *m, size_t need, uint32_t index, enum
     struct opt opt;
     int64_t counted = 0;
 
-    if (!any(&t->clouds, cloud))
+    if (!any(&t->clouds, cloud) || !any(&t->needs[need].clouds, cloud))
         return ST_CLOUDS;
     if (!any_region(&t->regions, cloud, region))
         return ST_REGIONS;
@@ -1247,7 +1247,7 @@ static void stage_value(const struct rq_task *t, const struct rq_need *n, enum s
                         size_t size)
 {
     static const char *const market[] = {"any", "on-demand", "spot"};
-    const struct rq_list *l = s == ST_CLOUDS    ? &t->clouds
+    const struct rq_list *l = s == ST_CLOUDS    ? (n->clouds.n ? &n->clouds : &t->clouds)
                               : s == ST_REGIONS ? &t->regions
                                                 : &t->zones;
     size_t len = 0;

@@ -179,6 +179,18 @@ static int get_text(const cJSON *o, const struct where *up, const char *key, cha
     return v ? get_name(v, up, key, out, errp) : 0;
 }
 
+static int get_bool(const cJSON *o, const struct where *up, const char *key, bool *out,
+                    burst_error_t *errp)
+{
+    const cJSON *v = item(o, key);
+    char buf[64];
+
+    if (v && !cJSON_IsBool(v))
+        return fail(errp, up, key, "must be true or false, is %s", shown(v, buf));
+    *out = cJSON_IsTrue(v);
+    return 0;
+}
+
 // An array or nothing; *n = its length.
 static int get_array(const cJSON *o, const struct where *up, const char *key, size_t max,
                      const cJSON **out, size_t *n, burst_error_t *errp)
@@ -291,10 +303,10 @@ static int get_market(const cJSON *o, const struct where *up, enum rq_market *ou
 static int get_need(const cJSON *o, const struct where *up, uint32_t nodes, struct rq_need *out,
                     burst_error_t *errp)
 {
-    static const char *const keys[] = {"accelerator", "count", "vcpus", "memory_gib",
-                                       "hours",       "nodes", NULL};
+    static const char *const keys[] = {"accelerator", "count", "vcpus",  "memory_gib",
+                                       "hours",       "nodes", "clouds", NULL};
 
-    if (check_keys(o, up, keys, errp) < 0 ||
+    if (check_keys(o, up, keys, errp) < 0 || get_list(o, up, "clouds", &out->clouds, errp) < 0 ||
         get_text(o, up, "accelerator", &out->accelerator, errp) < 0 ||
         get_number(o, up, "count", 0, 1e6, out->accelerator ? 1 : 0, &out->count, errp) < 0 ||
         get_number(o, up, "vcpus", 0, 1e9, 0, &out->vcpus, errp) < 0 ||
@@ -477,8 +489,8 @@ static int get_task(const cJSON *o, const struct where *up, struct named *datase
                     struct rq_task *t, burst_error_t *errp)
 {
     static const char *const keys[] = {
-        "name",   "nodes",   "market",       "any_of",      "clouds",  "regions", "zones",
-        "inputs", "outputs", "alternatives", "limit_hours", "max_usd", NULL};
+        "name",   "nodes",   "market",       "any_of",      "clouds",  "regions",   "zones",
+        "inputs", "outputs", "alternatives", "limit_hours", "max_usd", "no_limits", NULL};
     uint32_t nodes;
     double usd;
 
@@ -486,7 +498,8 @@ static int get_task(const cJSON *o, const struct where *up, struct named *datase
         get_name(cJSON_GetObjectItemCaseSensitive(o, "name"), up, "name", &t->name, errp) < 0 ||
         get_nodes(o, up, 1, &nodes, errp) < 0 ||
         get_number(o, up, "limit_hours", 0, HOURS_MAX, -1, &t->limit_hours, errp) < 0 ||
-        get_number(o, up, "max_usd", 0, USD_MAX, -1, &usd, errp) < 0)
+        get_number(o, up, "max_usd", 0, USD_MAX, -1, &usd, errp) < 0 ||
+        get_bool(o, up, "no_limits", &t->no_limits, errp) < 0)
         return -1;
     t->max_nano = usd < 0 ? INT64_MAX : llround(usd * 1e9);
     if (get_market(o, up, &t->market, errp) < 0 || get_alternatives(o, up, nodes, t, errp) < 0 ||
@@ -520,10 +533,8 @@ static int get_match(const cJSON *o, const struct where *up, bool offers, struct
         get_text(o, up, "accelerator", &m->accelerator, errp) < 0 ||
         get_text(o, up, "alternative", &m->alternative, errp) < 0)
         return -1;
-    v = item(o, "offers");
-    if (v && !cJSON_IsBool(v))
-        return fail(errp, up, "offers", "must be true or false, is %s", shown(v, buf));
-    m->offers = cJSON_IsTrue(v);
+    if (get_bool(o, up, "offers", &m->offers, errp) < 0)
+        return -1;
     if (m->offers && m->alternative)
         return fail(errp, up, "offers",
                     "leaves alternatives out, but \"alternative\" names some: leave one out");
@@ -872,8 +883,10 @@ static void free_match(struct rq_match *m)
 static void free_task(struct rq_task *t)
 {
     free(t->name);
-    for (size_t i = 0; i < t->n_needs; i++)
+    for (size_t i = 0; i < t->n_needs; i++) {
         free(t->needs[i].accelerator);
+        free_list(&t->needs[i].clouds);
+    }
     free(t->needs);
     for (size_t i = 0; i < t->n_alternatives; i++) {
         struct rq_alternative *a = &t->alternatives[i];

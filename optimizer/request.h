@@ -24,11 +24,17 @@
 enum rq_objective { RQ_COST, RQ_TIME };
 enum rq_market { RQ_ANY, RQ_ON_DEMAND, RQ_SPOT };
 
+struct rq_list {
+    char **item;
+    size_t n;
+};
+
 struct rq_need {
     char *accelerator; // NULL = instances without one
     double count, vcpus, memory_gib;
     double hours;
     uint32_t nodes;
+    struct rq_list clouds; // beside the task's
 };
 
 struct rq_location {
@@ -54,14 +60,10 @@ struct rq_alternative {
     uint32_t nodes;
 };
 
-struct rq_list {
-    char **item;
-    size_t n;
-};
-
 struct rq_task {
     char *name;
     enum rq_market market;
+    bool no_limits;     // runs at another time: the request's limits do not count it
     double limit_hours; // for which max_nano and max_usd limits count; < 0 = hours of the entry
     int64_t max_nano;   // compute for limit_hours and transfers with a location; INT64_MAX = no cap
     struct rq_need *needs;

@@ -103,6 +103,9 @@ static void make_more(struct world *w, struct w_task *t, int features)
     t->limit_hours = t->max_usd = -1;
     for (int i = 0; i < t->n_needs && features & F_NODES; i++)
         t->need[i].nodes = (int)rnd(4);
+    for (int i = 0; i < t->n_needs && features & F_PATTERNS; i++)
+        t->need[i].only_cloud = maybe(80) ? 0 : 1 + (int)rnd((uint32_t)w->n_clouds);
+    t->no_limits = features & F_LIMITS && maybe(15);
     if (features & F_ALTS) {
         int name = (int)rnd(W_NAMES);
         t->n_alts = (int)rnd(3);
@@ -129,7 +132,7 @@ static void make_tasks(struct world *w, int features)
         t->n_needs = features & F_NEEDS ? 1 + (int)rnd(2) : 1;
         for (int i = 0; i < t->n_needs; i++)
             t->need[i] =
-                (struct w_need){(int)rnd(3) - 1, 1, (int)rnd(2) * 4, 0.5 * (1 + rnd(6)), 0};
+                (struct w_need){(int)rnd(3) - 1, 1, (int)rnd(2) * 4, 0.5 * (1 + rnd(6)), 0, 0};
         make_moves(w, t, features);
         make_more(w, t, features);
     }
@@ -374,6 +377,8 @@ static void put_task(struct strbuf *b, const struct world *w, int k)
             strbuf_addf(b, ",\"accelerator\":\"%s\",\"count\":%d", acc_name[n->type_of], n->count);
         if (n->nodes)
             strbuf_addf(b, ",\"nodes\":%d", n->nodes);
+        if (n->only_cloud)
+            strbuf_addf(b, ",\"clouds\":[\"%s\"]", w_cloud_name[n->only_cloud - 1]);
         strbuf_adds(b, "}");
     }
     strbuf_adds(b, "]");
@@ -389,6 +394,8 @@ static void put_task(struct strbuf *b, const struct world *w, int k)
         strbuf_addf(b, ",\"limit_hours\":%g", t->limit_hours);
     if (t->max_usd >= 0)
         strbuf_addf(b, ",\"max_usd\":%g", t->max_usd);
+    if (t->no_limits)
+        strbuf_adds(b, ",\"no_limits\":true");
     strbuf_adds(b, "}");
 }
 
@@ -569,6 +576,7 @@ static int candidates(const struct world *w, const struct w_task *t, struct cand
                     strcmp(y->accelerator, d->type_of < 0 ? "" : acc_name[d->type_of]) != 0 ||
                     (d->type_of >= 0 && y->count < d->count) || y->vcpus < d->vcpus ||
                     (t->only_cloud >= 0 && t->only_cloud != o->cloud) ||
+                    (d->only_cloud && d->only_cloud != o->cloud + 1) ||
                     (t->only_region >= 0 && t->only_region != o->region))
                     continue;
                 if (priced(w, t, &c, 0))
@@ -616,7 +624,7 @@ static bool limits_hold(const struct world *w, const struct cand *x)
         int nodes = 0;
         double usd = 0;
         for (int k = 0; k < w->n_tasks; k++)
-            if (hits(w, &w->limit[l].match, &x[k])) {
+            if (!w->task[k].no_limits && hits(w, &w->limit[l].match, &x[k])) {
                 nodes += x[k].nodes;
                 usd += x[k].counted;
             }

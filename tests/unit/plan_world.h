@@ -45,7 +45,8 @@ struct w_need {
     int type_of; // accelerator index, -1 = none
     int count, vcpus;
     double hours;
-    int nodes; // 0 = as the task
+    int nodes;      // 0 = as the task
+    int only_cloud; // cloud + 1, 0 = any
 };
 
 struct w_alt {
@@ -66,6 +67,7 @@ struct w_task {
     struct w_alt alt[2];
     int n_alts;
     double limit_hours, max_usd; // < 0 = none
+    bool no_limits;
 };
 
 struct w_match {

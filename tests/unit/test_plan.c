@@ -133,6 +133,9 @@ static const struct {
      "tasks[0].limit_hours: must be a number from 0 to 1e+06, is -1"},
     {TASK("\"any_of\":[{}],\"max_usd\":\"5\""),
      "tasks[0].max_usd: must be a number from 0 to 1e+09, is \"5\""},
+    {TASK("\"any_of\":[{}],\"no_limits\":1"), "tasks[0].no_limits: must be true or false, is 1"},
+    {TASK("\"any_of\":[{\"clouds\":\"aws\"}]"),
+     "tasks[0].any_of[0].clouds: must be a list, is \"aws\""},
     {WITH("\"limits\":[{\"match\":{\"offers\":1},\"max_nodes\":1}]"),
      "limits[0].match.offers: must be true or false, is 1"},
     {WITH("\"limits\":[{\"match\":{\"offers\":true,\"alternative\":\"i*\"},\"max_nodes\":1}]"),
@@ -428,6 +431,32 @@ static void test_limit_hours(void **arg)
     p = plan_of(c, not, &rq);
     assert_true(p->cost == 7000000000); // b, the shorter one, at twice the price
     assert_string_equal(p->task[1].place.cloud, "gcp");
+    plan_destroy(p);
+    request_destroy(rq);
+    catalog_destroy(c);
+}
+
+// A task that runs at another time takes nothing of what the others share; an entry may have its
+// own clouds.
+static void test_no_limits(void **arg)
+{
+    struct catalog *c = catalog3("m,,,4,16,,1,,us-east-1,\n", "n,,,8,16,,2,,us,\n", "", "");
+    static const char *const text =
+        "{\"limits\":[{\"match\":{\"cloud\":\"aws\"},\"max_nodes\":1}],\"tasks\":["
+        "{\"name\":\"a\",\"any_of\":[{}]},{\"name\":\"b\",\"no_limits\":%s,\"any_of\":[{}]},"
+        "{\"name\":\"c\",\"any_of\":[{\"hours\":0.5,\"clouds\":[\"gcp\"]},{\"hours\":9}]}]}";
+    char now[400], later[400];
+    struct request *rq;
+
+    snprintf(now, sizeof(now), text, "false");
+    snprintf(later, sizeof(later), text, "true");
+    struct plan *p = plan_of(c, now, &rq);
+    assert_true(p->cost == 4000000000); // 1 + 2 + 0.5 x 2
+    plan_destroy(p);
+    request_destroy(rq);
+    p = plan_of(c, later, &rq);
+    assert_true(p->cost == 3000000000); // 1 + 1 + 0.5 x 2
+    assert_string_equal(p->task[2].place.cloud, "gcp");
     plan_destroy(p);
     request_destroy(rq);
     catalog_destroy(c);
@@ -815,6 +844,7 @@ int main(void)
         cmocka_unit_test(test_against_glpsol),
         cmocka_unit_test(test_nodes),
         cmocka_unit_test(test_limit_hours),
+        cmocka_unit_test(test_no_limits),
         cmocka_unit_test(test_observed),
         cmocka_unit_test(test_observed_and_caps),
         cmocka_unit_test(test_offers_and_alternatives),
