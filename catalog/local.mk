@@ -37,7 +37,8 @@ EXTRA_DIST += scripts/update-catalog
 catalogdatadir = $(pkgdatadir)/catalog
 dist_catalogdata_DATA = \
 	catalog/data/aws.csv catalog/data/azure.csv catalog/data/egress.csv catalog/data/gcp.csv \
-	catalog/data/lambda.csv catalog/data/runpod.csv catalog/data/README.md
+	catalog/data/lambda.csv catalog/data/runpod.csv catalog/data/README.md \
+	catalog/data/accepted.txt
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_catalog
@@ -61,3 +62,19 @@ tests_bench_bench_catalog_SOURCES = tests/bench/bench_catalog.c
 tests_bench_bench_catalog_CFLAGS = $(SAN_CFLAGS) -O2
 tests_bench_bench_catalog_LDFLAGS = $(SAN_LDFLAGS)
 tests_bench_bench_catalog_LDADD = libcatalog.la
+
+# Replays corpus/catalog; `make fuzz-catalog` makes the fuzzer (clang).
+check_PROGRAMS += tests/fuzz/replay_catalog
+TESTS += tests/fuzz/replay_catalog
+tests_fuzz_replay_catalog_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_catalog.c
+tests_fuzz_replay_catalog_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"catalog"'
+tests_fuzz_replay_catalog_CFLAGS = $(SAN_CFLAGS)
+tests_fuzz_replay_catalog_LDFLAGS = $(SAN_LDFLAGS)
+tests_fuzz_replay_catalog_LDADD = libcatalog.la
+
+.PHONY: fuzz-catalog
+fuzz-catalog:
+	clang -g -O1 -fsanitize=fuzzer,address,undefined $(DEFS) $(AM_CPPFLAGS) $(CJSON_CFLAGS) \
+		-o fuzz-catalog $(srcdir)/tests/fuzz/fuzz_catalog.c $(srcdir)/catalog/*.c \
+		$(addprefix $(srcdir)/burstd/libburst/,clock.c error.c fsutil.c json.c money.c strbuf.c xalloc.c) \
+		$(CJSON_LIBS) -lm

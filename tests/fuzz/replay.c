@@ -6,6 +6,7 @@
 //     tests/fuzz/fuzz_NAME.c slurm_plugin/{classify,directive,need,snapshot}.c
 //     burstd/libburst/{clock,error,money}.c -lm -o fuzz_NAME
 //   ./fuzz_NAME -max_len=4096 tests/fuzz/corpus/NAME
+// `make fuzz-catalog` does so for the catalog.
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -782,6 +782,155 @@ static void check_asks_slurm_and_burstd(void **state)
     free(old);
 }
 
+// --- catalog
+
+#define CATALOG_HEADER                                                                             \
+    "InstanceType,AcceleratorName,AcceleratorCount,vCPUs,MemoryGiB,GpuInfo,Price,SpotPrice,"       \
+    "Region,AvailabilityZone\n"
+
+static char *put_catalog(void)
+{
+    char *path = in_dir("catalog");
+    burst_error_t err;
+
+    assert_int_equal(fs_mkdirs(path, 0755, &err), 0);
+    put("catalog/aws.csv",
+        CATALOG_HEADER "p4d.24xlarge,A100,8,96,1152,,32.80,9.84,us-east-1,us-east-1a\n"
+                       "p4de.24xlarge,A100-80GB,8,96,1152,,40.96,,us-east-1,us-east-1a\n"
+                       "g4dn.xlarge,T4,1,4,16,,0.526,0.16,us-west-2,\n"
+                       "m5.large,,,2,8,,0.096,0.035,eu-west-1,\n",
+        0644);
+    put("catalog/gcp.csv",
+        CATALOG_HEADER "a2-highgpu-8g,A100,8,96,680,,29.36,8.8,us-central1,us-central1-a\n"
+                       "n1-t4,T4,1,8,30,,0.73,0.25,europe-west4,\n",
+        0644);
+    return path;
+}
+
+static void catalog_lists_the_cheapest_first(void **state)
+{
+    char *path = put_catalog();
+
+    expect(burst("catalog", "list", "--catalog", path, "-a", "A100-40GB", NULL), 0,
+           "CLOUD  REGION       ZONE           INSTANCE       ACCELERATOR  COUNT  VCPUS  GIB   "
+           "MARKET     $/HOUR   $/ACC/HOUR\n"
+           "gcp    us-central1  us-central1-a  a2-highgpu-8g  A100         8      96     680   "
+           "spot       8.8000   1.1000\n"
+           "aws    us-east-1    us-east-1a     p4d.24xlarge   A100         8      96     1152  "
+           "spot       9.8400   1.2300\n"
+           "gcp    us-central1  us-central1-a  a2-highgpu-8g  A100         8      96     680   "
+           "on-demand  29.3600  3.6700\n"
+           "aws    us-east-1    us-east-1a     p4d.24xlarge   A100         8      96     1152  "
+           "on-demand  32.8000  4.1000\n",
+           "");
+    free(path);
+}
+
+// Instance and market of each line, in order.
+static char *listed(const char *path, const char *const *args)
+{
+    const char *argv[20] = {program, "catalog", "--catalog", path, "--noheader"};
+    char type[64], market[32], words[4000] = "";
+
+    for (int i = 0; args[i]; i++)
+        argv[5 + i] = args[i];
+    struct ran r = run(argv);
+    if (r.status != 0)
+        fail_msg("status %d: %s", r.status, r.err);
+    for (const char *p = r.out; *p; p = strchr(p, '\n') + 1) {
+        size_t len = strlen(words);
+        assert_int_equal(sscanf(p, "%*s %*s %*s %63s %*s %*s %*s %*s %31s", type, market), 2);
+        snprintf(words + len, sizeof(words) - len, "%s%s %s", len ? ", " : "", type, market);
+    }
+    ran_free(&r);
+    return xstrdup(words);
+}
+
+static void catalog_filters(void **state)
+{
+    static const struct {
+        const char *args[8], *lines;
+    } cases[] = {
+        {{"list", "-a", "t4"},
+         "g4dn.xlarge spot, n1-t4 spot, g4dn.xlarge on-demand, n1-t4 on-demand"},
+        {{"list", "-a", "nvidia-tesla-t4", "-m", "spot"}, "g4dn.xlarge spot, n1-t4 spot"},
+        {{"list", "-a", "a100*", "-m", "on-demand"},
+         "a2-highgpu-8g on-demand, p4d.24xlarge on-demand, p4de.24xlarge on-demand"},
+        {{"list", "-a", "a100-80g"}, "p4de.24xlarge on-demand"},
+        {{"list", "-a", "none"}, "m5.large spot, m5.large on-demand"},
+        {{"list", "-n", "2", "-m", "spot"}, "a2-highgpu-8g spot, p4d.24xlarge spot"},
+        {{"list", "--vcpus", "8", "--max-price", "1"}, "n1-t4 spot, n1-t4 on-demand"},
+        {{"list", "--memory", "681", "-m", "on-demand"},
+         "p4d.24xlarge on-demand, p4de.24xlarge on-demand"},
+        {{"list", "--region", "us-*", "-m", "spot"},
+         "g4dn.xlarge spot, a2-highgpu-8g spot, p4d.24xlarge spot"},
+        {{"list", "--region", "EU*"},
+         "m5.large spot, m5.large on-demand, n1-t4 spot, n1-t4 on-demand"},
+        {{"list", "--cloud", "gcp", "--zone", "us-central1-?"},
+         "a2-highgpu-8g spot, a2-highgpu-8g on-demand"},
+        {{"list", "--max-price", "0.16"}, "m5.large spot, m5.large on-demand, g4dn.xlarge spot"},
+        {{"list", "--sort", "per", "-n", "1", "--limit", "3"},
+         "g4dn.xlarge spot, n1-t4 spot, g4dn.xlarge on-demand"},
+        {{"list", "--sort", "memory", "--limit", "2"}, "p4d.24xlarge on-demand, p4d.24xlarge spot"},
+        {{"list", "--sort", "vcpus", "--cloud", "gcp", "-m", "spot"},
+         "a2-highgpu-8g spot, n1-t4 spot"},
+        {{"show", "p4d*"}, "p4d.24xlarge spot, p4d.24xlarge on-demand, p4de.24xlarge on-demand"},
+        {{"show", "m5.large", "-m", "spot"}, "m5.large spot"},
+    };
+    char *path = put_catalog();
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *got = listed(path, cases[i].args);
+        if (strcmp(got, cases[i].lines) != 0)
+            fail_msg("case %zu: %s; expected %s", i, got, cases[i].lines);
+        free(got);
+    }
+    struct ran r = burst("catalog", "show", "--catalog", path, "--json", "p4de.24xlarge", NULL);
+    assert_int_equal(r.status, 0);
+    assert_non_null(strstr(r.out, "\"accelerator\":\t\"A100-80GB\""));
+    assert_non_null(strstr(r.out, "\"accelerator_count\":\t8"));
+    assert_non_null(strstr(r.out, "\"price_uusd_per_hour\":\t40960000"));
+    ran_free(&r);
+    expect_part(burst("catalog", "list", "--catalog", path, "-a", "H100", NULL), 1, "nothing in ");
+    expect_part(burst("catalog", "list", "--catalog", path, "--sort", "age", NULL), 2,
+                "--sort takes price, per, cloud, type, memory or vcpus");
+    expect_part(burst("catalog", "list", "--catalog", path, "--vcpus", "-1", NULL), 2,
+                "--vcpus takes a number of at least 0, not \"-1\"");
+    expect_part(burst("catalog", "show", "--catalog", path, NULL), 2, "show needs an instance");
+    expect_part(burst("catalog", "lst", NULL), 2, "the verbs are list, show, check and update");
+    expect_part(burst("catalog", "list", "--catalog", "/nonexistent", NULL), 1,
+                "catalog directory /nonexistent: No such file or directory");
+    free(path);
+}
+
+static void catalog_check_names_file_and_line(void **state)
+{
+    char *path = put_catalog();
+
+    expect(burst("catalog", "check", "--catalog", path, NULL), 0,
+           "2 clouds, 6 offers in use; 0 rows refused, 0 quarantined\n", "");
+    put("catalog/gcp.csv",
+        CATALOG_HEADER "a,T4,1,8,30,,0.70,0.25,r,\nb,T4,1,8,30,,0.1,0.25,r,\n"
+                       "c,T4,1,8,30,,nan,,r,\nd,T4,1,8,30,,0.71,,r,\ne,T4,1,8,30,,0.3,,r,\n",
+        0644);
+    put("catalog/notes.csv", "a,b\n", 0644);
+    expect(burst("catalog", "check", "--catalog", path, NULL), 1,
+           "gcp.csv:3: refused: on-demand price 0.1 is below the spot price 0.25\n"
+           "gcp.csv:4: refused: Price \"nan\" is not a number\n"
+           "gcp.csv:6: quarantined: on-demand price of $0.3000 per T4 is under 0.6 of this cloud's "
+           "median of $0.7000; not used\n"
+           "notes.csv: skipped: not read: the header has no column InstanceType\n"
+           "2 clouds, 6 offers in use; 2 rows refused, 1 quarantined\n",
+           "");
+    struct ran r = burst("catalog", "check", "--json", "--catalog", path, NULL);
+    assert_int_equal(r.status, 1);
+    assert_non_null(strstr(r.out, "\"file\":\t\"gcp.csv\""));
+    assert_non_null(strstr(r.out, "\"line\":\t4"));
+    assert_non_null(strstr(r.out, "\"quarantined\":\t1"));
+    ran_free(&r);
+    free(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -803,6 +952,9 @@ int main(void)
         T(check_finds_a_sound_site_sound),
         T(check_names_what_is_wrong),
         T(check_asks_slurm_and_burstd),
+        T(catalog_lists_the_cheapest_first),
+        T(catalog_filters),
+        T(catalog_check_names_file_and_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,6 +19,7 @@
 #include "catalog/compare.h"
 #include "catalog/csv.h"
 #include "catalog/glob.h"
+#include "catalog/image.h"
 #include "libburst/fsutil.h"
 #include "libburst/xalloc.h"
 
@@ -380,6 +381,108 @@ static void test_damaged_index(void **arg)
     drop_dir(&d);
 }
 
+// Looks at all that a reader of a catalog would look at; returns something of it.
+static size_t walk(const struct catalog *c)
+{
+    uint32_t n, nt, nr, nc;
+    const struct catalog_offer *o = catalog_offers(c, &n);
+    const struct catalog_type *t = catalog_types(c, &nt);
+    const struct catalog_region *r = catalog_regions(c, &nr);
+    const struct catalog_cloud *k = catalog_clouds(c, &nc);
+    struct comparison same;
+    size_t sum = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        sum += strlen(catalog_str(c, o[i].zone)) + strlen(catalog_str(c, t[o[i].type].name)) +
+               strlen(catalog_str(c, r[o[i].region].name)) +
+               strlen(catalog_str(c, k[r[o[i].region].cloud].name));
+    for (uint32_t i = 0; i < nt; i++)
+        for (uint32_t x = t[i].first_offer; x < t[i].first_offer + t[i].n_offers; x++)
+            sum += o[x].line + strlen(catalog_str(c, t[i].accelerator));
+    for (uint32_t i = 0; i < nc; i++)
+        for (uint32_t x = k[i].first_type; x < k[i].first_type + k[i].n_types; x++)
+            sum += t[x].n_offers;
+    uint32_t route = catalog_route_find(c, "aws", "us-east-1", "gcp", "x");
+    if (route != NO_ROUTE)
+        sum += (size_t)catalog_route_price(c, route, 1e6);
+    sum += catalog_find_region(c, "aws", "us-east-1");
+    catalog_compare(NULL, c, &same);
+    return sum + same.added;
+}
+
+// A block that is whole and sealed, but not by us: each word of it in turn is something else. It is
+// refused, or nothing of it leads out of it (the sanitizers watch).
+static void test_forged_index(void **arg)
+{
+    static const uint32_t values[] = {0, 1, 0xff, 0x7fffffff, 0x80000000, 0xffffffff};
+    struct heard h = {{0}, 0, 0, 0};
+    struct catalog *c = load("p3,V100,1,8,61,,3.06,0.91,us-east-1,a\nm5,,,2,8,,1,,us-east-1,\n",
+                             "aws,*,*,*,10,0.09\naws,*,*,*,,0.07\ngcp,*,aws,*,,0.1\n", &h);
+    size_t size = (size_t)c->h->size, taken = 0, refused = 0, sum = 0;
+    struct image_header *forged = xmalloc(size);
+
+    for (size_t at = 0; at + 4 <= size; at += 4) {
+        for (size_t v = 0; v < sizeof(values) / sizeof(*values); v++) {
+            burst_error_t err = {""};
+            memcpy(forged, c->h, size);
+            memcpy((char *)forged + at, &values[v], sizeof(values[v]));
+            if (forged->size == size)
+                forged->checksum = image_checksum(forged);
+            struct catalog *x = catalog_index_parse(forged, size, &err);
+            taken += x != NULL;
+            refused += x == NULL;
+            if (x)
+                sum += walk(x);
+            else
+                assert_string_not_equal(err.text, "");
+            catalog_destroy(x);
+        }
+    }
+    assert_true(taken > 0 && refused > taken && sum > 0);
+    free(forged);
+    catalog_destroy(c);
+}
+
+// What may lie in the index's place and is none of ours: the CSV files are read instead.
+static void test_foreign_index(void **arg)
+{
+    struct dir d;
+    burst_error_t err = {""};
+
+    make_dir(&d);
+    char *idx = xasprintf("%s/.burst-catalog.idx", d.path), *csv = xasprintf("%s/aws.csv", d.path);
+    for (int i = 0; i < 7; i++) {
+        unlink(idx);
+        catalog_destroy(catalog_open(d.path, &err)); // a good one
+        if (i == 0)
+            put(&d, ".burst-catalog.idx", "");
+        else if (i == 1)
+            put(&d, ".burst-catalog.idx", "InstanceType,Price\n");
+        else if (i == 2)
+            assert_int_equal(unlink(idx) | symlink(csv, idx), 0);
+        else if (i == 3)
+            assert_int_equal(unlink(idx) | mkfifo(idx, 0600), 0);
+        else if (i == 4)
+            assert_int_equal(unlink(idx) | mkdir(idx, 0700), 0);
+        else if (i == 5)
+            assert_int_equal(chmod(idx, 0622), 0);
+        else if (geteuid() == 0)
+            assert_int_equal(chown(idx, 65534, 65534), 0);
+        else
+            break;
+        struct catalog *c = catalog_open(d.path, &err);
+        assert_non_null(c);
+        assert_false(catalog_from_index(c));
+        assert_true(walk(c) > 0);
+        catalog_destroy(c);
+        if (i == 4)
+            assert_int_equal(rmdir(idx), 0);
+    }
+    free(idx);
+    free(csv);
+    drop_dir(&d);
+}
+
 static void test_directories(void **arg)
 {
     struct dir d;
@@ -468,32 +571,63 @@ static void test_reference_catalogs(void **arg)
     free(dir);
 }
 
-static void count_low(void *arg, const struct catalog_complaint *c)
-{
-    int *n = arg;
+struct lines {
+    unsigned below[64], n_below, n_quarantined;
+};
 
-    n[0] += strstr(c->text, "is below the spot price") != NULL;
-    n[1] += c->kind == COMPLAINT_QUARANTINED;
+static void note_line(void *arg, const struct catalog_complaint *c)
+{
+    struct lines *l = arg;
+
+    assert_string_equal(c->file, "gcp");
+    l->n_quarantined += c->kind == COMPLAINT_QUARANTINED;
+    if (c->kind == COMPLAINT_REFUSED && !strstr(c->text, "InstanceType is empty")) {
+        assert_non_null(strstr(c->text, "is below the spot price"));
+        assert_true(l->n_below < 64);
+        l->below[l->n_below++] = c->line;
+    }
 }
 
-// 24 rows ask less on demand than on spot; 107 are under 0.6 of the median (both counted with a
-// few lines of another language from the rules of the format).
+// The lines of a file without quotes on which column 7 is below column 8, both given.
+static unsigned lines_below(const char *text, unsigned *lines)
+{
+    unsigned n = 0, line = 2;
+
+    for (const char *p = strchr(text, '\n') + 1; *p; p = strchr(p, '\n') + 1, line++) {
+        const char *f = p;
+        for (int i = 0; i < 6; i++)
+            f = strchr(f, ',') + 1;
+        char *end;
+        double price = strtod(f, &end), spot = strtod(end + 1, NULL);
+        if (end > f && spot > 0 && price < spot)
+            lines[n++] = line;
+    }
+    return n;
+}
+
+// A public catalog of Google with 24 rows that ask less on demand than on spot: exactly those lines
+// are refused. 107 rows are under 0.6 of the median (counted with a few lines of another language
+// from the rules of the format).
 static void test_defective_catalog(void **arg)
 {
     char *path = reference("prices/defective/gcp_on_demand_below_spot.csv"), *text;
     burst_error_t err = {""};
     size_t len;
-    int n[2] = {0, 0};
+    struct lines got = {{0}, 0, 0};
+    unsigned want[64], n;
 
     if (!path) {
         print_message("skipped: no reference data\n");
         skip();
     }
     assert_int_equal(fs_read(path, 64 << 20, &text, &len, &err), 0);
-    struct catalog *c = catalog_from_text("gcp", text, len, NULL, 0, count_low, n, &err);
+    n = lines_below(text, want);
+    struct catalog *c = catalog_from_text("gcp", text, len, NULL, 0, note_line, &got, &err);
     assert_non_null(c);
-    assert_int_equal(n[0], 24);
-    assert_int_equal(n[1], 107);
+    assert_int_equal(n, 24);
+    assert_int_equal(got.n_below, n);
+    assert_memory_equal(got.below, want, n * sizeof(*want));
+    assert_int_equal(got.n_quarantined, 107);
     catalog_destroy(c);
     free(text);
     free(path);
@@ -514,7 +648,84 @@ static void test_starter_catalog(void **arg)
     catalog_clouds(c, &nc);
     assert_int_equal(nc, 5);
     assert_true(n >= 300);
+    // Both markets where there are two; where each file comes from and when.
+    const struct catalog_offer *o = catalog_offers(c, &n);
+    const struct catalog_type *t = catalog_types(c, &n);
+    const struct catalog_cloud *k = catalog_clouds(c, &n);
+    char *readme = xasprintf("%s/README.md", dir), *text;
+    assert_int_equal(fs_read(readme, 1 << 16, &text, NULL, &err), 0);
+    assert_non_null(strstr(text, "Collected: November 2026"));
+    for (uint32_t i = 0; i < nc; i++) {
+        const char *name = catalog_str(c, k[i].name);
+        uint32_t count[MARKETS] = {0, 0};
+        for (uint32_t x = k[i].first_type; x < k[i].first_type + k[i].n_types; x++)
+            for (uint32_t y = t[x].first_offer; y < t[x].first_offer + t[x].n_offers; y++)
+                for (int m = 0; m < MARKETS; m++)
+                    count[m] += o[y].price[m] != NO_PRICE;
+        assert_true(count[MARKET_ON_DEMAND] >= 40);
+        bool no_spot = strcmp(name, "lambda") == 0 || strcmp(name, "runpod") == 0;
+        assert_true(no_spot ? count[MARKET_SPOT] == 0 : count[MARKET_SPOT] >= 40);
+        char *row = xasprintf("| %s.csv | ", name);
+        assert_non_null(strstr(text, row));
+        free(row);
+    }
+    free(text);
+    free(readme);
     catalog_destroy(c);
+    free(dir);
+}
+
+// On-demand prices of the starter catalog are those of the public catalogs.
+static void test_starter_prices(void **arg)
+{
+    const char *src = getenv("srcdir");
+    char *dir = xasprintf("%s/catalog/data", src ? src : "."), *prices = reference("prices");
+    burst_error_t err = {""};
+    uint32_t n, unused, found = 0;
+    struct dir d;
+
+    if (!prices) {
+        free(dir);
+        print_message("skipped: no reference data\n");
+        skip();
+    }
+    // Among all sizes of its family the smallest is quarantined (g4dn.xlarge): compared all the
+    // same.
+    make_dir(&d);
+    put(&d, "accepted.txt", "aws/*\ngcp/*\nazure/*\nlambda/*\nrunpod/*\n");
+    struct catalog *c = catalog_load(dir, NULL, NULL, &err);
+    const struct catalog_offer *o = catalog_offers(c, &n);
+    const struct catalog_type *t = catalog_types(c, &unused);
+    const struct catalog_region *r = catalog_regions(c, &unused);
+    const struct catalog_cloud *k = catalog_clouds(c, &unused);
+    // One public file after the other: all of them together would be searched per offer.
+    for (uint32_t i = 0; i < unused; i++) {
+        char *path = xasprintf("%s/%s.csv", prices, catalog_str(c, k[i].name));
+        struct catalog *pub = catalog_load_cloud(path, d.path, NULL, NULL, &err);
+        assert_non_null(pub);
+        uint32_t pn, pt;
+        const struct catalog_offer *po = catalog_offers(pub, &pn);
+        const struct catalog_type *ptypes = catalog_types(pub, &pt);
+        const struct catalog_region *pr = catalog_regions(pub, &pt);
+        for (uint32_t a = 0; a < n; a++) {
+            if (t[o[a].type].cloud != i)
+                continue;
+            uint32_t b = 0;
+            while (b < pn && (po[b].price[MARKET_ON_DEMAND] != o[a].price[MARKET_ON_DEMAND] ||
+                              strcmp(catalog_str(pub, ptypes[po[b].type].name),
+                                     catalog_str(c, t[o[a].type].name)) != 0 ||
+                              strcmp(catalog_str(pub, pr[po[b].region].name),
+                                     catalog_str(c, r[o[a].region].name)) != 0))
+                b++;
+            found += b < pn;
+        }
+        catalog_destroy(pub);
+        free(path);
+    }
+    assert_int_equal(found, n);
+    drop_dir(&d);
+    catalog_destroy(c);
+    free(prices);
     free(dir);
 }
 
@@ -531,12 +742,15 @@ int main(void)
         cmocka_unit_test(test_glob),
         cmocka_unit_test(test_index_follows_the_files),
         cmocka_unit_test(test_damaged_index),
+        cmocka_unit_test(test_forged_index),
+        cmocka_unit_test(test_foreign_index),
         cmocka_unit_test(test_directories),
         cmocka_unit_test(test_accepted_rows),
         cmocka_unit_test(test_aliases),
         cmocka_unit_test(test_reference_catalogs),
         cmocka_unit_test(test_defective_catalog),
         cmocka_unit_test(test_starter_catalog),
+        cmocka_unit_test(test_starter_prices),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
