@@ -8,28 +8,22 @@
 #define BURST_CANDIDATES_H
 
 #include "catalog/catalog.h"
+#include "optimizer/option.h"
 #include "optimizer/problem.h"
 #include "optimizer/request.h"
 
 struct candidates;
 
-// Builds p (free it with problem_free). -1 with a text when the request cannot be counted (a cost
-// beyond 9e9 USD and the like). A task without options is no error here: see candidates_reason().
+// Builds p (free it with problem_free). A task without options is no error here: see
+// candidates_reason().
 struct candidates *candidates_create(const struct catalog *cat, const struct request *rq,
-                                     struct problem *p, burst_error_t *errp);
+                                     struct problem *p);
 void candidates_destroy(struct candidates *c);
 
 // Of all tasks, before any was left out.
 uint64_t candidates_count(const struct candidates *c);
 
-// What an option of a task comes to, in nano-dollars; without what moving its data costs.
-struct bill {
-    double hours;
-    int64_t price;   // of one node and hour
-    int64_t compute; // price * hours * nodes
-    int64_t restart; // what the expected restarts of spot nodes add
-    int64_t fixed;   // of an alternative
-};
+// What an option of a task comes to.
 void candidates_bill(const struct candidates *c, uint32_t task, const struct opt *o,
                      struct bill *b);
 
@@ -37,8 +31,7 @@ void candidates_bill(const struct candidates *c, uint32_t task, const struct opt
 char *candidates_reason(struct candidates *c, uint32_t task);
 
 // Called for each candidate of a task, dominated ones included. few: only the cheapest of each
-// place and the CANDIDATES_FEW cheapest by price, which many tasks can share (some may come twice).
-#define CANDIDATES_FEW 64
+// place and the cheapest by price, which many tasks can share (some may come twice).
 typedef void (*candidates_fn)(void *arg, const struct opt *o);
 void candidates_each(struct candidates *c, uint32_t task, bool few, candidates_fn fn, void *arg);
 

@@ -3,17 +3,26 @@
 noinst_LTLIBRARIES += liboptimizer.la
 liboptimizer_la_SOURCES = \
 	optimizer/answer.c \
+	optimizer/blocked.c optimizer/blocked.h \
 	optimizer/candidates.c optimizer/candidates.h \
 	optimizer/dual.c optimizer/ilp.c optimizer/improve.c \
+	optimizer/group.c optimizer/group.h \
+	optimizer/match.h \
 	optimizer/mrf.c optimizer/mrf.h \
+	optimizer/option.c optimizer/option.h \
 	optimizer/part.c optimizer/part.h \
 	optimizer/places.c optimizer/places.h \
 	optimizer/plan.c optimizer/plan.h \
 	optimizer/problem.c optimizer/problem.h \
 	optimizer/rates.c optimizer/rates.h \
+	optimizer/reason.c optimizer/reason.h \
 	optimizer/reduce.c optimizer/search.c \
 	optimizer/request.c optimizer/request.h \
-	optimizer/solve.c optimizer/solve.h
+	optimizer/runners_up.c optimizer/plan_build.h \
+	optimizer/scan.c optimizer/scan.h \
+	optimizer/signature.c optimizer/signature.h \
+	optimizer/solve.c optimizer/solve.h \
+	optimizer/supply.c optimizer/supply.h
 liboptimizer_la_CFLAGS = $(SAN_CFLAGS) -O2 $(CJSON_CFLAGS)
 liboptimizer_la_LIBADD = libcatalog.la libburst.la $(CJSON_LIBS) $(GLPK_LIBS) -lm
 

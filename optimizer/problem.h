@@ -67,7 +67,7 @@ struct problem {
     uint32_t n_datasets;
     struct problem_limit *limit;
     uint32_t n_limits;
-    struct sig *sig; // borrowed; sig[0] is empty
+    const struct sig *sig; // borrowed; sig[0] is empty
     uint32_t n_sigs;
     uint32_t *in_first, *in_edge;   // edges into a task, built by problem_index()
     uint32_t *out_first, *out_edge; // edges out of it
