@@ -8,7 +8,6 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <grp.h>
 #include <inttypes.h>
 #include <pwd.h>
@@ -29,6 +28,7 @@
 #include "libburst/hostlist.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
+#include "options.h"
 #include "slurm_plugin/hostconf.h"
 #include "slurm_settings.h"
 #include "slurm_wants.h"
@@ -645,7 +645,7 @@ static int check_conf_failed(struct check *k, const struct conf_errors *errs)
     return CMD_REFUSED;
 }
 
-static void help(void)
+static void help(const char *name)
 {
     puts("usage: burst check [--offline] [--conf=FILE] [--json]\n"
          "\n"
@@ -663,34 +663,20 @@ static void help(void)
 
 int cmd_check(int argc, char **argv)
 {
-    enum { OPT_OFFLINE = 256, OPT_CONF, OPT_JSON, OPT_HELP };
-    static const struct option options[] = {
-        {"offline", no_argument, NULL, OPT_OFFLINE},
-        {"conf", required_argument, NULL, OPT_CONF},
-        {"json", no_argument, NULL, OPT_JSON},
-        {"help", no_argument, NULL, OPT_HELP},
-        {NULL, 0, NULL, 0},
-    };
     struct check k = {0};
     struct conf_errors errs;
     struct burst_conf *conf;
     const char *path = NULL;
-    int opt;
+    const struct opt options[] = {{0, "offline", .flag = &k.offline},
+                                  {0, "conf", .word = &path},
+                                  {0, "json", .flag = &k.json},
+                                  {0}};
+    int status = options_read(argc, argv, options, help);
 
-    while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (opt == OPT_OFFLINE)
-            k.offline = true;
-        else if (opt == OPT_CONF)
-            path = optarg;
-        else if (opt == OPT_JSON)
-            k.json = true;
-        else if (opt == OPT_HELP)
-            return help(), CMD_OK;
-        else
-            return CMD_USAGE;
-    }
-    if (optind < argc)
-        return cmd_usage(argv[0], "\"%s\" is one word too many", argv[optind]);
+    if (status < 0)
+        status = options_words(argc, argv, 0, 0, "");
+    if (status >= 0)
+        return status;
     k.rows = cJSON_CreateArray();
     if (conf_load(path ? path : conf_default_path(), &conf, &errs) < 0) {
         int rc = check_conf_failed(&k, &errs);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // `burst cost`: the ledger, summed. What jobs used and what nobody used (booting, idle) stand side
 // by side, so that the total is the cloud's bill.
-#include <getopt.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "burst.h"
-#include "columns.h"
 #include "libburst/clock.h"
 #include "libburst/json.h"
+#include "listing.h"
 #include "text.h"
 
 static const struct column columns[] = {
@@ -37,7 +37,7 @@ static int64_t month_start(int64_t now)
     return (int64_t)mktime(&tm);
 }
 
-static void help(void)
+static void help(const char *name)
 {
     puts("usage: burst cost [OPTION ...]\n"
          "\n"
@@ -46,15 +46,8 @@ static void help(void)
          "\n"
          "  -b, --by=WHAT        cloud (default), partition, user, account, job or market\n"
          "  -S, --start=TIME     2026-12-01, 2026-12-01T10:00, today, now-7days\n"
-         "  -E, --end=TIME       default: now\n"
-         "  -o, --format=FORMAT  columns by letter: \"%10k %.9C\"\n"
-         "  -O, --Format=LIST    columns by name with width: \"key:12,total:.9\"\n"
-         "  -h, --noheader       no line of titles and no sum\n"
-         "      --json           as JSON, in micro-dollars\n"
-         "      --help           this text\n"
-         "\n"
-         "Columns:");
-    columns_help(columns, stdout);
+         "  -E, --end=TIME       default: now");
+    listing_help("%10k %.9C", "key:12,total:.9", " and no sum", columns);
 }
 
 static void add_sum(cJSON *rows, const char *label)
@@ -73,8 +66,7 @@ static void add_sum(cJSON *rows, const char *label)
     cJSON_AddItemToArray(rows, sum);
 }
 
-static int print(const cJSON *result, const char *by, const struct columns_how *how,
-                 burst_error_t *errp)
+static int print(const struct listing *l, const char *name, const char *by, const cJSON *result)
 {
     struct column own[sizeof(columns) / sizeof(columns[0])];
     cJSON *rows = cJSON_GetObjectItemCaseSensitive(result, "rows");
@@ -86,62 +78,53 @@ static int print(const cJSON *result, const char *by, const struct columns_how *
         if (*p >= 'a' && *p <= 'z')
             *p = (char)(*p - 'a' + 'A');
     own[0].title = title;
-    if (!how->noheader && cJSON_GetArraySize(rows) > 1)
+    if (!l->json && !l->how.noheader && cJSON_GetArraySize(rows) > 1)
         add_sum(rows, "all");
-    return columns_print(own, how, rows, stdout, errp);
+    return listing_print(l, name, own, rows, result);
+}
+
+static bool can_sum_by(const char *by)
+{
+    static const char *const keys[] = {"cloud", "partition", "user", "account", "job", "market"};
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        if (strcmp(keys[i], by) == 0)
+            return true;
+    return false;
+}
+
+// -1 = fine, else the exit status.
+static int read_time(const char *name, const char *text, int64_t now, int64_t *epoch_s)
+{
+    if (!text || text_parse_time(text, now, epoch_s) == 0)
+        return -1;
+    return cmd_usage(
+        name, "\"%s\" is no time; write 2026-12-01, 2026-12-01T10:00, today or now-7days", text);
 }
 
 int cmd_cost(int argc, char **argv)
 {
-    enum { OPT_JSON = 256, OPT_HELP };
-    static const struct option options[] = {
-        {"by", required_argument, NULL, 'b'},
-        {"start", required_argument, NULL, 'S'},
-        {"end", required_argument, NULL, 'E'},
-        {"format", required_argument, NULL, 'o'},
-        {"Format", required_argument, NULL, 'O'},
-        {"noheader", no_argument, NULL, 'h'},
-        {"json", no_argument, NULL, OPT_JSON},
-        {"help", no_argument, NULL, OPT_HELP},
-        {NULL, 0, NULL, 0},
-    };
-    static const char *const keys[] = {"cloud", "partition", "user", "account", "job", "market"};
-    struct columns_how how = {.dflt = DEFAULT_COLUMNS};
+    struct listing l = {.how = {.dflt = DEFAULT_COLUMNS}};
     int64_t now = clock_now_s(), start = month_start(now), end = 0;
-    const char *by = "cloud";
-    bool json = false, known = false;
-    burst_error_t err;
-    int opt, status;
+    const char *by = "cloud", *from = NULL, *to = NULL;
+    const struct opt options[] = {{'b', "by", .word = &by},
+                                  {'S', "start", .word = &from},
+                                  {'E', "end", .word = &to},
+                                  LISTING_OPTIONS(l),
+                                  {0}};
+    int status = options_read(argc, argv, options, help);
 
-    while ((opt = getopt_long(argc, argv, "b:S:E:o:O:h", options, NULL)) != -1) {
-        if (opt == 'b')
-            by = optarg;
-        else if (opt == 'S' || opt == 'E') {
-            if (text_parse_time(optarg, now, opt == 'S' ? &start : &end) < 0)
-                return cmd_usage(argv[0],
-                                 "\"%s\" is no time; write 2026-12-01, 2026-12-01T10:00, today or "
-                                 "now-7days",
-                                 optarg);
-        } else if (opt == 'o')
-            how.letters = optarg;
-        else if (opt == 'O')
-            how.names = optarg;
-        else if (opt == 'h')
-            how.noheader = true;
-        else if (opt == OPT_JSON)
-            json = true;
-        else if (opt == OPT_HELP)
-            return help(), CMD_OK;
-        else
-            return CMD_USAGE;
-    }
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-        known = known || strcmp(keys[i], by) == 0;
-    if (!known)
+    if (status < 0)
+        status = options_words(argc, argv, 0, 0, "");
+    if (status < 0)
+        status = read_time(argv[0], from, now, &start);
+    if (status < 0)
+        status = read_time(argv[0], to, now, &end);
+    if (status >= 0)
+        return status;
+    if (!can_sum_by(by))
         return cmd_usage(
             argv[0], "cannot sum by \"%s\"; possible: cloud partition user account job market", by);
-    if (optind < argc)
-        return cmd_usage(argv[0], "\"%s\" is one word too many", argv[optind]);
     if (end && end <= start)
         return cmd_usage(argv[0], "the end lies before the start");
     cJSON *params = cJSON_CreateObject();
@@ -152,10 +135,7 @@ int cmd_cost(int argc, char **argv)
     cJSON *result = cmd_ask("cost", params, &status);
     if (!result)
         return status;
-    if (json)
-        cmd_print_json(result);
-    else if (print(result, by, &how, &err) < 0)
-        status = cmd_usage(argv[0], "%s", err.text);
+    status = print(&l, argv[0], by, result);
     cJSON_Delete(result);
     return status;
 }

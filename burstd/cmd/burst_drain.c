@@ -8,9 +8,8 @@
 #include "burst.h"
 #include "libburst/hostlist.h"
 #include "libburst/json.h"
+#include "options.h"
 #include "text.h"
-
-#define OPT_HELP 256
 
 // "a, b, c", from an array of strings.
 static void print_names(const char *before, const cJSON *names, const char *after)
@@ -65,7 +64,7 @@ static int drain_nodes(const char *expr, bool undo)
     return rc;
 }
 
-static void drain_help(const char *name, bool undo)
+static void drain_help(const char *name)
 {
     printf("usage: %s NODE ...\n"
            "       %s --cloud=CLOUD\n"
@@ -76,32 +75,22 @@ static void drain_help(const char *name, bool undo)
            "  -c, --cloud=CLOUD  all rented nodes of the cloud\n"
            "      --help         this text\n",
            name, name,
-           undo ? "The nodes take jobs again."
-                : "The nodes take no new jobs and are given back when their jobs have ended.");
+           strstr(name, "undrain")
+               ? "The nodes take jobs again."
+               : "The nodes take no new jobs and are given back when their jobs have ended.");
 }
 
 static int drain(int argc, char **argv, bool undo)
 {
-    static const struct option options[] = {
-        {"cloud", required_argument, NULL, 'c'},
-        {"help", no_argument, NULL, OPT_HELP},
-        {NULL, 0, NULL, 0},
-    };
     const char *cloud = NULL;
-    int opt, rc = CMD_OK;
+    const struct opt options[] = {{'c', "cloud", .word = &cloud}, {0}};
+    int rc = options_read(argc, argv, options, drain_help);
 
-    while ((opt = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
-        if (opt == 'c')
-            cloud = optarg;
-        else if (opt == OPT_HELP)
-            return drain_help(argv[0], undo), CMD_OK;
-        else
-            return CMD_USAGE;
-    }
-    if (!cloud && optind == argc)
-        return cmd_usage(argv[0], "which node? or --cloud=CLOUD");
-    if (cloud)
-        rc = drain_one("cloud", cloud, undo);
+    if (rc < 0)
+        rc = options_words(argc, argv, cloud ? 0 : 1, argc, "which node? or --cloud=CLOUD");
+    if (rc >= 0)
+        return rc;
+    rc = cloud ? drain_one("cloud", cloud, undo) : CMD_OK;
     for (int i = optind; i < argc; i++) {
         int one = drain_nodes(argv[i], undo);
         if (one > rc)
@@ -145,36 +134,29 @@ static int terminate_one(const char *name, bool force)
     return status;
 }
 
+static void terminate_help(const char *name)
+{
+    puts("usage: burst terminate [--force] NODE|INSTANCE ...\n"
+         "\n"
+         "Gives a rented node back now. One that serves a job, or holds results that are not home\n"
+         "yet, is ended only with --force: its job is requeued, the results are lost. For "
+         "operators.\n"
+         "\n"
+         "  -f, --force  even so\n"
+         "      --help   this text");
+}
+
 int cmd_terminate(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"force", no_argument, NULL, 'f'},
-        {"help", no_argument, NULL, OPT_HELP},
-        {NULL, 0, NULL, 0},
-    };
     bool force = false;
-    int opt, rc = CMD_OK;
+    const struct opt options[] = {{'f', "force", .flag = &force}, {0}};
+    int rc = options_read(argc, argv, options, terminate_help);
 
-    while ((opt = getopt_long(argc, argv, "f", options, NULL)) != -1) {
-        if (opt == 'f') {
-            force = true;
-        } else if (opt == OPT_HELP) {
-            puts("usage: burst terminate [--force] NODE|INSTANCE ...\n"
-                 "\n"
-                 "Gives a rented node back now. One that serves a job, or holds results that are "
-                 "not home\n"
-                 "yet, is ended only with --force: its job is requeued, the results are lost. For "
-                 "operators.\n"
-                 "\n"
-                 "  -f, --force  even so\n"
-                 "      --help   this text");
-            return CMD_OK;
-        } else {
-            return CMD_USAGE;
-        }
-    }
-    if (optind == argc)
-        return cmd_usage(argv[0], "which node or instance?");
+    if (rc < 0)
+        rc = options_words(argc, argv, 1, argc, "which node or instance?");
+    if (rc >= 0)
+        return rc;
+    rc = CMD_OK;
     for (int i = optind; i < argc; i++) {
         int one = terminate_one(argv[i], force);
         if (one > rc)
@@ -183,42 +165,25 @@ int cmd_terminate(int argc, char **argv)
     return rc;
 }
 
-// A command with at most one word and no options but --help; NULL when *status is to be returned.
-static const char *only_word(int argc, char **argv, const char *help, bool needed, int *status)
-{
-    static const struct option options[] = {
-        {"help", no_argument, NULL, OPT_HELP},
-        {NULL, 0, NULL, 0},
-    };
-    int opt = getopt_long(argc, argv, "", options, NULL);
+static const struct opt no_options[] = {{0}};
 
-    *status = CMD_OK;
-    if (opt == OPT_HELP)
-        puts(help);
-    else if (opt != -1)
-        *status = CMD_USAGE;
-    else if (needed && optind == argc)
-        *status = cmd_usage(argv[0], "which job?");
-    else if (argc - optind > (needed ? 1 : 0))
-        *status = cmd_usage(argv[0], "\"%s\" is one word too many", argv[argc - 1]);
-    else
-        return needed ? argv[optind] : "";
-    return NULL;
+static void giveup_help(const char *name)
+{
+    puts("usage: burst giveup JOBID\n"
+         "\n"
+         "Stops the attempts to bring a job's results home; its node is given back and what is\n"
+         "still on it is lost. For operators.");
 }
 
 int cmd_giveup(int argc, char **argv)
 {
-    int status;
-    const char *job = only_word(argc, argv,
-                                "usage: burst giveup JOBID\n"
-                                "\n"
-                                "Stops the attempts to bring a job's results home; its node is "
-                                "given back and what is\n"
-                                "still on it is lost. For operators.",
-                                true, &status);
+    int status = options_read(argc, argv, no_options, giveup_help);
 
-    if (!job)
+    if (status < 0)
+        status = options_words(argc, argv, 1, 1, "which job?");
+    if (status >= 0)
         return status;
+    const char *job = argv[optind];
     cJSON *params = cJSON_CreateObject();
     json_add_str(params, "job", job);
     cJSON *result = cmd_ask("giveup", params, &status);
@@ -228,17 +193,22 @@ int cmd_giveup(int argc, char **argv)
     return status;
 }
 
+static void reload_help(const char *name)
+{
+    puts(
+        "usage: burst reload\n"
+        "\n"
+        "burstd reads burst.yaml and the catalog again; with an error in burst.yaml, it keeps the\n"
+        "one that it has and says why. For operators.");
+}
+
 int cmd_reload(int argc, char **argv)
 {
-    int status;
+    int status = options_read(argc, argv, no_options, reload_help);
 
-    if (!only_word(argc, argv,
-                   "usage: burst reload\n"
-                   "\n"
-                   "burstd reads burst.yaml again; with an error in it, it keeps the one that it "
-                   "has and says why.\n"
-                   "For operators.",
-                   false, &status))
+    if (status < 0)
+        status = options_words(argc, argv, 0, 0, "");
+    if (status >= 0)
         return status;
     cJSON *result = cmd_ask("reload", NULL, &status);
     if (result)

@@ -17,22 +17,22 @@
 #include "catalog_dir.h"
 #include "libexec.h"
 #include "libburst/xalloc.h"
+#include "options.h"
 
 extern char **environ;
 
 #define PLAN_FAILED 3 // neither a plan, nor a proof that there is none, nor a bad request
 
-static void print_help(FILE *out)
+static void help(const char *name)
 {
-    fputs("usage: burst plan [--catalog DIR] [--json] REQUEST.json\n"
-          "\n"
-          "Finds the cheapest (or fastest) places for the tasks of a request and proves it.\n"
-          "  --catalog DIR  offers and prices (default: catalog_dir of burst.yaml, else the\n"
-          "                 catalog that was installed)\n"
-          "  --json         the answer as JSON\n"
-          "REQUEST - is the standard input. The form of requests and answers: burst-plan(1).\n"
-          "Exit status: 0 a plan, 1 there is none, 2 a bad request, 3 anything else.\n",
-          out);
+    puts("usage: burst plan [--catalog DIR] [--json] REQUEST.json\n"
+         "\n"
+         "Finds the cheapest (or fastest) places for the tasks of a request and proves it.\n"
+         "  --catalog DIR  offers and prices (default: catalog_dir of burst.yaml, else the\n"
+         "                 catalog that was installed)\n"
+         "  --json         the answer as JSON\n"
+         "REQUEST - is the standard input. The form of requests and answers: burst-plan(1).\n"
+         "Exit status: 0 a plan, 1 there is none, 2 a bad request, 3 anything else.");
 }
 
 static int run_solver(char *const *argv)
@@ -55,28 +55,15 @@ static int run_solver(char *const *argv)
 
 int cmd_plan(int argc, char **argv)
 {
-    static const struct option options[] = {{"catalog", required_argument, NULL, 'c'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
     const char *dir = NULL;
     bool json = false;
-    int c;
+    const struct opt options[] = {{0, "catalog", .word = &dir}, {0, "json", .flag = &json}, {0}};
+    int status = options_read(argc, argv, options, help);
 
-    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (c == 'c') {
-            dir = optarg;
-        } else if (c == 'j') {
-            json = true;
-        } else if (c == 'h') {
-            print_help(stdout);
-            return CMD_OK;
-        } else {
-            return cmd_usage("plan", NULL);
-        }
-    }
-    if (argc - optind != 1)
-        return cmd_usage("plan", "one request file is needed (- for standard input)");
+    if (status < 0 && argc - optind != 1)
+        status = cmd_usage(argv[0], "one request file is needed (- for standard input)");
+    if (status >= 0)
+        return status;
     char *solver = libexec_path("burst-solve"), *catalog = dir ? xstrdup(dir) : catalog_dir();
     char catalog_option[] = "--catalog", json_option[] = "--json", text_option[] = "--text";
     char end[] = "--";

@@ -6,7 +6,6 @@
 // the line that it needs as a comment.
 #include "config.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include "burst.h"
 #include "conf.h"
 #include "libburst/clock.h"
+#include "options.h"
 #include "slurm_settings.h"
 #include "slurm_wants.h"
 
@@ -201,7 +201,7 @@ static void print_gres(const struct burst_conf *conf)
     }
 }
 
-static void help(void)
+static void help(const char *name)
 {
     unsigned release = slurm_release(BURST_SLURM_RELEASE);
 
@@ -221,34 +221,20 @@ static void help(void)
 
 int cmd_slurm_conf(int argc, char **argv)
 {
-    enum { OPT_GRES = 256, OPT_CONF, OPT_SLURM, OPT_HELP };
-    static const struct option options[] = {
-        {"gres", no_argument, NULL, OPT_GRES},
-        {"conf", required_argument, NULL, OPT_CONF},
-        {"slurm", required_argument, NULL, OPT_SLURM},
-        {"help", no_argument, NULL, OPT_HELP},
-        {NULL, 0, NULL, 0},
-    };
     unsigned release = slurm_release(BURST_SLURM_RELEASE);
-    const char *path = NULL;
-    int opt, gres = 0;
+    const char *path = NULL, *slurm = NULL;
+    bool gres = false;
+    const struct opt options[] = {
+        {0, "gres", .flag = &gres}, {0, "conf", .word = &path}, {0, "slurm", .word = &slurm}, {0}};
+    int status = options_read(argc, argv, options, help);
     burst_error_t err;
 
-    while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (opt == OPT_GRES)
-            gres = 1;
-        else if (opt == OPT_CONF)
-            path = optarg;
-        else if (opt == OPT_HELP)
-            return help(), CMD_OK;
-        else if (opt != OPT_SLURM)
-            return CMD_USAGE;
-        else if (!(release = slurm_release(optarg)))
-            return cmd_usage(argv[0], "\"%s\" is no release of Slurm; write it like 22.05.8",
-                             optarg);
-    }
-    if (optind < argc)
-        return cmd_usage(argv[0], "\"%s\" is one word too many", argv[optind]);
+    if (status < 0)
+        status = options_words(argc, argv, 0, 0, "");
+    if (status >= 0)
+        return status;
+    if (slurm && !(release = slurm_release(slurm)))
+        return cmd_usage(argv[0], "\"%s\" is no release of Slurm; write it like 22.05.8", slurm);
     struct burst_conf *conf = cmd_conf(path);
     if (!conf)
         return CMD_REFUSED;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // `burst status`: one screen that says what runs on rented nodes, why, and what it costs.
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +8,7 @@
 #include "burst_jobs.h"
 #include "libburst/clock.h"
 #include "libburst/json.h"
-#include "libburst/strbuf.h"
+#include "listing.h"
 #include "text.h"
 
 #define JOBS_SHOWN 10
@@ -138,15 +137,9 @@ static void print_blocked(const cJSON *blocked)
 static void print_jobs(cJSON *jobs)
 {
     struct columns_how how = {.dflt = JOB_COLUMNS};
-    cJSON *job = jobs->child;
     burst_error_t err;
 
-    while (job) {
-        cJSON *next = job->next;
-        if (!job_is_bursting(job))
-            cJSON_Delete(cJSON_DetachItemViaPointer(jobs, job));
-        job = next;
-    }
+    listing_keep_if(jobs, job_is_bursting);
     jobs_sort(jobs);
     int n = cJSON_GetArraySize(jobs);
     if (n == 0)
@@ -184,33 +177,25 @@ static void print_status(const cJSON *s, cJSON *jobs)
         puts("\n`burst why JOBID` tells more about a job.");
 }
 
+static void help(const char *name)
+{
+    puts(
+        "usage: burst status [--json]\n"
+        "\n"
+        "One screen: what runs on rented nodes, why, and what it costs. Jobs are your own, or all\n"
+        "of them for operators.");
+}
+
 int cmd_status(int argc, char **argv)
 {
-    enum { OPT_JSON = 256, OPT_HELP };
-    static const struct option options[] = {
-        {"json", no_argument, NULL, OPT_JSON},
-        {"help", no_argument, NULL, OPT_HELP},
-        {NULL, 0, NULL, 0},
-    };
     bool json = false;
-    int opt, status;
+    const struct opt options[] = {{0, "json", .flag = &json}, {0}};
+    int status = options_read(argc, argv, options, help);
 
-    while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (opt == OPT_JSON) {
-            json = true;
-        } else if (opt == OPT_HELP) {
-            puts("usage: burst status [--json]\n"
-                 "\n"
-                 "One screen: what runs on rented nodes, why, and what it costs. Jobs are your "
-                 "own, or all\n"
-                 "of them for operators.");
-            return CMD_OK;
-        } else {
-            return CMD_USAGE;
-        }
-    }
-    if (optind < argc)
-        return cmd_usage(argv[0], "\"%s\" is one word too many", argv[optind]);
+    if (status < 0)
+        status = options_words(argc, argv, 0, 0, "");
+    if (status >= 0)
+        return status;
     cJSON *s = cmd_ask("status", NULL, &status);
     if (s && json) {
         cmd_print_json(s);

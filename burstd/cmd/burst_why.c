@@ -9,6 +9,7 @@
 #include "burst.h"
 #include "libburst/clock.h"
 #include "libburst/json.h"
+#include "options.h"
 #include "text.h"
 
 #define RUNNERS_SHOWN 5
@@ -255,34 +256,26 @@ static void print_events(const cJSON *list)
     }
 }
 
+static void help(const char *name)
+{
+    puts("usage: burst why [--json] JOBID\n"
+         "\n"
+         "Where a job stands, why it left the local cluster or did not, which place was chosen, "
+         "which\n"
+         "ones lost and by how much, what the clouds answered. JOBID is as squeue shows it: 123 or "
+         "123_4.");
+}
+
 int cmd_why(int argc, char **argv)
 {
-    enum { OPT_JSON = 256, OPT_HELP };
-    static const struct option options[] = {
-        {"json", no_argument, NULL, OPT_JSON},
-        {"help", no_argument, NULL, OPT_HELP},
-        {NULL, 0, NULL, 0},
-    };
     bool json = false;
-    int opt, status;
+    const struct opt options[] = {{0, "json", .flag = &json}, {0}};
+    int status = options_read(argc, argv, options, help);
 
-    while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (opt == OPT_JSON) {
-            json = true;
-        } else if (opt == OPT_HELP) {
-            puts("usage: burst why [--json] JOBID\n"
-                 "\n"
-                 "Where a job stands, why it left the local cluster or did not, which place was "
-                 "chosen, which\n"
-                 "ones lost and by how much, what the clouds answered. JOBID is as squeue shows "
-                 "it: 123 or 123_4.");
-            return CMD_OK;
-        } else {
-            return CMD_USAGE;
-        }
-    }
-    if (optind + 1 != argc)
-        return cmd_usage(argv[0], optind == argc ? "which job?" : "one job at a time");
+    if (status < 0)
+        status = options_words(argc, argv, 1, 1, "which job?");
+    if (status >= 0)
+        return status;
     cJSON *params = cJSON_CreateObject();
     json_add_str(params, "job", argv[optind]);
     cJSON *result = cmd_ask("why", params, &status);

@@ -26,6 +26,8 @@ burst_SOURCES = \
 	burstd/cmd/capture.c burstd/cmd/capture.h \
 	burstd/cmd/columns.c burstd/cmd/columns.h \
 	burstd/cmd/libexec.c burstd/cmd/libexec.h \
+	burstd/cmd/listing.c burstd/cmd/listing.h \
+	burstd/cmd/options.c burstd/cmd/options.h \
 	burstd/cmd/price_source.c burstd/cmd/price_source.h \
 	burstd/cmd/price_update.c burstd/cmd/price_update.h \
 	burstd/cmd/slurm_settings.c burstd/cmd/slurm_settings.h \

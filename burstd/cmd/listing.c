@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// See listing.h.
+#include "listing.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "burst.h"
+#include "libburst/json.h"
+#include "libburst/xalloc.h"
+#include "text.h"
+
+void listing_help(const char *example_letters, const char *example_names, const char *more,
+                  const struct column *columns)
+{
+    printf("  -o, --format=FORMAT  columns by letter as in squeue: \"%s\"\n"
+           "  -O, --Format=LIST    columns by name with width: \"%s\"\n"
+           "  -h, --noheader       no line of titles%s\n"
+           "      --json           everything, as JSON\n"
+           "      --help           this text\n"
+           "\n"
+           "Columns:\n",
+           example_letters, example_names, more);
+    columns_help(columns, stdout);
+}
+
+void listing_place(const cJSON *row, char *buf, size_t size)
+{
+    char place[TEXT_MAX];
+
+    snprintf(buf, size, "%s", text_place(row, place));
+}
+
+void listing_sort(cJSON *rows, int (*compare)(const void *, const void *))
+{
+    int n = cJSON_GetArraySize(rows);
+    cJSON **v = xcalloc((size_t)n + 1, sizeof(*v));
+
+    for (int i = 0; i < n; i++)
+        v[i] = cJSON_DetachItemFromArray(rows, 0);
+    qsort(v, (size_t)n, sizeof(*v), compare);
+    for (int i = 0; i < n; i++)
+        cJSON_AddItemToArray(rows, v[i]);
+    free(v);
+}
+
+static bool listed(const char *list, const char *word)
+{
+    size_t len = strlen(word);
+
+    while (*list) {
+        size_t n = strcspn(list, ",");
+        if (n == len && strncasecmp(list, word, n) == 0)
+            return true;
+        list += n + (list[n] == ',');
+    }
+    return false;
+}
+
+void listing_keep(cJSON *rows, const char *key, const char *list)
+{
+    cJSON *row = rows->child, *next;
+
+    for (; list && row; row = next) {
+        next = row->next;
+        if (!listed(list, json_str(row, key, "")))
+            cJSON_Delete(cJSON_DetachItemViaPointer(rows, row));
+    }
+}
+
+void listing_keep_if(cJSON *rows, bool (*keep)(const cJSON *row))
+{
+    cJSON *row = rows->child, *next;
+
+    for (; row; row = next) {
+        next = row->next;
+        if (!keep(row))
+            cJSON_Delete(cJSON_DetachItemViaPointer(rows, row));
+    }
+}
+
+int listing_print(const struct listing *l, const char *name, const struct column *columns,
+                  const cJSON *rows, const cJSON *value)
+{
+    burst_error_t err = {""};
+
+    if (l->json) {
+        cmd_print_json(value);
+        return CMD_OK;
+    }
+    if (columns_print(columns, &l->how, rows, stdout, &err) == 0)
+        return CMD_OK;
+    return cmd_usage(name, "%s", err.text);
+}

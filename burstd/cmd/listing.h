@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the commands that print a table of burstd's rows share: options, filters, columns, output.
+#ifndef BURST_CMD_LISTING_H
+#define BURST_CMD_LISTING_H
+
+#include "columns.h"
+#include "options.h"
+
+struct listing {
+    struct columns_how how;
+    bool json;
+};
+
+// In the table of a command's options.
+#define LISTING_OPTIONS(l)                                                                         \
+    {'o', "format", .word = &(l).how.letters}, {'O', "Format", .word = &(l).how.names},            \
+        {'h', "noheader", .flag = &(l).how.noheader},                                              \
+    {                                                                                              \
+        0, "json", .flag = &(l).json                                                               \
+    }
+
+// The end of their help texts; more goes behind "no line of titles".
+void listing_help(const char *example_letters, const char *example_names, const char *more,
+                  const struct column *columns);
+
+// In the columns of what runs somewhere: place, cloud, region ... price and cost.
+void listing_place(const cJSON *row, char *buf, size_t size);
+#define LISTING_PLACE_COLUMNS                                                                      \
+    {'w', "place", "PLACE", COLUMN_OWN, NULL, listing_place},                                      \
+        {'c', "cloud", "CLOUD", COLUMN_TEXT, "cloud", NULL},                                       \
+        {'R', "region", "REGION", COLUMN_TEXT, "region", NULL},                                    \
+        {'z', "zone", "ZONE", COLUMN_TEXT, "zone", NULL},                                          \
+        {'y', "type", "TYPE", COLUMN_TEXT, "instance_type", NULL},                                 \
+        {'m', "market", "MARKET", COLUMN_TEXT, "market", NULL},                                    \
+        {'s', "shape", "SHAPE", COLUMN_TEXT, "shape", NULL},                                       \
+        {'p', "price", "$/HOUR", COLUMN_MONEY, "price_uusd_per_hour", NULL},                       \
+    {                                                                                              \
+        'C', "cost", "COST", COLUMN_MONEY, "cost_uusd", NULL                                       \
+    }
+
+// Sorts an array; compare gets pointers to cJSON pointers.
+void listing_sort(cJSON *rows, int (*compare)(const void *, const void *));
+// Keeps the rows whose text under key is one of a list with commas, without regard to case; NULL
+// keeps all.
+void listing_keep(cJSON *rows, const char *key, const char *list);
+// The same for a test.
+void listing_keep_if(cJSON *rows, bool (*keep)(const cJSON *row));
+
+// Prints rows as a table, or value as JSON. The exit status; name is for the message about a wrong
+// format.
+int listing_print(const struct listing *l, const char *name, const struct column *columns,
+                  const cJSON *rows, const cJSON *value);
+
+#endif

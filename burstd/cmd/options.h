@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Command lines of the subcommands: a table of options instead of a loop in each of them.
+#ifndef BURST_CMD_OPTIONS_H
+#define BURST_CMD_OPTIONS_H
+
+#include <stdbool.h>
+
+// One option: sets *flag, or *word to its argument (borrowed from argv). A table ends with {0}.
+struct opt {
+    char letter; // 0 = none
+    const char *name;
+    bool *flag;
+    const char **word;
+};
+
+// Reads the options of argv (argv[0] = "burst NAME"). --help is understood everywhere:
+// help(argv[0]) prints it. -1 = go on with argv[optind] on, else the exit status.
+int options_read(int argc, char **argv, const struct opt *table, void (*help)(const char *name));
+
+// As many words are left as there may be. -1 = yes, else the exit status after saying what is
+// missing ("which job?") or too much.
+int options_words(int argc, char **argv, int min, int max, const char *missing);
+
+#endif
