@@ -5,20 +5,24 @@ liboptimizer_la_SOURCES = \
 	optimizer/answer.c \
 	optimizer/blocked.c optimizer/blocked.h \
 	optimizer/candidates.c optimizer/candidates.h \
-	optimizer/dual.c optimizer/ilp.c optimizer/improve.c \
+	optimizer/dual.c \
+	optimizer/field.c optimizer/field.h \
 	optimizer/group.c optimizer/group.h \
+	optimizer/ilp.c optimizer/improve.c \
 	optimizer/match.h \
 	optimizer/mrf.c optimizer/mrf.h \
+	optimizer/names.c optimizer/names.h \
 	optimizer/option.c optimizer/option.h \
 	optimizer/part.c optimizer/part.h \
 	optimizer/places.c optimizer/places.h \
-	optimizer/plan.c optimizer/plan.h \
+	optimizer/plan.c optimizer/plan.h optimizer/plan_build.h \
 	optimizer/problem.c optimizer/problem.h \
 	optimizer/rates.c optimizer/rates.h \
 	optimizer/reason.c optimizer/reason.h \
 	optimizer/reduce.c optimizer/search.c \
 	optimizer/request.c optimizer/request.h \
-	optimizer/runners_up.c optimizer/plan_build.h \
+	optimizer/request_limit.c optimizer/request_parts.h optimizer/request_task.c \
+	optimizer/runners_up.c \
 	optimizer/scan.c optimizer/scan.h \
 	optimizer/signature.c optimizer/signature.h \
 	optimizer/solve.c optimizer/solve.h \
