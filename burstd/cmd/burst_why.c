@@ -13,6 +13,7 @@
 #include "text.h"
 
 #define RUNNERS_SHOWN 5
+#define PHRASE_MAX (2 * TEXT_MAX + 64)
 
 static const char *who(const cJSON *job, char buf[TEXT_MAX])
 {
@@ -129,24 +130,86 @@ static void print_job(const cJSON *job)
         printf("It was restarted %s.\n", text_count(restarts, "time", when));
 }
 
-// "aws us-east-1a p4d.24xlarge on the spot market, 2 nodes for 1.5 h: $12.30 (compute $12.00,
-// transfer $0.30)"
+// Where a decision's place is. Alternatives to renting are "local" (to stay) and "idle ..." (nodes
+// that are rented already).
+static const char *place_phrase(const cJSON *o, char buf[PHRASE_MAX])
+{
+    const char *alternative = json_str(o, "alternative", "");
+    char where[TEXT_MAX], name[TEXT_MAX];
+
+    text_purchase(o, where);
+    text_safe(alternative, name, sizeof(name));
+    const char *which = *where ? where : name + strcspn(name, " ") + (strchr(name, ' ') != NULL);
+    if (!*name)
+        snprintf(buf, PHRASE_MAX, "%s", where);
+    else if (strcmp(name, "local") == 0)
+        snprintf(buf, PHRASE_MAX, "waiting for the site's own nodes");
+    else if (strncmp(name, "idle", 4) == 0)
+        snprintf(buf, PHRASE_MAX, "idle nodes that are rented already%s%s", *which ? ", " : "",
+                 which);
+    else
+        snprintf(buf, PHRASE_MAX, "%s%s%s", name, *where ? ", " : "", where);
+    return buf;
+}
+
+// " (compute $12.00, moving data $0.30)", when there is more to pay than nodes.
+static void print_parts(const cJSON *o)
+{
+    static const struct {
+        const char *key, *text;
+    } parts[] = {
+        {"compute_uusd", "compute"},
+        {"transfer_uusd", "moving data"},
+        {"restart_uusd", "expected restarts"},
+        {"waiting_uusd", "waiting"},
+    };
+    char money[TEXT_MAX];
+    bool any = false;
+
+    for (size_t i = 1; i < sizeof(parts) / sizeof(parts[0]); i++)
+        any = any || json_money(o, parts[i].key) > 0;
+    if (!any)
+        return;
+    any = false;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        money_t m = json_money(o, parts[i].key);
+        if (m <= 0)
+            continue;
+        printf("%s%s %s", any ? ", " : " (", parts[i].text, text_money(m, money));
+        any = true;
+    }
+    fputs(")", stdout);
+}
+
+// "aws us-east-1a p4d.24xlarge on the spot market, 2 nodes for 1 h 30 min: $12.30 (...)"
 static void print_choice(const cJSON *c)
 {
-    char where[TEXT_MAX], total[TEXT_MAX], compute[TEXT_MAX], transfer[TEXT_MAX], nodes[TEXT_MAX];
-    char took[TEXT_MAX];
     const cJSON *hours = cJSON_GetObjectItemCaseSensitive(c, "hours");
-    money_t moved = json_money(c, "transfer_uusd");
+    bool stays = strcmp(json_str(c, "alternative", ""), "local") == 0;
+    char where[PHRASE_MAX], total[TEXT_MAX], nodes[TEXT_MAX], took[TEXT_MAX];
 
-    printf("%s", text_purchase(c, where));
-    if (json_i64(c, "nodes", 0) > 0)
+    printf("%s", place_phrase(c, where));
+    if (json_i64(c, "nodes", 0) > 0 && !stays)
         printf(", %s", text_count(json_i64(c, "nodes", 0), "node", nodes));
-    if (cJSON_IsNumber(hours))
+    if (cJSON_IsNumber(hours) && !stays)
         printf(" for %s", text_duration((int64_t)(hours->valuedouble * 3600 + 0.5), took));
     printf(": %s", text_money(json_money(c, "total_uusd"), total));
-    if (moved > 0)
-        printf(" (compute %s, moving data %s)", text_money(json_money(c, "compute_uusd"), compute),
-               text_money(moved, transfer));
+    print_parts(c);
+}
+
+// ", $3.20 more" than what was chosen.
+static void print_difference(money_t more, const char *why)
+{
+    char text[TEXT_MAX];
+
+    if (more == MONEY_UNKNOWN)
+        return;
+    text_money(more < 0 ? -more : more, text);
+    // The optimizer's words often are just that.
+    if (more == 0)
+        printf(", the same");
+    else if (more < 0 || !strstr(why, text))
+        printf(", %s %s", text, more < 0 ? "less" : "more");
 }
 
 static void print_runners_up(const cJSON *list)
@@ -159,20 +222,18 @@ static void print_runners_up(const cJSON *list)
     puts("    What lost:");
     cJSON_ArrayForEach(r, list)
     {
-        char where[TEXT_MAX], total[TEXT_MAX], more[TEXT_MAX], why[300];
-        const char *text = json_str(r, "why", "");
+        char where[PHRASE_MAX], total[TEXT_MAX], safe[300];
+        const char *why = json_str(r, "why", "");
         if (shown++ == RUNNERS_SHOWN) {
             printf("      ... and %d more\n", n - RUNNERS_SHOWN);
             break;
         }
-        printf("      %s: %s", text_purchase(r, where),
+        printf("      %s: %s", place_phrase(r, where),
                text_money(json_money(r, "total_uusd"), total));
-        // The optimizer's words often are just that.
-        text_money(json_money(r, "more_uusd"), more);
-        if (json_money(r, "more_uusd") > 0 && !strstr(text, more))
-            printf(", %s more", more);
-        if (*text)
-            printf(" - %s", text_safe(text, why, sizeof(why)));
+        print_difference(json_money(r, "more_uusd"), why);
+        print_parts(r);
+        if (*why)
+            printf(" - %s", text_safe(why, safe, sizeof(safe)));
         puts("");
     }
 }

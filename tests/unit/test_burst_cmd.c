@@ -329,6 +329,69 @@ static void why_reads_like_a_colleague(void **state)
     expect_requests("{\"method\":\"why\",\"params\":{\"job\":\"7\"}}\n");
 }
 
+// What a plan weighs against a purchase: nodes that are rented already, staying, repeated work.
+#define WHY_ALTERNATIVES                                                                           \
+    "{\"job\":" JOB_123_4 ",\"decisions\":[{\"time\":1764583332,\"objective\":\"cost\","           \
+    "\"chosen\":{\"alternative\":\"local\",\"cloud\":null,\"nodes\":1,\"hours\":2,"                \
+    "\"compute_uusd\":0,\"transfer_uusd\":0,\"waiting_uusd\":1500000,\"total_uusd\":1500000},"     \
+    "\"runners_up\":[{\"alternative\":\"idle aws-a100x2\",\"cloud\":\"aws\",\"region\":"           \
+    "\"us-east-1\",\"zone\":\"us-east-1a\",\"instance_type\":\"p4d.24xlarge\",\"market\":"         \
+    "\"spot\",\"nodes\":2,\"compute_uusd\":1500000,\"transfer_uusd\":0,\"total_uusd\":1500000,"    \
+    "\"more_uusd\":0,\"why\":\"same cost, later by name\"},{\"alternative\":\"idle gcp-cpu2\","    \
+    "\"nodes\":1,\"compute_uusd\":1400000,\"total_uusd\":1400000,\"more_uusd\":-100000,\"why\":"   \
+    "\"would be late by 2 h\"},{\"cloud\":\"gcp\",\"region\":\"us-central1\",\"zone\":"            \
+    "\"us-central1-a\",\"instance_type\":\"a2\",\"market\":\"spot\",\"nodes\":1,"                  \
+    "\"compute_uusd\":3000000,\"transfer_uusd\":1350000,\"restart_uusd\":250000,"                  \
+    "\"total_uusd\":4600000,\"more_uusd\":3100000,\"why\":\"$3.10 more: data\"}],"                 \
+    "\"reason\":\"waiting here costs less than renting\"},"                                        \
+    "{\"time\":1764583392,\"chosen\":{\"cloud\":\"gcp\",\"region\":\"us-central1\",\"zone\":"      \
+    "\"us-central1-a\",\"instance_type\":\"a2\",\"market\":\"spot\",\"nodes\":1,\"hours\":1,"      \
+    "\"compute_uusd\":3000000,\"transfer_uusd\":1350000,\"restart_uusd\":250000,"                  \
+    "\"total_uusd\":4600000},\"runners_up\":[{\"alternative\":\"local\",\"waiting_uusd\":"         \
+    "9000000,\"total_uusd\":9000000,\"more_uusd\":4400000,\"why\":\"starts in 6 h\"}],"            \
+    "\"reason\":\"the local cluster is full until tomorrow\"},"                                    \
+    "{\"time\":1764583452,\"chosen\":null,\"runners_up\":[],\"reason\":\"every place is left "     \
+    "alone "                                                                                       \
+    "for a while\"}],\"attempts\":[],\"events\":[]}"
+
+static void why_weighs_what_is_there_already(void **state)
+{
+    const struct fake_answer script[] = {{"why", OK(WHY_ALTERNATIVES)}, {0}};
+
+    fake_burstd_start(sock, script);
+    expect(burst("why", "123_4", NULL), 0,
+           "Job 123_4 (e?[2Jvil, bob) is at home: it may leave the local cluster, but has no need "
+           "to.\n"
+           "It was submitted to partition main at 2025-12-01 10:02:11.\n"
+           "\n"
+           "What was decided:\n"
+           "  2025-12-01 10:02:12  waiting for the site's own nodes: $1.50 (waiting $1.50)\n"
+           "    Reason: waiting here costs less than renting.\n"
+           "    What lost:\n"
+           "      idle nodes that are rented already, aws us-east-1a p4d.24xlarge on the spot "
+           "market: $1.50, the same - same cost, later by name\n"
+           "      idle nodes that are rented already, gcp-cpu2: $1.40, $0.1000 less - would be "
+           "late by 2 h\n"
+           "      gcp us-central1-a a2 on the spot market: $4.60 (compute $3.00, moving data "
+           "$1.35, expected restarts $0.2500) - $3.10 more: data\n"
+           "  2025-12-01 10:03:12  gcp us-central1-a a2 on the spot market, 1 node for 1 h: $4.60 "
+           "(compute $3.00, moving data $1.35, expected restarts $0.2500)\n"
+           "    Reason: the local cluster is full until tomorrow.\n"
+           "    What lost:\n"
+           "      waiting for the site's own nodes: $9.00, $4.40 more (waiting $9.00) - starts in "
+           "6 h\n"
+           "  2025-12-01 10:04:12  no place\n"
+           "    Reason: every place is left alone for a while.\n",
+           "");
+    struct ran r = burst("why", "--json", "123_4", NULL);
+    assert_int_equal(r.status, 0);
+    assert_non_null(strstr(r.out, "\"alternative\":\t\"idle aws-a100x2\""));
+    assert_non_null(strstr(r.out, "\"waiting_uusd\":\t9000000"));
+    assert_non_null(strstr(r.out, "\"restart_uusd\":\t250000"));
+    ran_free(&r);
+    free(fake_burstd_stop());
+}
+
 static void why_not_is_answered_too(void **state)
 {
     const struct fake_answer script[] = {
@@ -942,6 +1005,7 @@ int main(void)
         T(status_is_one_screen),
         T(status_shouts_when_slurm_is_silent),
         T(why_reads_like_a_colleague),
+        T(why_weighs_what_is_there_already),
         T(why_not_is_answered_too),
         T(cost_adds_up),
         T(operators_change_things),
