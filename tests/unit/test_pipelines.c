@@ -499,6 +499,35 @@ static void test_spot_job_after_preemption(void **arg)
     catalog_destroy(c);
 }
 
+// One region: 21.8 USD are 24 h at 0.91 for 20 h of work: a fifth was done twice. A request says so
+// with the preemptions that were seen and the hours that each one costs (0.3 an hour, 40 minutes,
+// one epoch, are ours; only their product of 0.2 is printed). Waiting (10 of the 34 hours) was
+// free.
+static void test_spot_job_in_one_region(void **arg)
+{
+#define OBSERVED                                                                                   \
+    "\"changeover_hours\":0.66,\"observed\":[{\"cloud\":\"aws\",\"region\":\"us-east-1\","         \
+    "\"zone\":\"\",\"instance_type\":\"p3.2xlarge\",\"market\":\"spot\","                          \
+    "\"preemptions_per_hour\":0.3}],"
+#define BERT(clouds)                                                                               \
+    "\"tasks\":[{\"name\":\"bert\"," clouds                                                        \
+    "\"market\":\"spot\",\"any_of\":[{\"accelerator\":\"V100\","                                   \
+    "\"hours\":20}],\"inputs\":[{\"location\":\"aws/us-east-1\",\"size_gb\":0.5}]}]}"
+    struct catalog *c = spot_catalog();
+    struct planned r =
+        plan_of(c, "{" OBSERVED BERT("\"clouds\":[\"aws\"],\"regions\":[\"us-east-1\"],"));
+
+    assert_printed(usd(r.plan->cost), "21.8");
+    assert_true(fabs(usd(r.plan->task[0].compute) - 18.2) < 1e-9); // what is paid if all goes well
+    planned_free(&r);
+    // Free to go anywhere, it starts where spot instances stay: 18.2 and the data's 4 cents.
+    r = plan_of(c, "{" OBSERVED BERT(""));
+    assert_place(r.plan, 0, "gcp", "us-central1", "n1-standard-8-v100");
+    assert_true(fabs(usd(r.plan->cost) - (18.2 + 0.5 * 0.083819)) < 1e-9);
+    planned_free(&r);
+    catalog_destroy(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -512,6 +541,7 @@ int main(void)
         cmocka_unit_test(test_nlp),
         cmocka_unit_test(test_spot_job_before),
         cmocka_unit_test(test_spot_job_after_preemption),
+        cmocka_unit_test(test_spot_job_in_one_region),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
