@@ -298,6 +298,7 @@ static void step_securing(struct burstd *b, struct bjob *j, const struct sjob *s
             jobflow_capacity_failed(b, j, NULL, err.text);
         return;
     }
+    j->placed_restarts = s->restarts;
     if (job_state(b, j, JOB_PLACED, "its %u node%s ready: %s", n, n == 1 ? " is" : "s are",
                   j->node_names) < 0)
         return;
@@ -506,6 +507,88 @@ static void bring_home(struct burstd *b, struct bjob *j, const struct sjob *s)
     send_home(b, j);
 }
 
+// From now on an attempt uses the place: the state and what the way of its data costs are one
+// write, so that a crash neither loses nor doubles it.
+static int begin_attempt(struct burstd *b, struct bjob *j, const struct sjob *s, const char *fmt,
+                         ...) __attribute__((format(printf, 4, 5)));
+
+static int begin_attempt(struct burstd *b, struct bjob *j, const struct sjob *s, const char *fmt,
+                         ...)
+{
+    struct bjob old = *j;
+    burst_error_t err;
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(j->reason, sizeof(j->reason), fmt, ap);
+    va_end(ap);
+    j->state = JOB_RUNNING;
+    j->since = clock_now_s();
+    j->started = s && s->start ? s->start : clock_now_s();
+    j->requeue_wanted = false;
+    j->comment_due = true;
+    j->refusals = 0;
+    j->stored = true;
+    if (store_begin(b->store, &err) < 0)
+        goto error;
+    if (ledger_transfer(b, j, &err) < 0 || store_put_job(b->store, j, &err) < 0) {
+        store_rollback(b->store);
+        goto error;
+    }
+    if (store_commit(b->store, &err) < 0)
+        goto error;
+    job_event(b, j, "%s", j->reason);
+    return 0;
+error:
+    journal_failed(b, "%s", err.text);
+    old.hh = j->hh;
+    *j = old;
+    return -1;
+}
+
+// Of a placed job that has ended. Slurm's list of its nodes does not tell: of a job that is
+// completing it names the nodes that are still busy, and these are none while EpilogSlurmctld runs.
+static bool may_have_run(struct burstd *b, const struct bjob *j, const struct sjob *s)
+{
+    struct instance *g[GANG_MAX];
+    unsigned n = collect(b, j, g, GANG_MAX);
+
+    if (!s) { // Slurm has forgotten how it ended
+        for (unsigned k = 0; k < n; k++)
+            if (g[k]->state >= INST_JOINED || (g[k]->flags & INST_F_RESUMED))
+                return true;
+        return false;
+    }
+    if (!conf_find_partition(b->conf, s->partition))
+        return false;
+    if (strcmp(s->state_name, "CANCELLED") != 0)
+        return true;
+    for (unsigned k = 0; k < n; k++)
+        if (g[k]->state < INST_JOINED)
+            return false;
+    return n > 0;
+}
+
+// What it wrote, its checkpoint, is on its nodes.
+static void ran_unseen(struct burstd *b, struct bjob *j, const struct sjob *s, const char *how,
+                       bool requeued)
+{
+    nodes_state(b, j, INST_JOINED, INST_BUSY, INST_F_STAGE_OUT);
+    if (begin_attempt(b, j, s, "ran on %s", j->node_names) < 0)
+        return;
+    j->requeue_wanted = requeued;
+    start_stageout(b, j, how);
+}
+
+// It was started and requeued while burstd was down. While it is completing Slurm has not counted
+// the restart yet.
+static bool requeued_unseen(struct burstd *b, const struct bjob *j, const struct sjob *s)
+{
+    return j->state == JOB_PLACED && s->state == SJOB_PENDING &&
+           ((s->flags & SJOB_COMPLETING) || s->restarts > j->placed_restarts) &&
+           may_have_run(b, j, NULL);
+}
+
 static void pending(struct burstd *b, struct bjob *j, const struct sjob *s)
 {
     char why[256] = "";
@@ -544,7 +627,9 @@ static void pending(struct burstd *b, struct bjob *j, const struct sjob *s)
     case JOB_PLACED:
         if (j->cmd)
             break;
-        if (instances_of(b, j) < j->nodes) {
+        if (requeued_unseen(b, j, s)) {
+            ran_unseen(b, j, NULL, "requeued by Slurm", true);
+        } else if (instances_of(b, j) < j->nodes) {
             pull_back(b, j, 0, "an instance was lost before the job started");
         } else if (j->placed_at == 0) {
             send_place(b, j, s);
@@ -570,45 +655,6 @@ static void pending(struct burstd *b, struct bjob *j, const struct sjob *s)
 static bool again(const struct bjob *j)
 {
     return j->state == JOB_STAGEOUT || j->state == JOB_DONE;
-}
-
-// From now on an attempt uses the place: the state and what the way of its data costs are one
-// write, so that a crash neither loses nor doubles it.
-static int begin_attempt(struct burstd *b, struct bjob *j, const struct sjob *s, const char *fmt,
-                         ...) __attribute__((format(printf, 4, 5)));
-
-static int begin_attempt(struct burstd *b, struct bjob *j, const struct sjob *s, const char *fmt,
-                         ...)
-{
-    struct bjob old = *j;
-    burst_error_t err;
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(j->reason, sizeof(j->reason), fmt, ap);
-    va_end(ap);
-    j->state = JOB_RUNNING;
-    j->since = clock_now_s();
-    j->started = s && s->start ? s->start : clock_now_s();
-    j->requeue_wanted = false;
-    j->comment_due = true;
-    j->refusals = 0;
-    j->stored = true;
-    if (store_begin(b->store, &err) < 0)
-        goto error;
-    if (ledger_transfer(b, j, &err) < 0 || store_put_job(b->store, j, &err) < 0) {
-        store_rollback(b->store);
-        goto error;
-    }
-    if (store_commit(b->store, &err) < 0)
-        goto error;
-    job_event(b, j, "%s", j->reason);
-    return 0;
-error:
-    journal_failed(b, "%s", err.text);
-    old.hh = j->hh;
-    *j = old;
-    return -1;
 }
 
 // Nobody has asked what the data's way to this place costs, unless the plan was for the same region
@@ -684,29 +730,6 @@ static void running(struct burstd *b, struct bjob *j, const struct sjob *s)
     }
 }
 
-// Of a placed job that has ended. Slurm's list of its nodes does not tell: of a job that is
-// completing it names the nodes that are still busy, and these are none while EpilogSlurmctld runs.
-static bool may_have_run(struct burstd *b, const struct bjob *j, const struct sjob *s)
-{
-    struct instance *g[GANG_MAX];
-    unsigned n = collect(b, j, g, GANG_MAX);
-
-    if (!s) { // burstd was down for longer than Slurm remembers its jobs
-        for (unsigned k = 0; k < n; k++)
-            if (g[k]->state >= INST_JOINED || (g[k]->flags & INST_F_RESUMED))
-                return true;
-        return false;
-    }
-    if (!conf_find_partition(b->conf, s->partition))
-        return false;
-    if (strcmp(s->state_name, "CANCELLED") != 0)
-        return true;
-    for (unsigned k = 0; k < n; k++)
-        if (g[k]->state < INST_JOINED)
-            return false;
-    return n > 0;
-}
-
 static void over(struct burstd *b, struct bjob *j, const struct sjob *s)
 {
     const char *word = s ? s->state_name : "gone from Slurm's table";
@@ -714,10 +737,7 @@ static void over(struct burstd *b, struct bjob *j, const struct sjob *s)
     switch (j->state) {
     case JOB_PLACED:
         if (may_have_run(b, j, s)) {
-            // So short that its running was not seen.
-            nodes_state(b, j, INST_JOINED, INST_BUSY, INST_F_STAGE_OUT);
-            if (begin_attempt(b, j, s, "ran on %s", j->node_names) == 0)
-                start_stageout(b, j, "ended");
+            ran_unseen(b, j, s, "ended", false); // so short that its running was not seen
             break;
         }
         // fall through
@@ -794,7 +814,7 @@ static void step(struct burstd *b, struct bjob *j)
         over(b, j, s);
     else if (s->state == SJOB_PENDING && !(s->flags & SJOB_COMPLETING))
         pending(b, j, s);
-    else if (s->state == SJOB_PENDING && j->state == JOB_RUNNING)
+    else if (s->state == SJOB_PENDING && (j->state == JOB_RUNNING || requeued_unseen(b, j, s)))
         pending(b, j, s);
     else
         running(b, j, s);

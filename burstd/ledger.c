@@ -74,15 +74,20 @@ static const struct day *day_of(int64_t t)
 
 // ---- charges
 
-static bool serves_job(const struct instance *i)
+// The job that the instance's seconds are charged to. Under notice before the job has begun there
+// they are still a part of the boot.
+static struct bjob *served(struct burstd *b, const struct instance *i)
 {
-    return i->job[0] && (i->state == INST_BUSY || i->state == INST_DRAINING);
+    if (!i->job[0] || (i->state != INST_BUSY && i->state != INST_DRAINING))
+        return NULL;
+    struct bjob *j = jobs_find(b->jobs, i->job);
+    return j && (i->state == INST_BUSY || j->started) ? j : NULL;
 }
 
 static int put(struct burstd *b, struct instance *i, const char *kind, int64_t from, int64_t to,
                money_t amount, burst_error_t *errp)
 {
-    struct bjob *j = serves_job(i) ? jobs_find(b->jobs, i->job) : NULL;
+    struct bjob *j = served(b, i);
     struct charge c = {
         .instance = i->id,
         .job = j ? j->key : "",
@@ -106,7 +111,7 @@ static int put(struct burstd *b, struct instance *i, const char *kind, int64_t f
 
 int ledger_cut(struct burstd *b, struct instance *i, int64_t now, burst_error_t *errp)
 {
-    const char *kind = serves_job(i) ? "busy" : i->state == INST_IDLE ? "idle" : "boot";
+    const char *kind = served(b, i) ? "busy" : i->state == INST_IDLE ? "idle" : "boot";
 
     if (!i->launched || i->price == MONEY_UNKNOWN || now <= i->charged_to)
         return 0;
@@ -226,7 +231,7 @@ money_t ledger_job_cost(struct burstd *b, const struct bjob *j)
     int64_t now = clock_now_s();
 
     INSTANCES_EACH(b->instances, i)
-    if (serves_job(i) && strcmp(i->job, j->key) == 0)
+    if (served(b, i) == j)
         sum += running(i, 0, now);
     return sum;
 }

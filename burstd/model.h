@@ -105,7 +105,7 @@ struct bjob {
     unsigned nodes;
     char node_names[4096]; // comma list, in order; batch host first
     int64_t submit, since, placed_at, started, ended;
-    uint32_t restarts;
+    uint32_t restarts, placed_restarts; // as Slurm counts them: now, and when it was placed
     money_t price;     // per hour, all nodes of the present attempt
     money_t settled;   // cost of what is charged so far
     money_t reserved;  // what its present attempt may cost at most, for the caps

@@ -75,6 +75,7 @@ static const struct column job_columns[] = {
     J(started, INT),
     J(ended, INT),
     J(restarts, U32),
+    J(placed_restarts, U32),
     J(price, INT),
     J(settled, INT),
     J(reserved, INT),

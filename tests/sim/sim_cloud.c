@@ -92,6 +92,11 @@ bool cloud_alive(int k)
            world.now_ms >= vms[k].cut_ms;
 }
 
+void cloud_kill(int k)
+{
+    end(&vms[k], clock_now_s());
+}
+
 money_t cloud_bill(const char *cloud)
 {
     money_t sum = 0;
@@ -324,11 +329,12 @@ static void op_done(void *arg)
 
     if (works && strcmp(kind, "join") == 0)
         slurm_node_joined(json_str(op->request, "node_name", ""), vm);
-    if (works && strcmp(kind, "stage_out") == 0) {
-        char job[40];
-        snprintf(job, sizeof(job), "%d", (int)json_i64(op->request, "job_id", 0));
+    char job[40];
+    snprintf(job, sizeof(job), "%d", (int)json_i64(op->request, "job_id", 0));
+    if (works && strcmp(kind, "stage_in") == 0)
+        slurm_staged_in(job, vm);
+    if (works && strcmp(kind, "stage_out") == 0)
         slurm_staged_out(job, vm);
-    }
     if (!op->cancelled && world.b && op->generation == world.generation) {
         cJSON *last = cJSON_CreateObject();
         if (works)

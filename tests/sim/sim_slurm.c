@@ -15,6 +15,7 @@
 #include "libburst/hostlist.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
+#include "log.h"
 #include "slurm_link/slurm_link.h"
 #include "spool.h"
 #include "world.h"
@@ -38,6 +39,10 @@ struct job {
     bool configuring, local, held_class, home, held_by_admin, depends;
     int64_t completing_until_ms;
     int64_t submit, begin, start, duration_s, alloc_s;
+    int owes[4]; // instances that hold what its last attempt has written
+    unsigned n_owes;
+    int staged_vm; // came home last from there
+    int64_t staged_ms;
     unsigned priority, restarts, nodes, attempts, holds;
     char partition[64], req_nodes[512], alloc[512], comment[2200], record[2200];
 };
@@ -54,7 +59,7 @@ struct node {
 
 static struct job jobs[MAX_JOBS];
 static struct node nodes[MAX_NODES];
-static unsigned n_jobs, n_nodes;
+static unsigned n_jobs, n_nodes, lost_checkpoints;
 
 // what the core sees
 static struct sjob seen[MAX_JOBS];
@@ -129,7 +134,7 @@ void slurm_reset(void)
         cJSON_Delete(f->msg);
         free(f);
     }
-    n_jobs = n_nodes = n_seen = 0;
+    n_jobs = n_nodes = n_seen = lost_checkpoints = 0;
     next_look_ms = 0;
     add_nodes("c1", 6);
     add_nodes("c2", 6);
@@ -210,8 +215,43 @@ static void finish(struct job *j, enum state state)
     leave_nodes(j);
 }
 
+bool slurm_started(int id)
+{
+    return jobs[id - 1].state == RUNNING && !jobs[id - 1].configuring;
+}
+
+unsigned slurm_lost_checkpoints(void)
+{
+    return lost_checkpoints;
+}
+
+static void has_written(struct job *j)
+{
+    for (unsigned k = 0; k < n_nodes && !j->configuring && j->n_owes < 4; k++) {
+        bool just_home = nodes[k].vm == j->staged_vm && world.now_ms - j->staged_ms < 2000;
+        if (nodes[k].job == j->id && nodes[k].vm >= 0 && !just_home)
+            j->owes[j->n_owes++] = nodes[k].vm;
+    }
+}
+
+static void look_for_checkpoint(struct job *j)
+{
+    for (unsigned m = 0; m < j->n_owes; m++) {
+        bool same = false;
+        for (unsigned k = 0; k < n_nodes; k++)
+            same = same || (nodes[k].job == j->id && nodes[k].vm == j->owes[m]);
+        if (!same && cloud_alive(j->owes[m])) {
+            lost_checkpoints++;
+            log_debug("sim: job %d starts anew, what it wrote is on vm-%d", j->id, j->owes[m]);
+        }
+    }
+    j->n_owes = 0;
+}
+
 static void requeue(struct job *j)
 {
+    log_debug("sim: job %d is requeued", j->id);
+    has_written(j);
     finish(j, PENDING);
     j->restarts++;
     j->home = false;
@@ -275,13 +315,45 @@ void slurm_node_joined(const char *name, int vm)
     }
 }
 
+// What is at home replaces what the attempt before has written there.
+void slurm_staged_in(const char *id, int vm)
+{
+    unsigned k = (unsigned)strtoul(id, NULL, 10);
+
+    if (k < 1 || k > n_jobs)
+        return;
+    struct job *j = &jobs[k - 1];
+    for (unsigned m = 0; m < j->n_owes; m++)
+        if (j->owes[m] == vm) {
+            lost_checkpoints++;
+            log_debug("sim: job %d: what it wrote on vm-%d is replaced", j->id, vm);
+            j->owes[m] = -1;
+        }
+}
+
 void slurm_staged_out(const char *id, int vm)
 {
     unsigned k = (unsigned)strtoul(id, NULL, 10);
 
+    if (k < 1 || k > n_jobs)
+        return;
+    struct job *j = &jobs[k - 1];
     // Home only if nothing could be written after it.
-    if (k >= 1 && k <= n_jobs && jobs[k - 1].state != RUNNING)
-        jobs[k - 1].home = true;
+    if (j->state != RUNNING)
+        j->home = true;
+    j->staged_vm = vm;
+    j->staged_ms = world.now_ms;
+    for (unsigned m = 0; m < j->n_owes; m++)
+        if (j->owes[m] == vm)
+            j->owes[m] = -1;
+}
+
+int slurm_instance_of(int id, unsigned n)
+{
+    for (unsigned k = 0; k < n_nodes; k++)
+        if (nodes[k].job == id && n-- == 0)
+            return nodes[k].vm;
+    return -1;
 }
 
 bool slurm_instance_runs_job(int vm)
@@ -372,6 +444,7 @@ static void configure(struct job *j)
     j->configuring = false;
     j->start = clock_now_s();
     j->local = false;
+    look_for_checkpoint(j);
 }
 
 static void epilog(struct job *j)

@@ -183,10 +183,10 @@ static void step(int64_t *down_until)
     in_loop = false;
 }
 
+static int64_t down_until;
+
 static void live(int64_t ms)
 {
-    static int64_t down_until;
-
     for (int64_t end = world.now_ms + ms; world.now_ms < end;) {
         step(&down_until);
         trouble();
@@ -197,7 +197,7 @@ static void live(int64_t ms)
         if (!world.b && world.now_ms >= down_until)
             daemon_start();
     }
-    if (!world.b)
+    if (!world.b && world.now_ms >= down_until)
         daemon_start();
 }
 
@@ -205,6 +205,7 @@ static void make_world(uint64_t seed)
 {
     memset(&world, 0, sizeof(world));
     world.seed = seed;
+    down_until = 0;
     forget_events();
     slurm_reset();
     cloud_reset();
@@ -311,6 +312,11 @@ static void check_promises(uint64_t seed)
                         slurm_record((int)k));
             good = false;
         }
+    if (slurm_lost_checkpoints() && !world.cuts) { // an unreachable node is not waited for for ever
+        print_error("seed %llu: %u checkpoints were left behind\n", (unsigned long long)seed,
+                    slurm_lost_checkpoints());
+        good = false;
+    }
     if (cloud_running() || live_instances()) {
         print_error("seed %llu: %u instances run, the daemon knows %u\n", (unsigned long long)seed,
                     cloud_running(), live_instances());
@@ -383,6 +389,7 @@ static void scenario(uint64_t seed, unsigned jobs, void (*weather)(void))
     settle();
     world.dies = was.dies; // what the checks may excuse
     world.preempts = was.preempts;
+    world.cuts = was.cuts;
     check_promises(seed);
     end_world();
 }
@@ -572,6 +579,39 @@ static void a_full_disk_floods_nothing(void **state)
     end_world();
 }
 
+// Killed right before it would have seen the job run; one of its nodes dies, so Slurm requeues the
+// job before burstd is back. The other has what the attempt wrote.
+static bool requeued_unseen(uint64_t seed)
+{
+    make_world(seed);
+    remove_journal();
+    daemon_start();
+    int job = slurm_submit(300, 2, true);
+    while (!slurm_started(job))
+        live(100);
+    bool unseen = jobs_by_id(world.b->jobs, (uint32_t)job)->state == JOB_PLACED;
+    daemon_kill();
+    down_until = world.now_ms + 60000;
+    cloud_kill(slurm_instance_of(job, 1));
+    live(61000);
+    assert_int_equal(slurm_restarts(job), 1);
+    assert_non_null(world.b);
+    settle();
+    assert_string_equal(slurm_job_text(job), "COMPLETED");
+    check_promises(seed);
+    end_world();
+    return unseen;
+}
+
+static void requeued_while_nobody_looked(void **state)
+{
+    unsigned n = 0;
+
+    for (uint64_t seed = 1; seed <= 20; seed++)
+        n += requeued_unseen(seed);
+    assert_in_range(n, 5, 20);
+}
+
 static uint64_t first_seed = 1;
 static unsigned runs = 6;
 
@@ -652,6 +692,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(egress_of_each_attempt),
         cmocka_unit_test(a_full_disk_floods_nothing),
         cmocka_unit_test(held_jobs_are_held_for_good),
+        cmocka_unit_test(requeued_while_nobody_looked),
         cmocka_unit_test(held_jobs_wait_for_others_and_their_time),
         cmocka_unit_test(in_fair_weather),
         cmocka_unit_test(when_clouds_refuse_and_lose_replies),

@@ -55,14 +55,19 @@ unsigned slurm_holds(int job); // that burstd asked for
 void slurm_step(void);         // scheduler, power saving; every 100 ms
 bool slurm_all_over(void);
 const char *slurm_job_text(int job); // "COMPLETED"
+bool slurm_started(int job);
+// Attempts that began although what the one before had written was left on a node that lives.
+unsigned slurm_lost_checkpoints(void);
 unsigned slurm_jobs(void);
 unsigned slurm_restarts(int job);
 unsigned slurm_attempts(int job); // on rented nodes
 bool slurm_results_home(int job);
 const char *slurm_record(int job); // AdminComment of its record in accounting
 void slurm_node_joined(const char *node, int instance);
+void slurm_staged_in(const char *job, int instance);
 void slurm_staged_out(const char *job, int instance);
 bool slurm_instance_runs_job(int instance);
+int slurm_instance_of(int job, unsigned k); // on which it runs, -1 = none
 
 // clouds
 void cloud_reset(void);
@@ -70,6 +75,7 @@ void cloud_step(void);
 unsigned cloud_running(void);
 int cloud_by_address(const char *address);
 bool cloud_alive(int instance);
+void cloud_kill(int instance);
 money_t cloud_bill(const char *cloud);
 unsigned cloud_launches_of(const char *token);
 unsigned cloud_worst_token(void); // most instances beyond a launch's count under one token

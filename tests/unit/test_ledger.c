@@ -144,12 +144,27 @@ static void a_node_under_notice_is_still_its_jobs(void **state)
 {
     struct instance *i = rent("i-0", 3600000);
 
-    job("7", 1000);
+    job("7", 1000)->started = T0 + 10;
     snprintf(i->job, sizeof(i->job), "7");
     enter(i, 10, INST_BUSY);
     enter(i, 20, INST_DRAINING);
     enter(i, 50, INST_TERMINATING);
     assert_int_equal(store_job_cost(b.store, "7"), 40000);
+}
+
+static void a_notice_before_its_job_began_is_overhead(void **state)
+{
+    struct instance *i = rent("i-0", 3600000);
+    struct bjob *j = job("7", 1000);
+
+    snprintf(i->job, sizeof(i->job), "7");
+    enter(i, 10, INST_JOINED);
+    enter(i, 20, INST_DRAINING);
+    now_s = T0 + 30;
+    assert_int_equal(ledger_job_cost(&b, j), 0);
+    enter(i, 50, INST_TERMINATING);
+    assert_int_equal(store_job_cost(b.store, "7"), 0);
+    assert_int_equal(store_instance_cost(b.store, "i-0"), 50000);
 }
 
 static void parts_add_up_without_a_rest(void **state)
@@ -370,6 +385,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(each_second_goes_to_whom_it_served),
         T(a_node_under_notice_is_still_its_jobs),
+        T(a_notice_before_its_job_began_is_overhead),
         T(parts_add_up_without_a_rest),
         T(settling_changes_no_sum),
         T(settling_is_done_each_ten_seconds),
