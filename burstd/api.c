@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "blocklist.h"
 #include "clouds.h"
 #include "conf.h"
 #include "instances.h"
@@ -18,6 +17,7 @@
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "log.h"
+#include "observed.h"
 #include "provision.h"
 #include "publish.h"
 #include "ready.h"
@@ -180,6 +180,17 @@ static void cloud_rows(struct burstd *b, cJSON *list)
     }
 }
 
+static void add_observed(struct burstd *b, cJSON *status)
+{
+    cJSON *o = observed_json(b->observed);
+
+    while (o->child) {
+        cJSON *part = cJSON_DetachItemViaPointer(o, o->child);
+        cJSON_AddItemToObject(status, part->string, part);
+    }
+    cJSON_Delete(o);
+}
+
 static void m_status(void *arg, struct rpc_request *req)
 {
     struct burstd *b = arg;
@@ -201,7 +212,7 @@ static void m_status(void *arg, struct rpc_request *req)
     count(insts, inst_state_name(i->state));
     cloud_rows(b, cJSON_AddArrayToObject(o, "clouds"));
     json_add_i64(o, "spool", spool_waiting(b->spool));
-    cJSON_AddItemToObject(o, "blocked", blocklist_json(b->blocked));
+    add_observed(b, o);
     json_add_money(o, "spend_today_uusd", ledger_today(b, NULL));
     json_add_money(o, "cap_day_uusd",
                    b->conf->max_per_day == CONF_NO_CAP ? MONEY_UNKNOWN : b->conf->max_per_day);

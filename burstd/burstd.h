@@ -17,7 +17,7 @@ struct burstd {
     struct slurm_link *slurm;
     struct http *http;
     struct clouds *clouds;
-    struct blocklist *blocked;
+    struct observed *observed;
     struct instances *instances;
     struct jobs *jobs;
     struct solver *solver;

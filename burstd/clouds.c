@@ -12,8 +12,10 @@
 #include "libburst/clock.h"
 #include "libburst/xalloc.h"
 #include "log.h"
+#include "observed.h"
 #include "preempt.h"
 #include "provision.h"
+#include "purchase.h"
 #include "reap.h"
 #include "store.h"
 
@@ -183,9 +185,10 @@ static void adopt_orphan(struct cloud *c, const struct provider_instance *p)
     log_warn("cloud %s: instance %s bears our tag (%s) but nobody here wants it; ending it",
              c->conf->name, p->id, p->tag_instance);
     if (!i) {
-        log_error("cloud %s: instance %s is not in this journal: its price is unknown and its "
-                  "cost is missing in the ledger",
-                  c->conf->name, p->id);
+        if (p->price <= 0)
+            log_error("cloud %s: instance %s is not in this journal: its price is unknown and its "
+                      "cost is missing in the ledger",
+                      c->conf->name, p->id);
         i = xmalloc(sizeof(*i));
         snprintf(i->id, sizeof(i->id), "orphan-%.40s", p->id);
         i->price = MONEY_UNKNOWN;
@@ -198,6 +201,7 @@ static void adopt_orphan(struct cloud *c, const struct provider_instance *p)
     snprintf(i->itype, sizeof(i->itype), "%s", p->instance_type);
     snprintf(i->partition, sizeof(i->partition), "%s", c->conf->partition);
     i->spot = p->spot;
+    purchase_price(c->b, i, p);
     i->job[0] = i->node[0] = '\0';
     i->flags = 0;
     i->launched = i->charged_to = p->launched_at;
@@ -248,6 +252,7 @@ static void on_list(void *arg, const struct provider_result *r)
         (i->state != INST_LAUNCHING || whole_group(c, i, r)))
         judge(c, i, row_of(r, i));
     find_orphans(c, r);
+    observed_listed(c->b->observed, c->conf->name);
     c->b->poke(c->b);
 }
 

@@ -21,7 +21,6 @@ noinst_LTLIBRARIES += libcore.la
 libcore_la_SOURCES = \
 	burstd/api.c burstd/api.h \
 	burstd/bind.c burstd/bind.h \
-	burstd/blocklist.c burstd/blocklist.h \
 	burstd/burstd.h \
 	burstd/clouds.c burstd/clouds.h \
 	burstd/comment.c burstd/comment.h \
@@ -33,10 +32,12 @@ libcore_la_SOURCES = \
 	burstd/ledger.c burstd/ledger.h \
 	burstd/model.c burstd/model.h \
 	burstd/node_http.c burstd/node_http.h \
+	burstd/observed.c burstd/observed.h \
 	burstd/planner.c burstd/planner.h \
 	burstd/preempt.c burstd/preempt.h \
 	burstd/provision.c burstd/provision.h \
 	burstd/publish.c burstd/publish.h \
+	burstd/purchase.c burstd/purchase.h \
 	burstd/ready.c burstd/ready.h \
 	burstd/reap.c burstd/reap.h \
 	burstd/reload.c burstd/reload.h \
@@ -48,7 +49,7 @@ libcore_la_SOURCES = \
 	burstd/store.h burstd/store_sqlite.c \
 	burstd/tick.c burstd/tick.h
 libcore_la_CFLAGS = $(SAN_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS) $(SQLITE_CFLAGS) $(MHD_CFLAGS)
-libcore_la_LIBADD = libdaemon.la libburst.la $(SQLITE_LIBS) $(MHD_LIBS) $(MUNGE_LIBS) $(UV_LIBS)
+libcore_la_LIBADD = libdaemon.la libcatalog.la libburst.la $(SQLITE_LIBS) $(MHD_LIBS) $(MUNGE_LIBS) $(UV_LIBS)
 
 # The program bears the name of this folder, so it is built beside it and installed as burstd.
 sbin_PROGRAMS += burstd/burstd

@@ -17,7 +17,6 @@
 
 #include "api.h"
 #include "bind.h"
-#include "blocklist.h"
 #include "burstd.h"
 #include "clouds.h"
 #include "conf.h"
@@ -29,6 +28,7 @@
 #include "libburst/xalloc.h"
 #include "log.h"
 #include "node_http.h"
+#include "observed.h"
 #include "planner.h"
 #include "provider/http.h"
 #include "publish.h"
@@ -182,7 +182,7 @@ static int start(struct burstd *b, burst_error_t *errp)
     b->planner = planner_create(b);
     if (read_public_key(b, errp) < 0 || open_state(b, errp) < 0)
         return -1;
-    b->blocked = blocklist_create(b);
+    b->observed = observed_create(b);
     if (!(b->http = http_create(b->loop, errp)) || !(b->clouds = clouds_create(b, errp)) ||
         !(b->solver = solver_create(b, errp)) ||
         !(b->spool = spool_create(b, bind_spooled, errp)) ||
@@ -231,7 +231,7 @@ static void stop(struct burstd *b)
     jobs_destroy(b->jobs);
     clouds_destroy(b->clouds);
     http_destroy(b->http);
-    blocklist_destroy(b->blocked);
+    observed_destroy(b->observed);
     store_close(b->store);
     free(b->ssh_public_key);
 }

@@ -60,6 +60,7 @@ struct instance {
     int64_t charged_to;                                             // ledger: accounted until then
     char reason[256];
     unsigned boot_failures;
+    int64_t observed_to; // its spot hours are counted until then (observed.h), 0 = none yet
 
     // of this process only
     bool calling;           // a provider call is under way

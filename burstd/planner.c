@@ -9,7 +9,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "blocklist.h"
 #include "clouds.h"
 #include "conf.h"
 #include "fit.h"
@@ -20,6 +19,7 @@
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "log.h"
+#include "observed.h"
 #include "provision.h"
 #include "publish.h"
 #include "slurm_link/slurm_link.h"
@@ -713,7 +713,7 @@ void planner_step(struct burstd *b)
     json_add_str(request, "objective", "cost");
     json_add_i64(request, "runners_up", RUNNERS_UP);
     add_limits(b, request);
-    cJSON *blocked = blocklist_request(b->blocked);
+    cJSON *blocked = observed_blocked(b->observed);
     add_rules(b, blocked);
     cJSON_AddItemToObject(request, "blocked", blocked);
     p->asking = true;

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "blocklist.h"
 #include "comment.h"
 #include "conf.h"
 #include "instances.h"
@@ -19,6 +18,7 @@
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "log.h"
+#include "observed.h"
 #include "provision.h"
 #include "slurm_link/slurm_link.h"
 #include "ssh/ssh_op.h"
@@ -103,10 +103,11 @@ static void tell_job(struct burstd *b, const struct bjob *j)
         tell_node(b, i, j);
 }
 
-static void forget_place(struct burstd *b, const struct instance *i, const char *why)
+static void leave_place(struct burstd *b, const struct instance *i)
 {
-    blocklist_add(b->blocked, i->cloud, i->region, i->zone, i->itype,
-                  i->spot ? "spot" : "on-demand", b->conf->block_s, b->conf->block_max_s, why);
+    observed_refused(b->observed, i->cloud, i->region, i->zone, i->itype,
+                     i->spot ? "spot" : "on-demand", b->conf->block_s, b->conf->block_max_s,
+                     "a spot instance was taken back here");
 }
 
 void preempt_notice(struct burstd *b, struct instance *i, int64_t deadline)
@@ -114,11 +115,13 @@ void preempt_notice(struct burstd *b, struct instance *i, int64_t deadline)
     if (i->notice_at || i->state >= INST_TERMINATING)
         return;
     i->notice_at = deadline;
+    if (!(i->flags & INST_F_LOST))
+        observed_preempted(b->observed, i);
     log_info("instance %s (%s): the cloud takes it back in %" PRId64 " s", i->id, i->node,
              deadline - clock_now_s());
     instance_state(b, i, i->state >= INST_BOUND ? INST_DRAINING : i->state,
                    "the cloud takes it back");
-    forget_place(b, i, "a spot instance was taken back here");
+    leave_place(b, i);
     b->poke(b);
 }
 
@@ -136,8 +139,10 @@ void preempt_lost(struct burstd *b, struct instance *i, const char *why)
                   "node %s is lost (%s): what was written there since the last stage-out is "
                   "lost with it",
                   i->node, why);
-    if (i->flags & INST_F_PREEMPTED)
-        forget_place(b, i, "a spot instance was taken back here");
+    if ((i->flags & INST_F_PREEMPTED) && !i->notice_at) { // with a notice it is known already
+        observed_preempted(b->observed, i);
+        leave_place(b, i);
+    }
     if (j && j->state == JOB_SECURING) {
         jobflow_attempt(b, j, i, "boot", why);
         jobflow_capacity_failed(b, j, NULL, why);

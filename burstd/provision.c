@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "blocklist.h"
 #include "clouds.h"
 #include "conf.h"
 #include "instances.h"
@@ -22,7 +21,9 @@
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "log.h"
+#include "observed.h"
 #include "preempt.h"
+#include "purchase.h"
 #include "ssh/ssh_op.h"
 #include "stage.h"
 #include "store.h"
@@ -35,6 +36,7 @@
 // results that are not home go with it.
 #define DEADMAN_S (6 * 3600)
 #define GROUP_MAX 1024
+#define CLOSED_MS 1000 // a job whose place was closed after the plan was made is planned again
 
 static const char *market_name(bool spot)
 {
@@ -91,6 +93,13 @@ int provision_launch(struct burstd *b, struct bjob *j, const struct placement *p
 
     if (p->nodes < 1 || p->nodes > GROUP_MAX)
         return errprintf(errp, "a launch of %u nodes is not sensible", p->nodes);
+    if (!observed_launching(b->observed, p->cloud, p->region, p->zone, p->itype, p->spot,
+                            p->nodes)) {
+        log_info("job %s: %s %s %s was closed after its plan was made", j->key, p->cloud,
+                 p->zone[0] ? p->zone : p->region, p->itype);
+        j->next_ms = clock_mono_ms() + CLOSED_MS;
+        return 1;
+    }
     if (getrandom(&r, sizeof(r), 0) != sizeof(r))
         return errprintf(errp, "no random number for a token");
     snprintf(group, sizeof(group), "%.24s-%08x", b->conf->cluster, r);
@@ -158,37 +167,45 @@ static void launched(struct burstd *b, struct instance **g, unsigned n,
         if (p->zone[0])
             snprintf(g[k]->zone, sizeof(g[k]->zone), "%s", p->zone);
         g[k]->launched = g[k]->charged_to = p->launched_at ? p->launched_at : clock_now_s();
+        purchase_price(b, g[k], p);
         instance_state(b, g[k], INST_LAUNCHED, NULL);
         provision_seen(b, g[k], p);
     }
     struct bjob *j = jobs_find(b->jobs, g[0]->job);
     if (j)
         jobflow_attempt(b, j, g[0], "ok", "");
-    blocklist_clear(b->blocked, g[0]->cloud, g[0]->region, g[0]->zone, g[0]->itype,
-                    market_name(g[0]->spot));
+    purchase_told(b, g[0]);
+    observed_granted(b->observed, g[0]->cloud, g[0]->region, g[0]->zone, g[0]->itype, g[0]->spot);
     cloud_works(clouds_find(b->clouds, g[0]->cloud));
     cloud_list_soon(clouds_find(b->clouds, g[0]->cloud));
 }
 
-static void block_place(struct burstd *b, const struct instance *i, enum provider_class error,
-                        const char *message)
+static void launch_refused(struct burstd *b, const struct instance *i, enum provider_class error,
+                           const char *message)
 {
     const struct burst_conf *c = b->conf;
 
+    // A repeated launch whose job has gone bears another tag; that the cloud refuses it says
+    // nothing of the place. What it may have started is found by its tag.
+    if (error == PROVIDER_INVALID && !i->job[0]) {
+        observed_undecided(b->observed, i->cloud, i->region, i->zone, i->itype, i->spot);
+        return;
+    }
     switch (error) {
     case PROVIDER_CAPACITY:
-        blocklist_add(b->blocked, i->cloud, i->region, i->zone, i->itype, market_name(i->spot),
-                      c->block_s, c->block_max_s, message);
+        observed_refused(b->observed, i->cloud, i->region, i->zone, i->itype, market_name(i->spot),
+                         c->block_s, c->block_max_s, message);
         break;
     case PROVIDER_QUOTA: // counts per region and market at all clouds
-        blocklist_add(b->blocked, i->cloud, i->region, "", i->itype, market_name(i->spot),
-                      c->block_s, c->block_max_s, message);
+        observed_refused(b->observed, i->cloud, i->region, "", i->itype, market_name(i->spot),
+                         c->block_s, c->block_max_s, message);
         break;
     case PROVIDER_INVALID: // our request or the catalog is wrong: repeating it helps nobody
-        blocklist_add(b->blocked, i->cloud, "", "", i->itype, "", c->block_max_s, c->block_max_s,
-                      message);
+        observed_refused(b->observed, i->cloud, "", "", i->itype, "", c->block_max_s,
+                         c->block_max_s, message);
         break;
     default:
+        observed_undecided(b->observed, i->cloud, i->region, i->zone, i->itype, i->spot);
         cloud_trouble(clouds_find(b->clouds, i->cloud), error, message);
         break;
     }
@@ -200,12 +217,11 @@ static void give_up_launch(struct burstd *b, struct instance **g, unsigned n,
     struct bjob *j = jobs_find(b->jobs, g[0]->job);
     struct instance first = *g[0];
 
-    // A repeated launch whose job has gone bears another tag; that the cloud refuses it says
-    // nothing of the place. What it may have started is found by its tag.
-    if (error != PROVIDER_INVALID || first.job[0])
-        block_place(b, g[0], error, message);
+    launch_refused(b, g[0], error, message);
+    // One that an earlier reply named exists, though it could not be journaled then.
     for (unsigned k = 0; k < n; k++)
-        instance_state(b, g[k], INST_GONE, "%s: %s", provider_class_name(error), message);
+        instance_state(b, g[k], g[k]->cloud_id[0] ? INST_TERMINATING : INST_GONE, "%s: %s",
+                       provider_class_name(error), message);
     if (j && strcmp(j->group, first.group) == 0) {
         jobflow_attempt(b, j, &first, provider_class_name(error), message);
         jobflow_capacity_failed(b, j, NULL, message);
@@ -310,8 +326,11 @@ void provision_seen(struct burstd *b, struct instance *i, const struct provider_
     if (i->state == INST_LAUNCHING) { // the reply was lost, the listing tells
         snprintf(i->cloud_id, sizeof(i->cloud_id), "%s", p->id);
         i->launched = i->charged_to = p->launched_at ? p->launched_at : clock_now_s();
+        purchase_price(b, i, p);
         if (instance_state(b, i, INST_LAUNCHED, NULL) < 0)
             return;
+        purchase_told(b, i);
+        observed_granted(b->observed, i->cloud, i->region, i->zone, i->itype, i->spot);
     }
     if (p->address[0] && strcmp(i->address, p->address) != 0) {
         snprintf(i->address, sizeof(i->address), "%s", p->address);
@@ -339,8 +358,8 @@ static void boot_failed(struct burstd *b, struct instance *i, const char *why)
     struct bjob *j = jobs_find(b->jobs, i->job);
 
     i->flags |= INST_F_BOOT_FAILED;
-    blocklist_add(b->blocked, i->cloud, i->region, i->zone, i->itype, market_name(i->spot),
-                  b->conf->block_s, b->conf->block_max_s, why);
+    observed_refused(b->observed, i->cloud, i->region, i->zone, i->itype, market_name(i->spot),
+                     b->conf->block_s, b->conf->block_max_s, why);
     if (j && j->state == JOB_SECURING) {
         jobflow_attempt(b, j, i, "boot", why);
         jobflow_capacity_failed(b, j, NULL, why);
@@ -506,6 +525,7 @@ void provision_release(struct burstd *b, const struct bjob *j, const char *reaso
 void provision_gone(struct burstd *b, struct instance *i, int64_t ended)
 {
     i->ended = ended;
+    observed_until(b->observed, i, ended);
     if (instance_state(b, i, INST_GONE, NULL) < 0)
         return;
     b->poke(b);

@@ -19,7 +19,9 @@ struct placement {
     money_t transfer; // egress planned for the job
 };
 
-// Journals a group of instances for the job and starts its launch. -1: journal failed.
+// Journals a group of instances for the job and starts its launch. -1: journal failed. 1: the place
+// was closed since the plan was made; nothing has changed, the job is to be planned again (it waits
+// a second: the plan would be the same).
 int provision_launch(struct burstd *b, struct bjob *j, const struct placement *p,
                      burst_error_t *errp);
 

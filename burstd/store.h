@@ -69,13 +69,10 @@ int store_add_attempt(struct store *s, const char *job, const cJSON *attempt);
 cJSON *store_story(struct store *s, const char *job, const char *kind,
                    int limit); // event|decision|attempt
 
-// Blocked places; kept over a restart.
-struct blocked {
-    char cloud[33], region[64], zone[64], itype[128], market[12]; // "" = any
-    int64_t until, ttl_s;                                         // epoch; last length
-    char reason[256];
-};
-int store_put_blocked(struct store *s, const struct blocked *b);
-int store_load_blocked(struct store *s, void (*cb)(void *arg, const struct blocked *b), void *arg);
+// What was observed of places (observed.h): the caller's key and a JSON object; row NULL forgets
+// it. store_load_observed() hands NULL over for what cannot be read as JSON.
+int store_put_observed(struct store *s, const char *place, const cJSON *row, burst_error_t *errp);
+int store_load_observed(struct store *s, void (*cb)(void *arg, const cJSON *row), void *arg,
+                        burst_error_t *errp);
 
 #endif

@@ -38,13 +38,13 @@ struct column {
 #define J(n, t) COL(bjob, n, t)
 
 static const struct column instance_columns[] = {
-    I(id, TEXT),        I(group, TEXT),         I(job, TEXT),      I(cloud, TEXT),
-    I(region, TEXT),    I(zone, TEXT),          I(itype, TEXT),    I(shape, TEXT),
-    I(partition, TEXT), I(spot, BOOL),          I(price, INT),     I(state, STATE_I),
-    I(flags, UINT),     I(cloud_id, TEXT),      I(address, TEXT),  I(host_key, TEXT),
-    I(node, TEXT),      I(created, INT),        I(launched, INT),  I(ended, INT),
-    I(since, INT),      I(idle_since, INT),     I(notice_at, INT), I(charged_to, INT),
-    I(reason, TEXT),    I(boot_failures, UINT),
+    I(id, TEXT),        I(group, TEXT),         I(job, TEXT),        I(cloud, TEXT),
+    I(region, TEXT),    I(zone, TEXT),          I(itype, TEXT),      I(shape, TEXT),
+    I(partition, TEXT), I(spot, BOOL),          I(price, INT),       I(state, STATE_I),
+    I(flags, UINT),     I(cloud_id, TEXT),      I(address, TEXT),    I(host_key, TEXT),
+    I(node, TEXT),      I(created, INT),        I(launched, INT),    I(ended, INT),
+    I(since, INT),      I(idle_since, INT),     I(notice_at, INT),   I(charged_to, INT),
+    I(reason, TEXT),    I(boot_failures, UINT), I(observed_to, INT),
 };
 // One a line, so that a later one changes no other:
 // clang-format off
@@ -93,6 +93,16 @@ static const struct column job_columns[] = {
 // clang-format on
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
+// The tables whose rows are structs. The first column is the key, a text at the struct's start.
+struct table {
+    const char *name; // also what a row is called in messages
+    const struct column *column;
+    size_t n, size; // columns; bytes of the struct
+};
+static const struct table instance_table = {"instance", instance_columns, COUNT(instance_columns),
+                                            sizeof(struct instance)};
+static const struct table job_table = {"job", job_columns, COUNT(job_columns), sizeof(struct bjob)};
+
 struct store {
     sqlite3 *db;
     sqlite3_stmt *put_instance, *put_job, *put_charge, *journal, *story, *old_state;
@@ -127,16 +137,15 @@ static const char *sql_type(enum type t)
     return t == TEXT || t == STATE_I || t == STATE_J ? "TEXT" : "INTEGER";
 }
 
-static int create_table(struct store *s, const char *table, const struct column *c, size_t n,
-                        burst_error_t *errp)
+static int create_table(struct store *s, const struct table *t, burst_error_t *errp)
 {
     struct strbuf b;
 
     strbuf_init(&b, 16384);
-    strbuf_addf(&b, "CREATE TABLE IF NOT EXISTS %s (", table);
-    for (size_t i = 0; i < n; i++)
-        strbuf_addf(&b, "%s\"%s\" %s NOT NULL%s", i ? "," : "", c[i].name, sql_type(c[i].type),
-                    i ? "" : " PRIMARY KEY");
+    strbuf_addf(&b, "CREATE TABLE IF NOT EXISTS %s (", t->name);
+    for (size_t i = 0; i < t->n; i++)
+        strbuf_addf(&b, "%s\"%s\" %s NOT NULL%s", i ? "," : "", t->column[i].name,
+                    sql_type(t->column[i].type), i ? "" : " PRIMARY KEY");
     strbuf_adds(&b, ")");
     int rc = run(s, b.data, errp);
     strbuf_free(&b);
@@ -150,43 +159,45 @@ static bool has_column(struct store *s, const char *table, const char *name)
 }
 
 // A journal that an older burstd wrote lacks what this one has learned to remember.
-static int add_columns(struct store *s, const char *table, const struct column *c, size_t n,
-                       burst_error_t *errp)
+static int add_columns(struct store *s, const struct table *t, burst_error_t *errp)
 {
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < t->n; i++) {
+        const struct column *c = &t->column[i];
         char sql[192];
-        if (has_column(s, table, c[i].name))
+        if (has_column(s, t->name, c->name))
             continue;
-        const char *type = sql_type(c[i].type);
-        snprintf(sql, sizeof(sql), "ALTER TABLE %s ADD COLUMN \"%s\" %s NOT NULL DEFAULT %s", table,
-                 c[i].name, type, *type == 'T' ? "''" : "0");
+        const char *type = sql_type(c->type);
+        snprintf(sql, sizeof(sql), "ALTER TABLE %s ADD COLUMN \"%s\" %s NOT NULL DEFAULT %s",
+                 t->name, c->name, type, *type == 'T' ? "''" : "0");
         if (run(s, sql, errp) < 0)
             return -1;
     }
     return 0;
 }
 
-static int prepare_put(struct store *s, const char *table, const struct column *c, size_t n,
-                       sqlite3_stmt **out, burst_error_t *errp)
+static int prepare_put(struct store *s, const struct table *t, sqlite3_stmt **out,
+                       burst_error_t *errp)
 {
     struct strbuf b;
 
     strbuf_init(&b, 16384);
-    strbuf_addf(&b, "INSERT OR REPLACE INTO %s (", table);
-    for (size_t i = 0; i < n; i++)
-        strbuf_addf(&b, "%s\"%s\"", i ? "," : "", c[i].name);
+    strbuf_addf(&b, "INSERT OR REPLACE INTO %s (", t->name);
+    for (size_t i = 0; i < t->n; i++)
+        strbuf_addf(&b, "%s\"%s\"", i ? "," : "", t->column[i].name);
     strbuf_adds(&b, ") VALUES (");
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < t->n; i++)
         strbuf_adds(&b, i ? ",?" : "?");
     strbuf_adds(&b, ")");
     int rc = sqlite3_prepare_v2(s->db, b.data, -1, out, NULL);
     strbuf_free(&b);
-    return rc == SQLITE_OK ? 0 : fail(s, table, errp);
+    return rc == SQLITE_OK ? 0 : fail(s, t->name, errp);
 }
 
-static void bind(sqlite3_stmt *st, const struct column *c, size_t n, const void *row)
+static void bind(sqlite3_stmt *st, const struct table *t, const void *row)
 {
-    for (size_t i = 0; i < n; i++) {
+    const struct column *c = t->column;
+
+    for (size_t i = 0; i < t->n; i++) {
         const char *p = (const char *)row + c[i].offset;
         int at = (int)i + 1;
         switch (c[i].type) {
@@ -218,9 +229,11 @@ static void bind(sqlite3_stmt *st, const struct column *c, size_t n, const void 
 }
 
 // Fills a row from a SELECT that names the columns in the order of the table.
-static int fetch(sqlite3_stmt *st, const struct column *c, size_t n, void *row)
+static int fetch(sqlite3_stmt *st, const struct table *t, void *row)
 {
-    for (size_t i = 0; i < n; i++) {
+    const struct column *c = t->column;
+
+    for (size_t i = 0; i < t->n; i++) {
         char *p = (char *)row + c[i].offset;
         const char *text = (const char *)sqlite3_column_text(st, (int)i);
         int64_t v = sqlite3_column_int64(st, (int)i);
@@ -253,15 +266,15 @@ static int fetch(sqlite3_stmt *st, const struct column *c, size_t n, void *row)
     return 0;
 }
 
-static char *select_sql(const char *table, const struct column *c, size_t n, const char *tail)
+static char *select_sql(const struct table *t, const char *tail)
 {
     struct strbuf b;
 
     strbuf_init(&b, 16384);
     strbuf_adds(&b, "SELECT ");
-    for (size_t i = 0; i < n; i++)
-        strbuf_addf(&b, "%s\"%s\"", i ? "," : "", c[i].name);
-    strbuf_addf(&b, " FROM %s %s", table, tail);
+    for (size_t i = 0; i < t->n; i++)
+        strbuf_addf(&b, "%s\"%s\"", i ? "," : "", t->column[i].name);
+    strbuf_addf(&b, " FROM %s %s", t->name, tail);
     char *sql = strbuf_take(&b);
     strbuf_free(&b);
     return sql;
@@ -305,25 +318,21 @@ static int create_schema(struct store *s, burst_error_t *errp)
         "CREATE TABLE IF NOT EXISTS story (seq INTEGER PRIMARY KEY, time INTEGER NOT NULL,"
         " job TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL);"
         "CREATE INDEX IF NOT EXISTS story_job ON story (job, kind);"
-        "CREATE TABLE IF NOT EXISTS blocked (cloud TEXT NOT NULL, region TEXT NOT NULL,"
-        " zone TEXT NOT NULL, itype TEXT NOT NULL, market TEXT NOT NULL, until INTEGER NOT NULL,"
-        " ttl INTEGER NOT NULL, reason TEXT NOT NULL,"
-        " PRIMARY KEY (cloud, region, zone, itype, market));"
+        "CREATE TABLE IF NOT EXISTS observed (place TEXT NOT NULL PRIMARY KEY,"
+        " row TEXT NOT NULL);"
+        "DROP TABLE IF EXISTS blocked;" // of an older burstd: what it knew is an hour old at most
         "PRAGMA user_version = 2;";
 
-    if (create_table(s, "instance", instance_columns, COUNT(instance_columns), errp) < 0 ||
-        create_table(s, "job", job_columns, COUNT(job_columns), errp) < 0 ||
-        add_columns(s, "instance", instance_columns, COUNT(instance_columns), errp) < 0 ||
-        add_columns(s, "job", job_columns, COUNT(job_columns), errp) < 0)
+    if (create_table(s, &instance_table, errp) < 0 || create_table(s, &job_table, errp) < 0 ||
+        add_columns(s, &instance_table, errp) < 0 || add_columns(s, &job_table, errp) < 0)
         return -1;
     return run(s, sql, errp);
 }
 
 static int prepare_all(struct store *s, burst_error_t *errp)
 {
-    if (prepare_put(s, "instance", instance_columns, COUNT(instance_columns), &s->put_instance,
-                    errp) < 0 ||
-        prepare_put(s, "job", job_columns, COUNT(job_columns), &s->put_job, errp) < 0 ||
+    if (prepare_put(s, &instance_table, &s->put_instance, errp) < 0 ||
+        prepare_put(s, &job_table, &s->put_job, errp) < 0 ||
         prepare(s, "SELECT state FROM instance WHERE id = ?", &s->old_state, errp) < 0 ||
         prepare(s, "INSERT INTO journal (time, instance, state, note) VALUES (?,?,?,?)",
                 &s->journal, errp) < 0 ||
@@ -433,7 +442,7 @@ int store_put_instance(struct store *s, const struct instance *i, burst_error_t 
 
     if (own && changed && store_begin(s, errp) < 0)
         return -1;
-    bind(s->put_instance, instance_columns, COUNT(instance_columns), i);
+    bind(s->put_instance, &instance_table, i);
     int rc = step(s, s->put_instance, "write of an instance", errp);
     if (rc == 0 && changed) {
         sqlite3_bind_int64(s->journal, 1, clock_now_s());
@@ -452,59 +461,81 @@ int store_put_instance(struct store *s, const struct instance *i, burst_error_t 
 
 int store_put_job(struct store *s, const struct bjob *j, burst_error_t *errp)
 {
-    bind(s->put_job, job_columns, COUNT(job_columns), j);
+    bind(s->put_job, &job_table, j);
     return step(s, s->put_job, "write of a job", errp);
+}
+
+// The rows of a SELECT one after another.
+struct rows {
+    struct store *s;
+    const struct table *t;
+    sqlite3_stmt *st; // NULL: it failed, err says how
+    burst_error_t err;
+};
+
+static void rows_begin(struct rows *r, struct store *s, const struct table *t, const char *tail)
+{
+    char *sql = select_sql(t, tail);
+
+    *r = (struct rows){.s = s, .t = t};
+    if (prepare(s, sql, &r->st, &r->err) < 0)
+        r->st = NULL;
+    free(sql);
+}
+
+// The next one, a heap object of the caller; NULL at the end and after an error.
+static void *rows_next(struct rows *r)
+{
+    int rc = r->st ? sqlite3_step(r->st) : SQLITE_DONE;
+
+    if (rc == SQLITE_ROW) {
+        void *row = xmalloc(r->t->size);
+        if (fetch(r->st, r->t, row) == 0)
+            return row;
+        // Going on without it would leave a rented instance to nobody.
+        errprintf(&r->err, "journal: %s %s is in a state that this burstd does not know",
+                  r->t->name, (const char *)row);
+        free(row);
+    } else if (rc == SQLITE_DONE) {
+        return NULL;
+    } else {
+        fail(r->s, r->t->name, &r->err);
+    }
+    sqlite3_finalize(r->st);
+    r->st = NULL;
+    return NULL;
+}
+
+static int rows_end(struct rows *r, burst_error_t *errp)
+{
+    if (!r->st)
+        return errprintf(errp, "%s", r->err.text);
+    sqlite3_finalize(r->st);
+    return 0;
 }
 
 static int each_instance(struct store *s, const char *tail,
                          void (*cb)(void *arg, struct instance *i), void *arg, burst_error_t *errp)
 {
-    char *sql = select_sql("instance", instance_columns, COUNT(instance_columns), tail);
-    sqlite3_stmt *st;
-    int rc = prepare(s, sql, &st, errp);
+    struct rows r;
+    struct instance *i;
 
-    free(sql);
-    if (rc < 0)
-        return -1;
-    while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-        struct instance *i = xmalloc(sizeof(*i));
-        if (fetch(st, instance_columns, COUNT(instance_columns), i) == 0) {
-            cb(arg, i);
-            continue;
-        }
-        // Going on without it would leave a rented instance to nobody.
-        errprintf(errp, "journal: instance %s is in a state that this burstd does not know", i->id);
-        free(i);
-        sqlite3_finalize(st);
-        return -1;
-    }
-    sqlite3_finalize(st);
-    return rc == SQLITE_DONE ? 0 : fail(s, "read of the instances", errp);
+    rows_begin(&r, s, &instance_table, tail);
+    while ((i = rows_next(&r)))
+        cb(arg, i);
+    return rows_end(&r, errp);
 }
 
 static int each_job(struct store *s, const char *tail, void (*cb)(void *arg, struct bjob *j),
                     void *arg, burst_error_t *errp)
 {
-    char *sql = select_sql("job", job_columns, COUNT(job_columns), tail);
-    sqlite3_stmt *st;
-    int rc = prepare(s, sql, &st, errp);
+    struct rows r;
+    struct bjob *j;
 
-    free(sql);
-    if (rc < 0)
-        return -1;
-    while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-        struct bjob *j = xmalloc(sizeof(*j));
-        if (fetch(st, job_columns, COUNT(job_columns), j) == 0) {
-            cb(arg, j);
-            continue;
-        }
-        errprintf(errp, "journal: job %s is in a state that this burstd does not know", j->key);
-        free(j);
-        sqlite3_finalize(st);
-        return -1;
-    }
-    sqlite3_finalize(st);
-    return rc == SQLITE_DONE ? 0 : fail(s, "read of the jobs", errp);
+    rows_begin(&r, s, &job_table, tail);
+    while ((j = rows_next(&r)))
+        cb(arg, j);
+    return rows_end(&r, errp);
 }
 
 int store_load(struct store *s, void (*instance)(void *arg, struct instance *i),
@@ -519,46 +550,31 @@ int store_load(struct store *s, void (*instance)(void *arg, struct instance *i),
 struct instance *store_find_instance(struct store *s, const char *id)
 {
     struct instance *i = NULL;
-    char *sql = select_sql("instance", instance_columns, COUNT(instance_columns), "WHERE id = ?");
-    sqlite3_stmt *st;
+    struct rows r;
 
-    if (prepare(s, sql, &st, NULL) == 0) {
-        sqlite3_bind_text(st, 1, id, -1, SQLITE_TRANSIENT);
-        if (sqlite3_step(st) == SQLITE_ROW) {
-            i = xmalloc(sizeof(*i));
-            if (fetch(st, instance_columns, COUNT(instance_columns), i) < 0) {
-                free(i);
-                i = NULL;
-            }
-        }
-        sqlite3_finalize(st);
+    rows_begin(&r, s, &instance_table, "WHERE id = ?");
+    if (r.st) {
+        sqlite3_bind_text(r.st, 1, id, -1, SQLITE_TRANSIENT);
+        i = rows_next(&r);
     }
-    free(sql);
+    rows_end(&r, NULL);
     return i;
 }
 
 // Takes a key ("123", "123_4") or the job id that an array task got when it started.
 struct bjob *store_find_job(struct store *s, const char *key)
 {
-    struct bjob *j = NULL;
-    char *sql = select_sql("job", job_columns, COUNT(job_columns),
-                           "WHERE key = ?1 OR job_id = ?2 ORDER BY key = ?1 DESC LIMIT 1");
     bool number = *key && strspn(key, "0123456789") == strlen(key) && strlen(key) < 11;
-    sqlite3_stmt *st;
+    struct bjob *j = NULL;
+    struct rows r;
 
-    if (prepare(s, sql, &st, NULL) == 0) {
-        sqlite3_bind_text(st, 1, key, -1, SQLITE_TRANSIENT);
-        sqlite3_bind_int64(st, 2, number ? strtoll(key, NULL, 10) : -1);
-        if (sqlite3_step(st) == SQLITE_ROW) {
-            j = xmalloc(sizeof(*j));
-            if (fetch(st, job_columns, COUNT(job_columns), j) < 0) {
-                free(j);
-                j = NULL;
-            }
-        }
-        sqlite3_finalize(st);
+    rows_begin(&r, s, &job_table, "WHERE key = ?1 OR job_id = ?2 ORDER BY key = ?1 DESC LIMIT 1");
+    if (r.st) {
+        sqlite3_bind_text(r.st, 1, key, -1, SQLITE_TRANSIENT);
+        sqlite3_bind_int64(r.st, 2, number ? strtoll(key, NULL, 10) : -1);
+        j = rows_next(&r);
     }
-    free(sql);
+    rows_end(&r, NULL);
     return j;
 }
 
@@ -788,42 +804,42 @@ cJSON *store_story(struct store *s, const char *job, const char *kind, int limit
     return out;
 }
 
-int store_put_blocked(struct store *s, const struct blocked *b)
+int store_put_observed(struct store *s, const char *place, const cJSON *row, burst_error_t *errp)
 {
+    char *line = row ? json_line(row) : NULL;
     sqlite3_stmt *st;
-    burst_error_t err;
+    int rc = prepare(s,
+                     row ? "INSERT OR REPLACE INTO observed (place, row) VALUES (?,?)"
+                         : "DELETE FROM observed WHERE place = ?",
+                     &st, errp);
 
-    if (prepare(s, "INSERT OR REPLACE INTO blocked VALUES (?,?,?,?,?,?,?,?)", &st, &err) < 0)
-        return -1;
-    const char *text[] = {b->cloud, b->region, b->zone, b->itype, b->market};
-    for (int i = 0; i < 5; i++)
-        sqlite3_bind_text(st, i + 1, text[i], -1, SQLITE_TRANSIENT);
-    sqlite3_bind_int64(st, 6, b->until);
-    sqlite3_bind_int64(st, 7, b->ttl_s);
-    sqlite3_bind_text(st, 8, b->reason, -1, SQLITE_TRANSIENT);
-    int rc = sqlite3_step(st) == SQLITE_DONE ? 0 : -1;
-    sqlite3_finalize(st);
+    if (rc == 0) {
+        sqlite3_bind_text(st, 1, place, -1, SQLITE_TRANSIENT);
+        if (row)
+            sqlite3_bind_text(st, 2, line, -1, SQLITE_TRANSIENT);
+        rc = step(s, st, "write of an observed place", errp);
+        sqlite3_finalize(st);
+    }
+    free(line);
     return rc;
 }
 
-int store_load_blocked(struct store *s, void (*cb)(void *arg, const struct blocked *b), void *arg)
+int store_load_observed(struct store *s, void (*cb)(void *arg, const cJSON *row), void *arg,
+                        burst_error_t *errp)
 {
     sqlite3_stmt *st;
-    struct blocked b;
+    int rc;
 
-    if (prepare(s, "SELECT * FROM blocked", &st, NULL) < 0)
+    if (prepare(s, "SELECT row FROM observed ORDER BY rowid", &st, errp) < 0)
         return -1;
-    while (sqlite3_step(st) == SQLITE_ROW) {
-        char *to[] = {b.cloud, b.region, b.zone, b.itype, b.market};
-        size_t size[] = {sizeof(b.cloud), sizeof(b.region), sizeof(b.zone), sizeof(b.itype),
-                         sizeof(b.market)};
-        for (int i = 0; i < 5; i++)
-            snprintf(to[i], size[i], "%s", (const char *)sqlite3_column_text(st, i));
-        b.until = sqlite3_column_int64(st, 5);
-        b.ttl_s = sqlite3_column_int64(st, 6);
-        snprintf(b.reason, sizeof(b.reason), "%s", (const char *)sqlite3_column_text(st, 7));
-        cb(arg, &b);
+    while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+        const char *text = (const char *)sqlite3_column_text(st, 0);
+        cJSON *row = text ? cJSON_Parse(text) : NULL;
+        cb(arg, row);
+        cJSON_Delete(row);
     }
+    if (rc != SQLITE_DONE)
+        fail(s, "read of the observed places", errp);
     sqlite3_finalize(st);
-    return 0;
+    return rc == SQLITE_DONE ? 0 : -1;
 }

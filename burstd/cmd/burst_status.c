@@ -12,7 +12,7 @@
 #include "text.h"
 
 #define JOBS_SHOWN 10
-#define BLOCKED_SHOWN 5
+#define PLACES_SHOWN 5
 
 #define JOB_COLUMNS "jobid,name,username,state,place,type,market,numnodes,price,cost,reason"
 
@@ -109,28 +109,59 @@ static const struct column cloud_columns[] = {
     {0, NULL, NULL, COLUMN_TEXT, NULL, NULL},
 };
 
-static void print_blocked(const cJSON *blocked)
+static void print_place(const cJSON *row)
 {
-    int64_t now = clock_now_s();
-    int shown = 0, n = cJSON_GetArraySize(blocked);
-    const cJSON *b;
+    char place[TEXT_MAX], type[TEXT_MAX], market[TEXT_MAX];
+
+    printf("  %s %s %s", text_place(row, place),
+           text_safe(json_str(row, "instance_type", "all types"), type, sizeof(type)),
+           text_safe(json_str(row, "market", "on any market"), market, sizeof(market)));
+}
+
+// Closed for a while, being tried by one node, or open to one node that tries it.
+static void print_left_alone(const cJSON *row)
+{
+    int64_t now = clock_now_s(), until = json_i64(row, "until", now);
+    const char *state = json_str(row, "state", "closed");
+    char why[TEXT_MAX], left[TEXT_MAX];
+
+    print_place(row);
+    text_safe(json_str(row, "reason", ""), why, sizeof(why));
+    text_duration(until > now ? until - now : 0, left);
+    if (strcmp(state, "probing") == 0)
+        printf(", one node tries it now: %s\n", why);
+    else if (strcmp(state, "half-open") == 0)
+        printf(", one node may try it, all in %s: %s\n", left, why);
+    else
+        printf(" for %s: %s\n", left, why);
+}
+
+static void print_rate(const cJSON *row)
+{
+    double rate = json_dbl(row, "preemptions_per_hour", 0);
+    char every[TEXT_MAX];
+
+    print_place(row);
+    if (rate > 0)
+        printf(" every %s", text_duration((int64_t)(3600 / rate), every));
+    printf(" (%.1f times in %.1f h)\n", json_dbl(row, "preemptions", 0), json_dbl(row, "hours", 0));
+}
+
+static void print_places(const char *title, const cJSON *rows, void (*print)(const cJSON *row))
+{
+    int shown = 0, n = cJSON_GetArraySize(rows);
+    const cJSON *row;
 
     if (n == 0)
         return;
-    puts("\nLeft alone for a while:");
-    cJSON_ArrayForEach(b, blocked)
+    printf("\n%s\n", title);
+    cJSON_ArrayForEach(row, rows)
     {
-        char place[TEXT_MAX], type[TEXT_MAX], why[TEXT_MAX], left[TEXT_MAX];
-        const char *market = json_str(b, "market", NULL);
-        if (shown++ == BLOCKED_SHOWN) {
-            printf("  ... and %d more\n", n - BLOCKED_SHOWN);
+        if (shown++ == PLACES_SHOWN) {
+            printf("  ... and %d more: burst status --json\n", n - PLACES_SHOWN);
             break;
         }
-        printf("  %s %s%s%s for %s: %s\n", text_place(b, place),
-               text_safe(json_str(b, "instance_type", "all types"), type, sizeof(type)),
-               market ? " " : "", market ? market : "",
-               text_duration(json_i64(b, "until", now) - now, left),
-               text_safe(json_str(b, "reason", ""), why, sizeof(why)));
+        print(row);
     }
 }
 
@@ -171,7 +202,10 @@ static void print_status(const cJSON *s, cJSON *jobs)
     puts("");
     if (columns_print(cloud_columns, &how, clouds, stdout, &err) < 0)
         puts(err.text);
-    print_blocked(cJSON_GetObjectItemCaseSensitive(s, "blocked"));
+    print_places("Left alone for a while:", cJSON_GetObjectItemCaseSensitive(s, "blocked"),
+                 print_left_alone);
+    print_places("Spot nodes are taken back (where nothing was seen: every day is assumed):",
+                 cJSON_GetObjectItemCaseSensitive(s, "rates"), print_rate);
     print_jobs(jobs);
     if (cJSON_GetArraySize(jobs) > 0)
         puts("\n`burst why JOBID` tells more about a job.");

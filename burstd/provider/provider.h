@@ -46,6 +46,7 @@ struct provider_instance {
     char region[64];
     char zone[64];
     bool spot;
+    money_t price; // per hour, at which it was sold; MONEY_UNKNOWN or 0: the cloud does not say
     int64_t launched_at;   // epoch seconds, start of billing as the cloud says it
     int64_t ended_at;      // end of billing, 0 while it runs
     int64_t notice_at;     // the cloud has announced to take it back then; 0 = no

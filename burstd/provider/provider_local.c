@@ -131,6 +131,16 @@ static int take_market(const cJSON *o, struct provider_instance *i)
     return i->spot || strcmp(market, "on-demand") == 0 ? 0 : -1;
 }
 
+static int take_price(const cJSON *o, struct provider_instance *i)
+{
+    char text[MONEY_TEXT_MAX];
+
+    i->price = MONEY_UNKNOWN;
+    if (take_str(o, "price_usd_per_hour", false, text, sizeof(text)) < 0)
+        return -1;
+    return !*text || money_parse(text, &i->price, NULL) == 0 ? 0 : -1;
+}
+
 static int take_tags(const cJSON *o, struct provider_instance *i)
 {
     const cJSON *tags = cJSON_GetObjectItemCaseSensitive(o, "tags");
@@ -167,6 +177,8 @@ static const char *take_instance(const cJSON *o, struct provider_instance *i)
         return "zone";
     if (take_market(o, i) < 0)
         return "market";
+    if (take_price(o, i) < 0)
+        return "price_usd_per_hour";
     if (take_time(o, "launched_at", true, &i->launched_at) < 0)
         return "launched_at";
     if (take_time(o, "ended_at", i->state == PROVIDER_TERMINATED, &i->ended_at) < 0)

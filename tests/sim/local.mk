@@ -13,7 +13,7 @@ tests_sim_test_sim_LDFLAGS = $(SAN_LDFLAGS) \
 tests_sim_test_sim_LDADD = libcore.la libplugincore.la libconf.la libdaemon.la libburst.la $(CMOCKA_LIBS)
 
 # Parts of the core alone, on a clock that the test sets.
-CLOCKED_TESTS = tests/unit/test_ledger tests/unit/test_blocklist
+CLOCKED_TESTS = tests/unit/test_ledger tests/unit/test_observed
 check_PROGRAMS += $(CLOCKED_TESTS) tests/unit/test_spool
 TESTS += $(CLOCKED_TESTS) tests/unit/test_spool
 tests_unit_test_ledger_SOURCES = tests/unit/test_ledger.c burstd/ledger.c burstd/instances.c \
@@ -21,11 +21,12 @@ tests_unit_test_ledger_SOURCES = tests/unit/test_ledger.c burstd/ledger.c burstd
 tests_unit_test_ledger_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_test_ledger_LDFLAGS = $(SAN_LDFLAGS) -Wl,--wrap=clock_now_s
 tests_unit_test_ledger_LDADD = libdaemon.la libburst.la $(CMOCKA_LIBS) $(SQLITE_LIBS)
-tests_unit_test_blocklist_SOURCES = tests/unit/test_blocklist.c burstd/blocklist.c \
-	burstd/store_sqlite.c burstd/model.c
-tests_unit_test_blocklist_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS) $(SQLITE_CFLAGS)
-tests_unit_test_blocklist_LDFLAGS = $(SAN_LDFLAGS) -Wl,--wrap=clock_now_s
-tests_unit_test_blocklist_LDADD = libdaemon.la libburst.la $(CMOCKA_LIBS) $(SQLITE_LIBS)
+tests_unit_test_observed_SOURCES = tests/unit/test_observed.c burstd/observed.c \
+	burstd/instances.c burstd/ledger.c burstd/jobs.c burstd/journal.c burstd/store_sqlite.c \
+	burstd/model.c
+tests_unit_test_observed_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_test_observed_LDFLAGS = $(SAN_LDFLAGS) -Wl,--wrap=clock_now_s,--wrap=store_commit
+tests_unit_test_observed_LDADD = libcatalog.la libdaemon.la libburst.la $(CMOCKA_LIBS) $(SQLITE_LIBS)
 tests_unit_test_spool_SOURCES = tests/unit/test_spool.c burstd/spool.c
 tests_unit_test_spool_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
 tests_unit_test_spool_LDFLAGS = $(SAN_LDFLAGS)

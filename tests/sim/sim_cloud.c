@@ -108,6 +108,25 @@ money_t cloud_bill(const char *cloud)
     return sum;
 }
 
+double cloud_spot_hours(const char *cloud)
+{
+    double hours = 0;
+
+    for (int k = 0; k < n_vms; k++)
+        if (vms[k].spot && vms[k].ended && strcmp(vms[k].cloud, cloud) == 0)
+            hours += (double)(vms[k].ended - vms[k].launched) / 3600;
+    return hours;
+}
+
+unsigned cloud_taken_back(const char *cloud)
+{
+    unsigned n = 0;
+
+    for (int k = 0; k < n_vms; k++)
+        n += vms[k].notice_s && strcmp(vms[k].cloud, cloud) == 0;
+    return n;
+}
+
 unsigned cloud_launches_of(const char *token)
 {
     unsigned n = 0;
@@ -142,6 +161,7 @@ static void describe_vm(const struct vm *v, struct provider_instance *p)
         snprintf(p->address, sizeof(p->address), "vm-%d", (int)(v - vms));
     snprintf(p->instance_type, sizeof(p->instance_type), "%s", v->itype);
     p->spot = v->spot;
+    p->price = v->price;
     p->launched_at = v->launched;
     p->ended_at = v->ended;
     p->notice_at = v->notice_s;
@@ -212,6 +232,10 @@ static void destroy(struct provider *p)
 
 static void make(struct provider *p, const struct provider_launch *q)
 {
+    money_t price = sim_price(p->cloud, q->spot);
+
+    if (chance(world.dear))
+        price += world.dear_by ? world.dear_by : (money_t)draw(40001) - 20000;
     for (unsigned k = 0; k < q->count; k++) {
         struct vm *v = &vms[n_vms++];
         memset(v, 0, sizeof(*v));
@@ -220,7 +244,7 @@ static void make(struct provider *p, const struct provider_launch *q)
         snprintf(v->tag, sizeof(v->tag), "%s", q->tag_instance[k]);
         snprintf(v->itype, sizeof(v->itype), "%s", q->instance_type);
         v->spot = q->spot;
-        v->price = sim_price(p->cloud, q->spot);
+        v->price = price;
         v->launched = clock_now_s();
         v->up_ms = world.now_ms + 1000 + draw(20000);
         if (chance(world.boot_fails))

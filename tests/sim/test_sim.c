@@ -16,7 +16,6 @@
 
 #include <cmocka.h>
 
-#include "blocklist.h"
 #include "clouds.h"
 #include "conf.h"
 #include "instances.h"
@@ -24,8 +23,10 @@
 #include "journal.h"
 #include "ledger.h"
 #include "libburst/json.h"
+#include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "log.h"
+#include "observed.h"
 #include "planner.h"
 #include "store.h"
 #include "tick.h"
@@ -98,7 +99,7 @@ static void daemon_start(void)
     b->store = store_open(journal, &err);
     assert_non_null(b->store);
     assert_int_equal(store_load(b->store, load_instance, load_job, b, &err), 0);
-    b->blocked = blocklist_create(b);
+    b->observed = observed_create(b);
     b->clouds = clouds_create(b, &err);
     world.b = b;
     tick_ms = world.now_ms;
@@ -113,7 +114,7 @@ static void daemon_kill(void)
     instances_destroy(b->instances);
     jobs_destroy(b->jobs);
     clouds_destroy(b->clouds);
-    blocklist_destroy(b->blocked);
+    observed_destroy(b->observed);
     store_close(b->store);
     conf_free(b->conf);
     free(b);
@@ -278,6 +279,31 @@ static bool record_says_cost(unsigned job)
     return cost == 0 || strstr(slurm_record((int)job), text);
 }
 
+// Hours and preemptions of spot nodes are seen once each, also over kills. They weigh less as they
+// get older: a few per cent in the hours that a scenario takes.
+static bool check_observed(uint64_t seed, const char *cloud)
+{
+    cJSON *o = observed_json(world.b->observed);
+    const cJSON *row;
+    double hours = 0, preemptions = 0, real = cloud_spot_hours(cloud);
+
+    cJSON_ArrayForEach(row, cJSON_GetObjectItem(o, "rates"))
+    {
+        if (strcmp(json_str(row, "cloud", ""), cloud) != 0)
+            continue;
+        hours += json_dbl(row, "hours", 0);
+        preemptions += json_dbl(row, "preemptions", 0);
+    }
+    cJSON_Delete(o);
+    bool good = preemptions <= cloud_taken_back(cloud) &&
+                (real < 0.3 || (hours > 0.95 * real && hours < 1.001 * real));
+    if (!good)
+        print_error("seed %llu: %s: %g hours and %g preemptions were seen, it had %g and %u\n",
+                    (unsigned long long)seed, cloud, hours, preemptions, real,
+                    cloud_taken_back(cloud));
+    return good;
+}
+
 // Everything is quiet again: no job under way, no instance, the books balance.
 static void check_promises(uint64_t seed)
 {
@@ -335,6 +361,8 @@ static void check_promises(uint64_t seed)
                         clouds[k], (long long)bill, (long long)ledger);
             good = false;
         }
+        // A kill while nothing can be written: what was seen is in memory only.
+        good = (world.full || check_observed(seed, clouds[k])) && good;
     }
     if (!good)
         fail_msg("seed %llu", (unsigned long long)seed);
@@ -390,6 +418,7 @@ static void scenario(uint64_t seed, unsigned jobs, void (*weather)(void))
     world.dies = was.dies; // what the checks may excuse
     world.preempts = was.preempts;
     world.cuts = was.cuts;
+    world.full = was.full;
     check_promises(seed);
     end_world();
 }
@@ -416,6 +445,7 @@ static void spot_market(void)
 {
     world.preempts = 200;
     world.capacity = 100;
+    world.dear = 300;
 }
 
 static void crashing(void)
@@ -429,11 +459,13 @@ static void everything(void)
     failing_nodes();
     world.preempts = 100;
     world.crashes = 100;
+    world.dear = 100;
 }
 
 static void killed_anywhere(void)
 {
     world.crash_points = 700;
+    world.dear = 500;
     world.capacity = 100;
     world.lost_reply = 50;
 }
@@ -488,6 +520,66 @@ static void egress_of_each_attempt(void **state)
         assert_int_equal(transfers_of(k), EGRESS);
     }
     check_promises(7);
+    end_world();
+}
+
+static bool story_has(int job, const char *words)
+{
+    char key[16];
+    bool found = false;
+    const cJSON *e;
+
+    snprintf(key, sizeof(key), "%d", job);
+    cJSON *events = store_story(world.b->store, key, "event", 100);
+    cJSON_ArrayForEach(e, events) found = found || strstr(json_str(e, "text", ""), words);
+    cJSON_Delete(events);
+    return found;
+}
+
+// In a world of its own, so that the price is news: c1's spot nodes cost 100003 in the catalog.
+static int buy(unsigned nodes, money_t dear_by)
+{
+    world.dear = 1000;
+    world.dear_by = dear_by;
+    int job = slurm_submit(100, nodes, true);
+    live(400000);
+    assert_string_equal(slurm_job_text(job), "COMPLETED"); // told, not stopped
+    return job;
+}
+
+static void new_world(uint64_t seed)
+{
+    if (world.b)
+        end_world();
+    make_world(seed);
+    remove_journal();
+    daemon_start();
+}
+
+// The ledger has the price of the purchase; whose cap that may pass is told.
+static void sold_at_another_price(void **state)
+{
+    new_world(17);
+    int job = buy(1, 50000);
+    assert_true(story_has(job, "c1 asks $0.1500 an hour where the plan had $0.1000"));
+    assert_false(story_has(job, "its cap is"));
+    assert_false(story_has(job, "might be passed"));
+    new_world(17);
+    job = buy(2, -50000);
+    assert_true(story_has(job, "c1 asks $0.1000 an hour where the plan had $0.2000"));
+    // The time limit of its job is 260 s.
+    money_t planned = ledger_bound(world.b, 100003, 1, 260) + EGRESS;
+    new_world(17);
+    world.b->conf->max_per_job = planned + 1;
+    job = buy(1, 50000);
+    assert_true(story_has(job, "an hour where the plan had $0.1000; until its time limit it might "
+                               "cost $"));
+    new_world(17);
+    world.b->conf->clouds[0].max_per_day = planned + 1;
+    job = buy(1, 50000);
+    assert_true(story_has(job, "; today's cap of c1, $"));
+    settle();
+    check_promises(17);
     end_world();
 }
 
@@ -691,6 +783,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(egress_of_each_attempt),
         cmocka_unit_test(a_full_disk_floods_nothing),
+        cmocka_unit_test(sold_at_another_price),
         cmocka_unit_test(held_jobs_are_held_for_good),
         cmocka_unit_test(requeued_while_nobody_looked),
         cmocka_unit_test(held_jobs_wait_for_others_and_their_time),

@@ -19,6 +19,8 @@ struct world {
     unsigned generation; // of the daemon: answers to a dead one are dropped
     // how bad the world is, in per mille
     unsigned capacity, lost_reply, throttle, boot_fails, ssh_fails, dies, preempts, crashes;
+    unsigned dear;            // per mille of launches: sold at another price than planned
+    money_t dear_by;          // by so much; 0: by up to 20,000 more or less
     unsigned cuts;            // a network fails for minutes, the instance lives on
     unsigned crash_points;    // per 100,000 writes and commands: killed right before or after it
     unsigned full, outages;   // per 100,000 steps: the disk is full, slurmctld is down for a while
@@ -77,6 +79,8 @@ int cloud_by_address(const char *address);
 bool cloud_alive(int instance);
 void cloud_kill(int instance);
 money_t cloud_bill(const char *cloud);
+double cloud_spot_hours(const char *cloud);   // of all spot instances that ended
+unsigned cloud_taken_back(const char *cloud); // spot instances that got a notice
 unsigned cloud_launches_of(const char *token);
 unsigned cloud_worst_token(void); // most instances beyond a launch's count under one token
 

@@ -222,9 +222,16 @@ static void status_is_one_screen(void **state)
            "\"cap_day_uusd\":null,\"rate_uusd_per_hour\":0}],\"spool\":0,"
            "\"blocked\":[{\"cloud\":\"aws\",\"region\":\"us-east-1\",\"zone\":\"us-east-1b\","
            "\"instance_type\":\"p4d.24xlarge\",\"market\":\"spot\",\"until\":%" PRId64
-           ",\"reason\":\"no capacity\"}],\"spend_today_uusd\":12300000,\"cap_day_uusd\":"
+           ",\"reason\":\"no capacity\"},{\"cloud\":\"gcp\",\"region\":null,\"zone\":null,"
+           "\"instance_type\":\"a2\",\"market\":null,\"state\":\"half-open\",\"until\":%" PRId64
+           ",\"reason\":\"quota\"},{\"cloud\":\"gcp\",\"region\":\"eu\",\"zone\":null,"
+           "\"instance_type\":\"a2\",\"market\":\"spot\",\"state\":\"probing\",\"until\":%" PRId64
+           ",\"reason\":\"quota\"}],\"rates\":[{\"cloud\":\"aws\",\"region\":\"us-east-1\","
+           "\"zone\":\"us-east-1a\",\"instance_type\":\"p4d\",\"market\":\"spot\","
+           "\"preemptions_per_hour\":0.0833333,\"preemptions\":2.0,\"hours\":12.04}],"
+           "\"spend_today_uusd\":12300000,\"cap_day_uusd\":"
            "500000000,\"rate_uusd_per_hour\":37036800}"),
-        now - 7410, now, now + 150);
+        now - 7410, now, now + 150, now + 90, now + 30);
     const struct fake_answer script[] = {
         {"status", answer}, {"jobs", OK("[" JOB_7 "," JOB_123_4 "]")}, {0}};
 
@@ -241,6 +248,11 @@ static void status_is_one_screen(void **state)
            "\n"
            "Left alone for a while:\n"
            "  aws us-east-1b p4d.24xlarge spot for 2 min: no capacity\n"
+           "  gcp a2 on any market, one node may try it, all in 1 min: quota\n"
+           "  gcp eu a2 spot, one node tries it now: quota\n"
+           "\n"
+           "Spot nodes are taken back (where nothing was seen: every day is assumed):\n"
+           "  aws us-east-1a p4d spot every 12 h (2.0 times in 12.0 h)\n"
            "\n"
            "JOBID  NAME   USER   STATE    PLACE           TYPE          MARKET  NODES  $/HOUR     "
            "COST  REASON\n"

@@ -298,6 +298,7 @@ static void an_instance_is_understood(void **state)
     assert_string_equal(i->region, "us-east-1");
     assert_string_equal(i->zone, "us-east-1b");
     assert_true(i->spot);
+    assert_int_equal(i->price, 1230000);
     assert_int_equal(i->launched_at, 1764000000);
     assert_int_equal(i->ended_at, 1764003600);
     assert_int_equal(i->notice_at, 1764003500);
@@ -306,6 +307,38 @@ static void an_instance_is_understood(void **state)
     assert_string_equal(i->tag_cluster, "my cluster");
     assert_string_equal(i->token, "tok-1");
     assert_non_null(strstr(asked.data, "GET /v1/aws/instances/i-9 HTTP/1.1\r\n"));
+}
+
+static void describe(const char *price)
+{
+    char *text =
+        xasprintf("{\"id\":\"i-9\",\"state\":\"pending\",\"instance_type\":\"a\",\"region\":"
+                  "\"r\",\"market\":\"spot\",\"launched_at\":5,\"tags\":{}%s}",
+                  price);
+
+    memset(&got, 0, sizeof(got));
+    reply_with(200, "", text);
+    provider_local.describe(provider, "i-9", "r", on_result, NULL);
+    wait_result();
+    free(text);
+}
+
+// A price that is not told is not 0; one that is not understood is no reply.
+static void a_price_is_known_or_not(void **state)
+{
+    describe("");
+    assert_int_equal(got.error, PROVIDER_OK);
+    assert_true(got.instances[0].price == MONEY_UNKNOWN);
+    describe(",\"price_usd_per_hour\":null");
+    assert_int_equal(got.error, PROVIDER_OK);
+    assert_true(got.instances[0].price == MONEY_UNKNOWN);
+    describe(",\"price_usd_per_hour\":\"0.000001\"");
+    assert_int_equal(got.instances[0].price, 1);
+    describe(",\"price_usd_per_hour\":\"-1\"");
+    assert_int_equal(got.error, PROVIDER_TRANSIENT);
+    assert_non_null(strstr(got.message, "price_usd_per_hour"));
+    describe(",\"price_usd_per_hour\":1.5");
+    assert_int_equal(got.error, PROVIDER_TRANSIENT);
 }
 
 static void list_asks_for_our_tag(void **state)
@@ -563,6 +596,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(launch_says_what_the_contract_says),
         T(an_instance_is_understood),
+        T(a_price_is_known_or_not),
         T(list_asks_for_our_tag),
         T(terminate_names_one_instance),
         T(each_error_has_its_class),

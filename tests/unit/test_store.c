@@ -317,6 +317,111 @@ static void an_older_journal_is_gone_on_with(void **state)
     free(seen.j);
 }
 
+struct places {
+    int n;
+    char text[64];
+};
+
+static void see_place(void *arg, const cJSON *row)
+{
+    struct places *p = arg;
+
+    p->n++;
+    snprintf(p->text, sizeof(p->text), "%s", json_str(row, "reason", "none"));
+}
+
+static void observed_places_are_kept_by_key(void **state)
+{
+    struct places seen = {0};
+    burst_error_t err;
+    struct store *s = store_open(path, &err);
+    cJSON *row = cJSON_CreateObject();
+
+    json_add_str(row, "reason", "it's \"full\"");
+    assert_int_equal(store_put_observed(s, "aws a", row, &err), 0);
+    assert_int_equal(store_put_observed(s,
+                                        "aws\x1f"
+                                        "b",
+                                        row, &err),
+                     0);
+    assert_int_equal(store_put_observed(s, "aws a", row, &err), 0);
+    assert_int_equal(store_put_observed(s,
+                                        "aws\x1f"
+                                        "b",
+                                        NULL, &err),
+                     0);
+    assert_int_equal(store_put_observed(s, "never there", NULL, &err), 0);
+    store_close(s);
+    cJSON_Delete(row);
+    s = store_open(path, &err);
+    assert_int_equal(store_load_observed(s, see_place, &seen, &err), 0);
+    assert_int_equal(seen.n, 1);
+    assert_string_equal(seen.text, "it's \"full\"");
+    store_close(s);
+}
+
+static bool has_table(sqlite3 *db, const char *name)
+{
+    return sqlite3_table_column_metadata(db, NULL, name, NULL, NULL, NULL, NULL, NULL, NULL) ==
+           SQLITE_OK;
+}
+
+// What an older burstd called blocked is gone; what cannot be read of the new table is handed over
+// as such.
+static void the_table_of_blocked_places_goes(void **state)
+{
+    struct places seen = {0};
+    burst_error_t err;
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db,
+                                  "CREATE TABLE blocked (cloud TEXT, until INTEGER);"
+                                  "INSERT INTO blocked VALUES ('aws', 5);"
+                                  "CREATE TABLE observed (place TEXT PRIMARY KEY, row TEXT);"
+                                  "INSERT INTO observed VALUES ('x', '{no JSON')",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_true(has_table(db, "blocked"));
+    sqlite3_close(db);
+    struct store *s = store_open(path, &err);
+    assert_non_null(s);
+    assert_int_equal(store_load_observed(s, see_place, &seen, &err), 0);
+    assert_int_equal(seen.n, 1);
+    assert_string_equal(seen.text, "none");
+    store_close(s);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_false(has_table(db, "blocked"));
+    sqlite3_close(db);
+}
+
+// Going on without it would leave a rented instance to nobody.
+static void a_state_that_is_not_known_stops_the_start(void **state)
+{
+    struct seen seen = {0};
+    burst_error_t err;
+    struct store *s = store_open(path, &err);
+    struct instance i = an_instance("demo-1-0"), k = an_instance("demo-1-1");
+    sqlite3 *db;
+
+    assert_int_equal(store_put_instance(s, &i, &err), 0);
+    assert_int_equal(store_put_instance(s, &k, &err), 0);
+    store_close(s);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    sqlite3_exec(db, "UPDATE instance SET state = 'dreaming' WHERE id = 'demo-1-1'", NULL, NULL,
+                 NULL);
+    sqlite3_close(db);
+    s = store_open(path, &err);
+    assert_int_equal(store_load(s, see_instance, see_job, &seen, &err), -1);
+    assert_non_null(strstr(err.text, "instance demo-1-1 is in a state"));
+    assert_null(store_find_instance(s, "demo-1-1"));
+    free(seen.i);
+    seen.i = store_find_instance(s, "demo-1-0");
+    assert_non_null(seen.i);
+    free(seen.i);
+    store_close(s);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
 
 int main(void)
@@ -329,6 +434,9 @@ int main(void)
         TEST(old_stories_go_and_charges_stay),
         TEST(refuses_what_it_cannot_read),
         TEST(an_older_journal_is_gone_on_with),
+        TEST(observed_places_are_kept_by_key),
+        TEST(the_table_of_blocked_places_goes),
+        TEST(a_state_that_is_not_known_stops_the_start),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
