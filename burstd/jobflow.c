@@ -40,7 +40,10 @@
 #define CAPACITY_PAUSE_MS 30000
 #define HOME_AGAIN_MS 5000
 #define HOLD_AGAIN_MS 5000
-#define HOLDS_AT_ONCE 20       // commands of one look; thousands of jobs do not delay the others'
+#define HOLDS_AT_ONCE 20 // commands of one look; thousands of jobs do not delay the others'
+// Of a held job Slurm does not look at the dependencies any more. One that may begin in 2100 only
+// does not start either, and they are looked at. A time that no user writes: 2100-01-01T00:00:00Z.
+#define DEFERRED INT64_C(4102444800)
 #define REQUEUE_STAGEOUT_S 120 // an unreachable node holds a requeued job's restart back so long
 #define CHANGEOVER_S 120       // until a rented node runs a job, for deadlines
 
@@ -176,7 +179,8 @@ static void send_place(struct burstd *b, struct bjob *j, const struct sjob *s)
         json_add_i64(cmd, "min_nodes", j->nodes);
     if (s->priority == 0)
         json_add_i64(cmd, "priority", -1);
-    if (s->restarts > 0) // a requeued job would wait for cred_expire; its new nodes never saw it
+    // A requeued job would wait for cred_expire; its new nodes never saw it.
+    if (s->restarts > 0 || s->eligible == DEFERRED)
         json_add_i64(cmd, "begin", clock_now_s());
     j->placed_at = clock_now_s();
     slurm_link_command(b->slurm, cmd, moved, call);
@@ -388,9 +392,15 @@ static bool shares_record(struct burstd *b, const struct bjob *j, uint32_t array
     return true;
 }
 
+static bool deferred(const struct sjob *s)
+{
+    return s->priority != 0 && s->eligible == DEFERRED;
+}
+
 // The plugin's hold is one that the job's user may release (JobHeldUser): the job would start in
-// the elastic partition without capacity. SlurmUser's he may not.
-static void hold_for_good(struct burstd *b, struct bjob *j)
+// the elastic partition without capacity. SlurmUser's he may not. One that waits for other jobs is
+// deferred instead.
+static void hold_for_good(struct burstd *b, struct bjob *j, bool defer)
 {
     int64_t again = clock_mono_ms() + HOLD_AGAIN_MS;
     char name[sizeof(j->key)];
@@ -412,7 +422,9 @@ static void hold_for_good(struct burstd *b, struct bjob *j)
     cJSON *cmd = cJSON_CreateObject();
     json_add_str(cmd, "op", "update_job");
     json_add_str(cmd, "job", name);
-    json_add_i64(cmd, "priority", 0);
+    json_add_i64(cmd, "priority", defer ? -1 : 0);
+    if (defer)
+        json_add_i64(cmd, "begin", DEFERRED);
     slurm_link_command(b->slurm, cmd, NULL, NULL);
 }
 
@@ -435,10 +447,14 @@ static enum spill_verdict spill(struct burstd *b, struct bjob *j, const struct s
     if (directive_from_mark(j->mark, &d) < 0)
         return SPILL_STAY;
     f.runtime_s = d.runtime_s ? d.runtime_s : s->time_limit_s;
-    f.held_for_burst = d.cls == DIRECTIVE_HELD && s->priority == 0 && j->our_hold;
-    if (f.held_for_burst && strcmp(s->reason, "JobHeldUser") == 0)
-        hold_for_good(b, j);
-    if (d.cls == DIRECTIVE_HELD && s->priority != 0) {
+    bool begins_later = s->eligible > f.now && s->eligible != DEFERRED;
+    bool waits_for_jobs = s->dependency[0];
+    f.held_for_burst = d.cls == DIRECTIVE_HELD && j->our_hold && (s->priority == 0 || deferred(s));
+    if (f.held_for_burst && s->priority == 0 && waits_for_jobs && !begins_later)
+        hold_for_good(b, j, true);
+    else if (f.held_for_burst && strcmp(s->reason, "JobHeldUser") == 0)
+        hold_for_good(b, j, false);
+    if (d.cls == DIRECTIVE_HELD && s->priority != 0 && !deferred(s)) {
         // Released by hand: no local node can run it, and an elastic one only when it is rented.
         if (!j->cmd && clock_mono_ms() >= j->hold_ms) {
             struct move_call *call;
@@ -455,9 +471,9 @@ static enum spill_verdict spill(struct burstd *b, struct bjob *j, const struct s
     }
     bool requeued = s->restarts > 0 && j->history[0];
     // Of a held job Slurm's reason says no more than that.
-    if (d.cls == DIRECTIVE_HELD && (s->dependency[0] || (!requeued && s->eligible > f.now))) {
+    if (d.cls == DIRECTIVE_HELD && (waits_for_jobs || (!requeued && begins_later))) {
         snprintf(why, size, "it waits for %s, then for a rented node",
-                 s->dependency[0] ? "other jobs" : "its begin time");
+                 waits_for_jobs ? "other jobs" : "its begin time");
         return SPILL_STAY;
     }
     if (requeued && s->state == SJOB_PENDING && strcmp(s->reason, "BeginTime") == 0) {

@@ -36,7 +36,7 @@ static const char *const state_names[] = {"PENDING", "RUNNING", "COMPLETED", "CA
 struct job {
     int id;
     enum state state;
-    bool configuring, local, held_class, home, held_by_admin, depends;
+    bool configuring, local, held_class, home, held_by_admin, depends, seen_to_depend;
     int64_t completing_until_ms;
     int64_t submit, begin, start, duration_s, alloc_s;
     int owes[4]; // instances that hold what its last attempt has written
@@ -276,9 +276,11 @@ void slurm_requeue(int id)
         requeue(j);
 }
 
+// As the real one it shows a held job's dependencies as they were when it was held.
 void slurm_depend(int id, bool on)
 {
     jobs[id - 1].depends = on;
+    jobs[id - 1].seen_to_depend |= on;
 }
 
 void slurm_begin(int id, int64_t in_s)
@@ -669,7 +671,9 @@ static void show_job(unsigned k)
     s->name = s->account = s->qos = s->exc_nodes = s->features = s->licenses = empty;
     s->std_in = s->std_out = s->std_err = s->reservation = empty;
     static char other[] = "afterany:99(unfulfilled)";
-    s->dependency = j->depends ? other : empty;
+    if (j->priority != 0)
+        j->seen_to_depend = j->depends;
+    s->dependency = j->seen_to_depend ? other : empty;
     s->partition = j->partition;
     s->nodes = j->state == PENDING ? empty : j->alloc;
     s->req_nodes = j->req_nodes;
