@@ -28,7 +28,8 @@
 #define STAGE_IN_TRIES 3
 #define RETRY_MIN_MS 2000
 #define RETRY_MAX_MS 60000
-#define KILL_WAIT_S 40 // Slurm's KillWait (30 s) and some: until the last process has ended
+#define WORKER_WAIT_S 60 // a worker that does not answer holds the batch host back so long
+#define KILL_WAIT_S 40   // Slurm's KillWait (30 s) and some: until the last process has ended
 
 cJSON *ssh_request(struct burstd *b, const struct instance *i, const char *op)
 {
@@ -273,7 +274,8 @@ static void step_in(struct burstd *b, struct instance *i)
     }
 }
 
-// One node after the other, the batch host (first name) last: its files win.
+// One node after the other, the batch host (first name) last: its files win. One that does not
+// answer keeps the others' results from coming home for a while only; its own come when it does.
 static bool my_turn(struct burstd *b, const struct instance *i, const struct bjob *j)
 {
     const char *mine = strstr(j->node_names, i->node);
@@ -284,7 +286,8 @@ static bool my_turn(struct burstd *b, const struct instance *i, const struct bjo
             (other->flags & INST_F_LOST))
             continue;
         const char *its = strstr(j->node_names, other->node);
-        if (other->ssh || (its && mine && its > mine))
+        bool silent = other->tries > 0 && clock_now_s() - j->ended >= WORKER_WAIT_S;
+        if (other->ssh || (its && mine && its > mine && !silent))
             return false;
     }
     return true;

@@ -97,6 +97,11 @@ void cloud_kill(int k)
     end(&vms[k], clock_now_s());
 }
 
+void cloud_cut(int k, int64_t ms)
+{
+    vms[k].cut_ms = world.now_ms + ms;
+}
+
 money_t cloud_bill(const char *cloud)
 {
     money_t sum = 0;

@@ -704,6 +704,29 @@ static void requeued_while_nobody_looked(void **state)
     assert_in_range(n, 5, 20);
 }
 
+static void one_silent_node_does_not_keep_the_others_results(void **state)
+{
+    make_world(15);
+    remove_journal();
+    daemon_start();
+    int job = slurm_submit(60, 2, true);
+    while (!slurm_started(job))
+        live(100);
+    int worker = slurm_instance_of(job, 1);
+    while (slurm_started(job))
+        live(100);
+    cloud_cut(worker, 300000);
+    live(30000);
+    assert_false(slurm_results_home(job)); // the batch host waits for its turn
+    live(60000);
+    assert_true(slurm_results_home(job));
+    assert_int_equal(jobs_by_id(world.b->jobs, (uint32_t)job)->state, JOB_STAGEOUT);
+    settle();
+    assert_null(jobs_by_id(world.b->jobs, (uint32_t)job)); // the rest came when the node was back
+    check_promises(15);
+    end_world();
+}
+
 static uint64_t first_seed = 1;
 static unsigned runs = 6;
 
@@ -786,6 +809,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(sold_at_another_price),
         cmocka_unit_test(held_jobs_are_held_for_good),
         cmocka_unit_test(requeued_while_nobody_looked),
+        cmocka_unit_test(one_silent_node_does_not_keep_the_others_results),
         cmocka_unit_test(held_jobs_wait_for_others_and_their_time),
         cmocka_unit_test(in_fair_weather),
         cmocka_unit_test(when_clouds_refuse_and_lose_replies),

@@ -78,6 +78,7 @@ unsigned cloud_running(void);
 int cloud_by_address(const char *address);
 bool cloud_alive(int instance);
 void cloud_kill(int instance);
+void cloud_cut(int instance, int64_t ms); // from the network
 money_t cloud_bill(const char *cloud);
 double cloud_spot_hours(const char *cloud);   // of all spot instances that ended
 unsigned cloud_taken_back(const char *cloud); // spot instances that got a notice
