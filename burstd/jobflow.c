@@ -720,10 +720,35 @@ static void adopt(struct burstd *b, struct bjob *j, const struct sjob *s)
     begin_attempt(b, j, s, "Slurm started it on %s", s->nodes);
 }
 
+// Somebody requeued it and moved it here, and it runs: its nodes are free. What they hold would
+// replace, or come between, files that the attempt works with that runs now.
+static void leave_to_local(struct burstd *b, struct bjob *j, const struct sjob *s)
+{
+    if (!stage_home(b, j))
+        job_event(
+            b, j,
+            "Slurm runs it on %s now: what its attempt on %s has written since its files came "
+            "home last is left there, because this attempt has its files here",
+            s->nodes, j->node_names);
+    stage_drop(b, j);
+    remember_place(b, j);
+    free_nodes(b, j);
+    no_instances(j);
+    j->started = 0;
+    job_state(b, j, JOB_LOCAL, "Slurm started it here, on %s", s->nodes);
+}
+
 static void running(struct burstd *b, struct bjob *j, const struct sjob *s)
 {
     const struct cloud_conf *c = conf_find_partition(b->conf, s->partition);
 
+    // Not when only its cloud was taken out of the configuration.
+    if (!c && (j->state == JOB_RUNNING || j->state == JOB_STAGEOUT)) {
+        if (s->state == SJOB_RUNNING && !(s->flags & SJOB_COMPLETING) &&
+            strcmp(s->partition, j->partition) != 0)
+            leave_to_local(b, j, s);
+        return;
+    }
     if (!c) {
         if (j->state < JOB_PLACED ||
             (j->state == JOB_PLACED && s->state == SJOB_RUNNING && !j->cmd)) {

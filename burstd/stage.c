@@ -362,7 +362,7 @@ void stage_out_now(struct burstd *b, struct instance *i, struct bjob *j)
         start(b, i, j, STAGE_NOTICE);
 }
 
-void stage_giveup(struct burstd *b, struct bjob *j)
+void stage_drop(struct burstd *b, const struct bjob *j)
 {
     INSTANCES_EACH(b->instances, i)
     {
@@ -371,7 +371,14 @@ void stage_giveup(struct burstd *b, struct bjob *j)
         instance_ssh_cancel(b, i);
         i->flags &= ~(unsigned)INST_F_STAGE_OUT;
         instance_save(b, i);
-        job_event(b, j, "an operator gave up the results on %s", i->node);
     }
+}
+
+void stage_giveup(struct burstd *b, struct bjob *j)
+{
+    INSTANCES_EACH(b->instances, i)
+    if (strcmp(i->job, j->key) == 0 && (i->flags & INST_F_STAGE_OUT))
+        job_event(b, j, "an operator gave up the results on %s", i->node);
+    stage_drop(b, j);
     b->poke(b);
 }

@@ -31,5 +31,7 @@ bool stage_under_way(struct burstd *b, const struct bjob *j);
 void stage_out_now(struct burstd *b, struct instance *i, struct bjob *j);
 // An operator gave up: kept results are let go.
 void stage_giveup(struct burstd *b, struct bjob *j);
+// What is on the job's nodes is not brought home any more; ends what is under way.
+void stage_drop(struct burstd *b, const struct bjob *j);
 
 #endif

@@ -288,6 +288,12 @@ void slurm_begin(int id, int64_t in_s)
     jobs[id - 1].begin = clock_now_s() + in_s;
 }
 
+void slurm_move_here(int id)
+{
+    snprintf(jobs[id - 1].partition, sizeof(jobs[id - 1].partition), "main");
+    jobs[id - 1].req_nodes[0] = '\0';
+}
+
 bool slurm_release(int id)
 {
     struct job *j = &jobs[id - 1];

@@ -727,6 +727,49 @@ static void one_silent_node_does_not_keep_the_others_results(void **state)
     end_world();
 }
 
+static bool told(int job, const char *text)
+{
+    char key[16];
+    snprintf(key, sizeof(key), "%d", job);
+    cJSON *events = store_story(world.b->store, key, "event", 200), *e;
+    bool found = false;
+
+    cJSON_ArrayForEach(e, events) found = found || strstr(json_str(e, "text", ""), text);
+    cJSON_Delete(events);
+    return found;
+}
+
+static void moved_here_while_nobody_looked(void **state)
+{
+    make_world(16);
+    remove_journal();
+    daemon_start();
+    int a = slurm_submit(3000, 1, false), other = slurm_submit(3000, 1, false);
+    live(5000); // the two local nodes are taken
+    int job = slurm_submit(1000, 1, false);
+    while (!slurm_started(job))
+        live(100);
+    live(10000);
+    assert_int_equal(jobs_by_id(world.b->jobs, (uint32_t)job)->state, JOB_RUNNING);
+    daemon_kill();
+    down_until = world.now_ms + 20000;
+    slurm_requeue(job);
+    slurm_move_here(job);
+    slurm_cancel(other);
+    live(25000);
+    assert_true(slurm_started(job));
+    assert_int_equal(jobs_by_id(world.b->jobs, (uint32_t)job)->state, JOB_LOCAL);
+    assert_true(told(job, "is left there, because this attempt has its files here"));
+    live(200000);
+    assert_true(slurm_started(job));
+    assert_int_equal(cloud_running(), 0); // nothing is paid for meanwhile
+    slurm_cancel(a);
+    settle();
+    assert_int_equal(slurm_attempts(job), 1);
+    check_promises(16);
+    end_world();
+}
+
 static uint64_t first_seed = 1;
 static unsigned runs = 6;
 
@@ -809,6 +852,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(sold_at_another_price),
         cmocka_unit_test(held_jobs_are_held_for_good),
         cmocka_unit_test(requeued_while_nobody_looked),
+        cmocka_unit_test(moved_here_while_nobody_looked),
         cmocka_unit_test(one_silent_node_does_not_keep_the_others_results),
         cmocka_unit_test(held_jobs_wait_for_others_and_their_time),
         cmocka_unit_test(in_fair_weather),

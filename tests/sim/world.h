@@ -51,6 +51,7 @@ int slurm_submit(int64_t duration_s, unsigned nodes, bool held); // job id
 void slurm_cancel(int job);
 void slurm_depend(int job, bool on); // on another job that does not end
 void slurm_begin(int job, int64_t in_s);
+void slurm_move_here(int job); // while it waits, by hand
 void slurm_requeue(int job);   // as its user does it
 bool slurm_release(int job);   // as its user does it; false: he may not
 unsigned slurm_holds(int job); // that burstd asked for
