@@ -18,6 +18,7 @@
 #include "libburst/xalloc.h"
 #include "log.h"
 #include "observed.h"
+#include "planner.h"
 #include "provision.h"
 #include "publish.h"
 #include "ready.h"
@@ -191,6 +192,16 @@ static void add_observed(struct burstd *b, cJSON *status)
     cJSON_Delete(o);
 }
 
+static void add_planner(struct burstd *b, cJSON *o)
+{
+    const struct planner_stats *p = planner_stats(b->planner);
+
+    json_add_i64(o, "requests", (int64_t)p->requests);
+    json_add_i64(o, "last_us", (int64_t)p->last_us);
+    json_add_i64(o, "worst_us", (int64_t)p->worst_us);
+    json_add_i64(o, "last_tasks", p->last_tasks);
+}
+
 static void m_status(void *arg, struct rpc_request *req)
 {
     struct burstd *b = arg;
@@ -213,6 +224,7 @@ static void m_status(void *arg, struct rpc_request *req)
     cloud_rows(b, cJSON_AddArrayToObject(o, "clouds"));
     json_add_i64(o, "spool", spool_waiting(b->spool));
     add_observed(b, o);
+    add_planner(b, cJSON_AddObjectToObject(o, "planner"));
     json_add_money(o, "spend_today_uusd", ledger_today(b, NULL));
     json_add_money(o, "cap_day_uusd",
                    b->conf->max_per_day == CONF_NO_CAP ? MONEY_UNKNOWN : b->conf->max_per_day);

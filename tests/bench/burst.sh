@@ -9,6 +9,7 @@
 #   burstd-rest-cpu       share of a core while nothing happens
 #   burstd-rest-memory    resident memory then
 #   sbatch-plugin-ratio   1000 `sbatch -H` with the plugin against 1000 without, in turns of 100
+#   decision-*-job        from the question to the optimizer's answer for one job, in the daemon
 #
 # Environment: BURST_BUILD (build directory), BENCH_JOBS (default 10), BENCH_REST_S (default 20).
 # Needs root. These are measurements, not tests: nothing here fails for being slow.
@@ -107,3 +108,32 @@ awk -v a="$(total "$dir/with")" -v b="$(total "$dir/without")" 'BEGIN { print a 
     stat sbatch-plugin-ratio ratio
 awk '{ print $1 / 1e8 }' "$dir/with" | stat sbatch-with-plugin ms
 awk '{ print $1 / 1e8 }' "$dir/without" | stat sbatch-without-plugin ms
+
+# One job's decision in the daemon, from the question to the optimizer's answer, with the pipes
+# between; over a catalog of the public prices where it is at hand. What it then rents is not asked.
+reference=${BURST_REFERENCE:-$top/../shared}/prices
+prices=demo
+if [[ -r $reference/aws.csv ]]; then
+    mkdir "$dir/prices"
+    cp "$reference"/{aws,gcp,azure,egress}.csv "$dir/prices/"
+    chmod -R a+rX "$dir/prices"
+    as root sed -i "s|^catalog_dir:.*|catalog_dir: $dir/prices|" /etc/burst/burst.yaml
+    as slurm burst reload >/dev/null
+    prices=public
+fi
+planner() { as slurm burst status --json | jq ".planner.$1"; }
+decisions() # NAME OPTION...: of 20 jobs, one after the other
+{
+    local name=$1 n was id
+    shift
+    for n in $(seq 20); do
+        was=$(planner requests)
+        id=$(as alice sbatch --parsable -t 60 "$@" -o /dev/null --wrap true)
+        until [[ $(planner requests) -gt $was ]]; do sleep 0.1; done
+        planner last_us
+        as slurm scancel "$id"
+        until [[ $(as root squeue -h -u alice -t PENDING | wc -l) == 0 ]]; do sleep 0.1; done
+    done | awk '{ print $1 / 1000 }' | stat "$name-$prices-prices" ms
+}
+decisions decision-gpu-job --gpus=a100:1
+decisions decision-cpu-job

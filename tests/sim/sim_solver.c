@@ -1,10 +1,23 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A simulated optimizer behind solver.h: three clouds with one type of node each, cheapest first.
+// The optimizer behind solver.h: the real one, in this process, over a catalog of three clouds with
+// one type of node each, cheapest first. Data of jobs lie at "home".
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include <cmocka.h>
+
+#include "catalog/catalog.h"
+#include "libburst/fsutil.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
+#include "optimizer/plan.h"
 #include "solver.h"
 #include "world.h"
 
@@ -23,66 +36,56 @@ money_t sim_price(const char *cloud, bool spot)
     return MONEY_UNKNOWN;
 }
 
+static struct catalog *cat;
+
+static void forget_catalog(void)
+{
+    catalog_destroy(cat);
+}
+
+static void put(const char *dir, const char *name, const char *text, char path[PATH_MAX])
+{
+    snprintf(path, PATH_MAX, "%s/%s", dir, name);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+// Written, read and removed.
+static void make_catalog(void)
+{
+    const char *tmp = getenv("TMPDIR");
+    char dir[PATH_MAX / 2], path[4][PATH_MAX], name[16], text[512], a[MONEY_TEXT_MAX],
+        b[MONEY_TEXT_MAX];
+    burst_error_t err;
+
+    snprintf(dir, sizeof(dir), "%s/burst-sim-catalog.XXXXXX", tmp ? tmp : "/tmp");
+    assert_non_null(mkdtemp(dir));
+    for (int k = 0; k < 3; k++) {
+        snprintf(name, sizeof(name), "%s.csv", prices[k].cloud);
+        snprintf(text, sizeof(text),
+                 "InstanceType,AcceleratorName,AcceleratorCount,vCPUs,MemoryGiB,GpuInfo,Price,"
+                 "SpotPrice,Region,AvailabilityZone\nm1,,,1,1,,%s,%s,r1,r1-a\n",
+                 money_format(prices[k].on_demand, a), money_format(prices[k].spot, b));
+        put(dir, name, text, path[k]);
+    }
+    snprintf(text, sizeof(text),
+             "SrcCloud,SrcRegion,DstCloud,DstRegion,UpToGB,USDPerGB\nhome,*,*,*,,0.1\n");
+    put(dir, "egress.csv", text, path[3]);
+    cat = catalog_load(dir, NULL, NULL, &err);
+    assert_non_null(cat);
+    for (int k = 0; k < 4; k++)
+        unlink(path[k]);
+    rmdir(dir);
+    atexit(forget_catalog);
+}
+
 struct question {
     cJSON *request;
     solver_cb cb;
     void *arg;
 };
-
-static bool has(const cJSON *list, const char *name)
-{
-    const cJSON *e;
-
-    cJSON_ArrayForEach(e, list) if (strcmp(e->valuestring, name) == 0) return true;
-    return false;
-}
-
-static bool is_blocked(const cJSON *request, const char *cloud, bool spot)
-{
-    const cJSON *e;
-
-    cJSON_ArrayForEach(e, cJSON_GetObjectItem(request, "blocked"))
-    {
-        const char *market = json_str(e, "market", NULL);
-        if (strcmp(json_str(e, "cloud", ""), cloud) == 0 &&
-            (!market || strcmp(market, spot ? "spot" : "on-demand") == 0))
-            return true;
-    }
-    return false;
-}
-
-static bool plan(const cJSON *request, const cJSON *task, cJSON *tasks)
-{
-    int best = -1;
-    bool best_spot = false;
-    money_t least = 0;
-
-    for (int k = 0; k < 3; k++)
-        for (int spot = 0; spot < 2; spot++) {
-            money_t p = spot ? prices[k].spot : prices[k].on_demand;
-            if (has(cJSON_GetObjectItem(task, "clouds"), prices[k].cloud) &&
-                !is_blocked(request, prices[k].cloud, spot) && (best < 0 || p < least)) {
-                best = k;
-                best_spot = spot;
-                least = p;
-            }
-        }
-    if (best < 0)
-        return false;
-    cJSON *t = cJSON_CreateObject();
-    json_add_str(t, "name", json_str(task, "name", ""));
-    json_add_str(t, "cloud", prices[best].cloud);
-    json_add_str(t, "region", "r1");
-    json_add_str(t, "zone", "r1-a");
-    json_add_str(t, "instance_type", "m1");
-    json_add_str(t, "market", best_spot ? "spot" : "on-demand");
-    json_add_i64(t, "nodes", json_i64(task, "nodes", 1));
-    json_add_money(t, "price_uusd_per_hour", least);
-    cJSON_AddNumberToObject(t, "compute_usd", 0.1);
-    cJSON_AddNumberToObject(t, "transfer_in_usd", (double)EGRESS / 1e6);
-    cJSON_AddItemToArray(tasks, t);
-    return true;
-}
 
 static void free_question(void *arg)
 {
@@ -93,14 +96,18 @@ static void free_question(void *arg)
 static void reply(void *arg)
 {
     struct question *q = arg;
-    cJSON *a = cJSON_CreateObject(), *tasks = cJSON_AddArrayToObject(a, "tasks");
-    const cJSON *t;
-    bool all = true;
+    burst_error_t err;
+    struct request *rq = request_parse(q->request, &err);
 
-    cJSON_ArrayForEach(t, cJSON_GetObjectItem(q->request, "tasks")) all =
-        plan(q->request, t, tasks) && all;
-    json_add_str(a, "status", all ? "optimal" : "infeasible");
-    q->cb(q->arg, a, NULL);
+    if (!rq) { // burstd must not ask what the optimizer does not understand
+        fprintf(stderr, "%s\n", err.text);
+        abort();
+    }
+    struct plan *p = plan_create(cat, rq, &err);
+    cJSON *a = p ? plan_json(p) : NULL;
+    plan_destroy(p);
+    request_destroy(rq);
+    q->cb(q->arg, a, err.text);
     cJSON_Delete(a);
     free_question(q);
 }
@@ -109,6 +116,8 @@ void solver_ask(struct solver *s, cJSON *request, solver_cb cb, void *arg)
 {
     struct question *q = xmalloc(sizeof(*q));
 
+    if (!cat)
+        make_catalog();
     q->request = request;
     q->cb = cb;
     q->arg = arg;

@@ -398,7 +398,12 @@ $(slurm burst nodes --all --json | jq -c ".[] | select(.cloud == \"$cloud\") |
     done
 }
 
-spent() { slurm burst cost --json | jq "[.rows[] | select(.key == \"$1\") | .total_uusd] | add // 0"; }
+# What was planned for moving data is no part of a local cloud's bill.
+spent()
+{
+    slurm burst cost --json |
+        jq "[.rows[] | select(.key == \"$1\") | .total_uusd - .transfer_uusd] | add // 0"
+}
 billed() { localcloud GET "$1/bill" | jq .total_usd_micro; }
 
 # sanitizer_reports: what a sanitized build has complained about

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// See idle.h.
+#include "idle.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "conf.h"
+#include "instances.h"
+#include "libburst/clock.h"
+#include "slurm_link/slurm_link.h"
+
+static bool free_to_serve(const struct instance *i)
+{
+    return (i->state == INST_IDLE || i->state == INST_READY) && !i->job[0] && !i->notice_at &&
+           !i->ssh && i->price != MONEY_UNKNOWN &&
+           !(i->flags & (INST_F_OPDRAIN | INST_F_SUSPENDED | INST_F_LOST | INST_F_STAGE_OUT));
+}
+
+// Slurm may be about to take the node away, or have given it to somebody else.
+static bool node_healthy(struct burstd *b, const struct instance *i)
+{
+    const struct snode *n = slurm_link_node(b->slurm, i->node);
+
+    return i->state != INST_IDLE ||
+           (n && (n->flags & SNODE_IDLE) &&
+            !(n->flags & (SNODE_DOWN | SNODE_DRAIN | SNODE_NOT_RESPONDING | SNODE_POWERED_DOWN |
+                          SNODE_POWERING_DOWN | SNODE_POWER_DOWN | SNODE_COMPLETING)));
+}
+
+static bool belongs(const struct instance *i, const struct idle_group *g)
+{
+    return strcmp(i->cloud, g->cloud) == 0 && strcmp(i->region, g->region) == 0 &&
+           strcmp(i->zone, g->zone) == 0 && strcmp(i->itype, g->itype) == 0 &&
+           strcmp(i->shape, g->shape) == 0 && strcmp(i->partition, g->partition) == 0 &&
+           i->spot == g->spot && i->price == g->price;
+}
+
+static int64_t paid_s(struct burstd *b, const struct instance *i)
+{
+    int64_t left = i->idle_since ? i->idle_since + b->conf->node_idle_s - clock_now_s() : 0;
+
+    return left > 0 ? left : 0;
+}
+
+static void begin_group(struct idle_group *g, const struct instance *i, unsigned index)
+{
+    memset(g, 0, sizeof(*g));
+    snprintf(g->name, sizeof(g->name), "idle-%u", index + 1);
+    memcpy(g->cloud, i->cloud, sizeof(g->cloud));
+    memcpy(g->region, i->region, sizeof(g->region));
+    memcpy(g->zone, i->zone, sizeof(g->zone));
+    memcpy(g->itype, i->itype, sizeof(g->itype));
+    memcpy(g->shape, i->shape, sizeof(g->shape));
+    memcpy(g->partition, i->partition, sizeof(g->partition));
+    g->spot = i->spot;
+    g->price = i->price;
+    g->paid_s = INT64_MAX;
+}
+
+unsigned idle_find(struct burstd *b, struct idle_group groups[IDLE_GROUPS_MAX])
+{
+    unsigned n = 0, k;
+
+    INSTANCES_EACH(b->instances, i)
+    {
+        if (!free_to_serve(i) || !conf_find_shape(b->conf, i->shape) || !node_healthy(b, i))
+            continue;
+        for (k = 0; k < n && !belongs(i, &groups[k]); k++)
+            ;
+        if (k == IDLE_GROUPS_MAX)
+            continue;
+        if (k == n)
+            begin_group(&groups[n++], i, k);
+        groups[k].n++;
+        int64_t paid = paid_s(b, i);
+        if (paid < groups[k].paid_s)
+            groups[k].paid_s = paid;
+    }
+    return n;
+}
+
+unsigned idle_members(struct burstd *b, const struct idle_group *g, struct instance **out,
+                      unsigned want)
+{
+    unsigned n = 0;
+
+    INSTANCES_EACH(b->instances, i)
+    if (n < want && n < GANG_MAX && free_to_serve(i) && belongs(i, g) && node_healthy(b, i))
+        out[n++] = i;
+    return n;
+}

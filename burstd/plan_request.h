@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// From burstd's tables to the optimizer's request (burst-plan(1)): one task for each job that wants
+// capacity, with the shapes that it fits, idle nodes and staying here as alternatives, its data,
+// and the caps as limits. Reads tables, changes nothing.
+#ifndef BURST_PLAN_REQUEST_H
+#define BURST_PLAN_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <cjson/cJSON.h>
+
+#include "burstd.h"
+#include "fit.h"
+#include "idle.h"
+#include "model.h"
+#include "slurm_plugin/directive.h"
+
+struct sjob;
+
+// What alternatives are called beside "idle-N" (idle.h).
+#define PLAN_LOCAL "local" // it stays and waits for a node of the site
+#define PLAN_LATER "later" // no place for all of them now
+
+struct plan_job {
+    struct bjob *j;
+    const struct sjob *s;
+    struct demand dm;
+    struct directive d;
+    bool look_ahead; // waits for another job of the request: planned along, not bought for
+};
+
+// What the tables say of the clouds; asked once for all jobs.
+struct plan_facts;
+struct plan_facts *plan_facts_create(struct burstd *b);
+void plan_facts_destroy(struct plan_facts *f);
+
+struct plan_question {
+    struct plan_job **job; // the first have priority
+    size_t n;
+    const struct plan_facts *facts;
+    const struct idle_group *idle;
+    unsigned n_idle;
+    // A task for which nothing is left gets PLAN_LATER instead of making the whole plan impossible.
+    // Without, the optimizer says what is in its way.
+    bool with_later;
+};
+
+// Seconds that the job is expected to run.
+int64_t plan_runtime_s(const struct burstd *b, const struct bjob *j, const struct directive *d);
+
+// What the expected wait for a node of the site costs; MONEY_UNKNOWN when staying is no alternative
+// or has no price.
+money_t plan_price_of_waiting(struct burstd *b, const struct bjob *j, const struct sjob *s,
+                              const struct directive *d);
+
+// May the job be served by a new node, an idle one or by staying here? false with a sentence.
+bool plan_possible(struct burstd *b, const struct plan_question *q, const struct plan_job *p,
+                   char *why, size_t size);
+
+// The shape of the site to which an offer of the answer belongs, with enough free node names;
+// NULL when there is none (any more).
+struct cloud_conf;
+struct shape_conf;
+const struct shape_conf *plan_shape(struct burstd *b, const struct cloud_conf *c,
+                                    const struct demand *dm, unsigned nodes, const cJSON *task);
+
+// Caller owns it.
+cJSON *plan_request(struct burstd *b, const struct plan_question *q);
+
+#endif
