@@ -107,23 +107,33 @@ undo:
 
 // ---- Slurm wants a node up
 
-void bind_resumed(struct burstd *b, const char *node)
+static int save_flag(struct burstd *b, struct instance *i, unsigned flag)
+{
+    i->flags |= flag;
+    if (instance_save(b, i) == 0) {
+        b->poke(b);
+        return 0;
+    }
+    i->flags &= ~flag; // else nobody would write it any more
+    return -1;
+}
+
+int bind_resumed(struct burstd *b, const char *node)
 {
     struct instance *i = instances_by_node(b->instances, node);
 
     if (!i || (i->flags & INST_F_RESUMED) || i->state != INST_BOUND)
-        return; // without an instance: bind_step() sees the node and gives it back
-    i->flags |= INST_F_RESUMED;
+        return 0; // without an instance: bind_step() sees the node and gives it back
     i->since = clock_now_s();
-    instance_save(b, i);
-    b->poke(b);
+    return save_flag(b, i, INST_F_RESUMED);
 }
 
 static int each_host(struct burstd *b, const cJSON *msg,
-                     void (*f)(struct burstd *b, const char *node, int64_t time))
+                     int (*f)(struct burstd *b, const char *node, int64_t time))
 {
     char **names;
     size_t n;
+    int rc = 0;
     burst_error_t err;
 
     if (hostlist_expand(json_str(msg, "hosts", ""), &names, &n, &err) < 0) {
@@ -131,33 +141,34 @@ static int each_host(struct burstd *b, const cJSON *msg,
         return 0; // trying again does not mend it
     }
     for (size_t k = 0; k < n; k++)
-        f(b, names[k], json_i64(msg, "time", 0));
+        if (f(b, names[k], json_i64(msg, "time", 0)) < 0)
+            rc = -1;
     hostlist_free(names);
-    return 0;
+    return rc;
 }
 
-static void resume(struct burstd *b, const char *node, int64_t time)
+static int resume(struct burstd *b, const char *node, int64_t time)
 {
-    bind_resumed(b, node);
+    return bind_resumed(b, node);
 }
 
-static void resume_failed(struct burstd *b, const char *node, int64_t time)
-{
-    struct instance *i = instances_by_node(b->instances, node);
-
-    if (i && i->state == INST_BOUND)
-        preempt_lost(b, i, "its slurmd did not register in time");
-}
-
-static void suspend(struct burstd *b, const char *node, int64_t time)
+static int resume_failed(struct burstd *b, const char *node, int64_t time)
 {
     struct instance *i = instances_by_node(b->instances, node);
 
-    if (!i || (time && i->created > time))
-        return; // the file is older than this instance: it meant the one before
-    i->flags |= INST_F_SUSPENDED;
-    instance_save(b, i);
-    b->poke(b);
+    if (!i || i->state != INST_BOUND)
+        return 0;
+    preempt_lost(b, i, "its slurmd did not register in time");
+    return i->state == INST_BOUND ? -1 : 0;
+}
+
+static int suspend(struct burstd *b, const char *node, int64_t time)
+{
+    struct instance *i = instances_by_node(b->instances, node);
+
+    if (!i || (i->flags & INST_F_SUSPENDED) || (time && i->created > time))
+        return 0; // a file that is older than this instance meant the one before
+    return save_flag(b, i, INST_F_SUSPENDED);
 }
 
 int bind_spooled(struct burstd *b, const cJSON *msg)

@@ -16,10 +16,10 @@
 int bind_names(struct burstd *b, struct bjob *j, struct instance **g, unsigned n,
                burst_error_t *errp);
 
-// Slurm wants this node up.
-void bind_resumed(struct burstd *b, const char *node);
+// Slurm wants this node up. -1: that could not be journaled.
+int bind_resumed(struct burstd *b, const char *node);
 
-// A file of the hooks' spool.
+// A file of the hooks' spool. -1: its consequences are not in the journal, the file has to stay.
 int bind_spooled(struct burstd *b, const cJSON *msg);
 
 void bind_step(struct burstd *b);

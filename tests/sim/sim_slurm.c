@@ -105,6 +105,15 @@ void spool_scan(struct spool *s)
     }
 }
 
+unsigned slurm_spooled(void)
+{
+    unsigned n = 0;
+
+    for (const struct spooled *s = spooled; s; s = s->next)
+        n++;
+    return n;
+}
+
 // ---- nodes and jobs
 
 static struct node *find_node(const char *name)

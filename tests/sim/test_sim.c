@@ -727,6 +727,26 @@ static void one_silent_node_does_not_keep_the_others_results(void **state)
     end_world();
 }
 
+static void spool_files_stay_until_they_are_journaled(void **state)
+{
+    make_world(17);
+    remove_journal();
+    daemon_start();
+    int job = slurm_submit(20, 1, true);
+    while (strcmp(slurm_job_text(job), "COMPLETED") != 0)
+        live(100);
+    live(10000); // its node is idle and goes a minute after the job's end
+    world.full_ms = world.now_ms + 90000;
+    live(80000);
+    assert_int_equal(slurm_spooled(), 1);
+    live(30000);
+    assert_int_equal(slurm_spooled(), 0);
+    assert_int_equal(cloud_running(), 0);
+    settle();
+    check_promises(17);
+    end_world();
+}
+
 static bool told(int job, const char *text)
 {
     char key[16];
@@ -852,6 +872,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(sold_at_another_price),
         cmocka_unit_test(held_jobs_are_held_for_good),
         cmocka_unit_test(requeued_while_nobody_looked),
+        cmocka_unit_test(spool_files_stay_until_they_are_journaled),
         cmocka_unit_test(moved_here_while_nobody_looked),
         cmocka_unit_test(one_silent_node_does_not_keep_the_others_results),
         cmocka_unit_test(held_jobs_wait_for_others_and_their_time),

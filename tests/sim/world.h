@@ -69,6 +69,7 @@ const char *slurm_record(int job); // AdminComment of its record in accounting
 void slurm_node_joined(const char *node, int instance);
 void slurm_staged_in(const char *job, int instance);
 void slurm_staged_out(const char *job, int instance);
+unsigned slurm_spooled(void); // files that wait for burstd
 bool slurm_instance_runs_job(int instance);
 int slurm_instance_of(int job, unsigned k); // on which it runs, -1 = none
 
