@@ -67,6 +67,18 @@ const struct catalog_offer *catalog_offers(const struct catalog *c, uint32_t *n)
     return c->offers;
 }
 
+const struct catalog_route *catalog_routes(const struct catalog *c, uint32_t *n)
+{
+    *n = (uint32_t)c->h->section[SEC_ROUTES].n;
+    return c->routes;
+}
+
+const struct catalog_tier *catalog_tiers(const struct catalog *c, uint32_t *n)
+{
+    *n = (uint32_t)c->h->section[SEC_TIERS].n;
+    return c->tiers;
+}
+
 const char *catalog_str(const struct catalog *c, str_id id)
 {
     return c->pool + id;

@@ -140,6 +140,10 @@ uint32_t catalog_find_region(const struct catalog *c, const char *cloud, const c
 // What is billed: micro-dollars per hour, MONEY_UNKNOWN when not offered.
 money_t catalog_price(const struct catalog_offer *o, enum market m);
 
+// Rows of egress.csv in their order, and their tiers.
+const struct catalog_route *catalog_routes(const struct catalog *c, uint32_t *n);
+const struct catalog_tier *catalog_tiers(const struct catalog *c, uint32_t *n);
+
 // The first row of egress.csv that matches, or NO_ROUTE. Inside one region there is no transfer:
 // callers ask only for different places.
 uint32_t catalog_route_find(const struct catalog *c, const char *src_cloud, const char *src_region,

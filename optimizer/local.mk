@@ -22,6 +22,7 @@ liboptimizer_la_SOURCES = \
 	optimizer/reduce.c optimizer/search.c \
 	optimizer/request.c optimizer/request.h \
 	optimizer/request_limit.c optimizer/request_parts.h optimizer/request_task.c \
+	optimizer/routes.c optimizer/routes.h \
 	optimizer/runners_up.c \
 	optimizer/scan.c optimizer/scan.h \
 	optimizer/signature.c optimizer/signature.h \

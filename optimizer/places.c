@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// See places.h.
 #include "optimizer/places.h"
 
 #include <math.h>
@@ -6,18 +7,21 @@
 #include <string.h>
 
 #include "libburst/xalloc.h"
+#include "optimizer/routes.h"
 
 #define UNKNOWN (NO_ROUTE - 1)
 
 struct place {
-    const char *cloud, *region; // borrowed from the catalog or from the request
-    uint32_t *route;            // to each place; UNKNOWN = not looked up yet
+    const char *cloud, *region;     // borrowed from the catalog or from the request
+    uint64_t *source, *destination; // rows that it matches; NULL = not looked up yet
+    uint32_t *route;                // to each place; UNKNOWN = not looked up yet
     uint32_t n_route;
 };
 
 struct places {
     const struct catalog *cat;
     double gbit_per_s;
+    struct routes *routes; // NULL = nothing was asked yet
     struct place *place;
     uint32_t n, cap;
 };
@@ -50,8 +54,12 @@ void places_destroy(struct places *p)
 {
     if (!p)
         return;
-    for (uint32_t i = 0; i < p->n; i++)
+    for (uint32_t i = 0; i < p->n; i++) {
+        free(p->place[i].source);
+        free(p->place[i].destination);
         free(p->place[i].route);
+    }
+    routes_destroy(p->routes);
     free(p->place);
     free(p);
 }
@@ -79,6 +87,19 @@ uint32_t places_count(const struct places *p)
     return p->n;
 }
 
+static uint32_t look_up(struct places *p, uint32_t a, uint32_t b)
+{
+    struct place *from = &p->place[a], *to = &p->place[b];
+
+    if (!p->routes)
+        p->routes = routes_create(p->cat);
+    if (!from->source)
+        from->source = routes_end(p->routes, from->cloud, from->region, true);
+    if (!to->destination)
+        to->destination = routes_end(p->routes, to->cloud, to->region, false);
+    return routes_between(p->routes, from->source, to->destination);
+}
+
 static uint32_t route(struct places *p, uint32_t a, uint32_t b)
 {
     struct place *from = &p->place[a];
@@ -89,8 +110,7 @@ static uint32_t route(struct places *p, uint32_t a, uint32_t b)
             from->route[from->n_route++] = UNKNOWN;
     }
     if (from->route[b] == UNKNOWN)
-        from->route[b] = catalog_route_find(p->cat, from->cloud, from->region, p->place[b].cloud,
-                                            p->place[b].region);
+        from->route[b] = look_up(p, a, b);
     return from->route[b];
 }
 
@@ -109,4 +129,53 @@ int64_t places_time(const struct places *p, double gb)
     double us = gb * 8 / p->gbit_per_s * 1e6;
 
     return us >= (double)TIME_INF ? TIME_INF : llround(us);
+}
+
+// Kinds of the routes between all of a list, [a * n + b].
+static uint32_t *route_kinds(struct places *p, const uint32_t *list, uint32_t n, double gb)
+{
+    uint32_t *kind = xcalloc((size_t)n * n + 1, sizeof(*kind)), *of_row;
+
+    if (!p->routes)
+        p->routes = routes_create(p->cat);
+    of_row = xcalloc(routes_count(p->routes) + 1, sizeof(*of_row));
+    routes_kinds(p->routes, gb, of_row);
+    for (uint32_t a = 0; a < n; a++)
+        for (uint32_t b = 0; b < n; b++) {
+            uint32_t r = a == b ? 0 : route(p, list[a], list[b]);
+            kind[(size_t)a * n + b] = of_row[r == NO_ROUTE ? routes_count(p->routes) : r];
+        }
+    free(of_row);
+    return kind;
+}
+
+static bool alike(const uint32_t *kind, uint32_t n, uint32_t a, uint32_t b)
+{
+    if (kind[(size_t)a * n + b] != kind[(size_t)b * n + a])
+        return false;
+    for (uint32_t c = 0; c < n; c++)
+        if (c != a && c != b &&
+            (kind[(size_t)a * n + c] != kind[(size_t)b * n + c] ||
+             kind[(size_t)c * n + a] != kind[(size_t)c * n + b]))
+            return false;
+    return true;
+}
+
+uint32_t places_classes(struct places *p, const uint32_t *list, uint32_t n, double gb,
+                        uint32_t *cls)
+{
+    uint32_t *kind = route_kinds(p, list, n, gb), *first = xcalloc(n + 1, sizeof(*first));
+    uint32_t n_cls = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t k = 0;
+        while (k < n_cls && !alike(kind, n, first[k], i))
+            k++;
+        if (k == n_cls)
+            first[n_cls++] = i;
+        cls[i] = k;
+    }
+    free(kind);
+    free(first);
+    return n_cls;
 }
