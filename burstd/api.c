@@ -413,6 +413,11 @@ static void m_terminate(void *arg, struct rpc_request *req)
                  i->node[0] ? i->node : i->id, i->job);
         return;
     }
+    struct bjob *j = i->job[0] ? jobs_find(b->jobs, i->job) : NULL;
+    if (j && (i->flags & INST_F_STAGE_OUT)) {
+        job_event(b, j, "an operator ended node %s with what was written there", i->node);
+        stage_missed(b, j);
+    }
     i->flags &= ~(unsigned)INST_F_STAGE_OUT;
     provision_terminate(b, i, "ended by an operator");
     o = cJSON_CreateObject();
@@ -430,7 +435,7 @@ static void m_giveup(void *arg, struct rpc_request *req)
         rpc_fail(req, "not_found", "no job of that number waits for its results");
         return;
     }
-    stage_giveup(b, j);
+    stage_giveup(b, j, "an operator");
     rpc_reply(req, cJSON_CreateObject());
 }
 

@@ -543,6 +543,7 @@ static int begin_attempt(struct burstd *b, struct bjob *j, const struct sjob *s,
     j->started = s && s->start ? s->start : clock_now_s();
     j->requeue_wanted = false;
     j->comment_due = true;
+    j->missing = 0;
     j->refusals = 0;
     j->stored = true;
     if (store_begin(b->store, &err) < 0)
@@ -724,7 +725,7 @@ static void adopt(struct burstd *b, struct bjob *j, const struct sjob *s)
 // replace, or come between, files that the attempt works with that runs now.
 static void leave_to_local(struct burstd *b, struct bjob *j, const struct sjob *s)
 {
-    if (!stage_home(b, j))
+    if (!b->conf->shared_filesystem && !stage_home(b, j))
         job_event(
             b, j,
             "Slurm runs it on %s now: what its attempt on %s has written since its files came "
@@ -807,7 +808,7 @@ static void over(struct burstd *b, struct bjob *j, const struct sjob *s)
 
 static void finish_stageout(struct burstd *b, struct bjob *j, const struct sjob *s)
 {
-    char cost[MONEY_TEXT_MAX];
+    char cost[MONEY_TEXT_MAX], home[80] = "results are home";
     bool ended = !s || s->state == SJOB_ENDED;
 
     if (!ended && (s->state != SJOB_PENDING || (s->flags & SJOB_COMPLETING)))
@@ -815,7 +816,10 @@ static void finish_stageout(struct burstd *b, struct bjob *j, const struct sjob 
     free_nodes(b, j);
     if (ended) {
         j->settled = ledger_job_cost(b, j);
-        job_state(b, j, JOB_DONE, "%s; results are home, cost %s", s ? s->state_name : "ended",
+        if (j->missing)
+            snprintf(home, sizeof(home), "what it wrote on %u of %u nodes did not all come home",
+                     j->missing, j->nodes);
+        job_state(b, j, JOB_DONE, "%s; %s, cost %s", s ? s->state_name : "ended", home,
                   money_human(j->settled, cost));
         j->tries = 0;
         j->comment_at_ms = 0;
@@ -839,7 +843,7 @@ static void stageout(struct burstd *b, struct bjob *j, const struct sjob *s)
         clock_now_s() - j->ended > REQUEUE_STAGEOUT_S) {
         job_event(b, j, "its old node does not answer for %d s; the job goes on from what is home",
                   REQUEUE_STAGEOUT_S);
-        stage_giveup(b, j);
+        stage_giveup(b, j, "burstd");
     }
     if (stage_home(b, j))
         finish_stageout(b, j, s);

@@ -107,11 +107,11 @@ struct bjob {
     char node_names[4096]; // comma list, in order; batch host first
     int64_t submit, since, placed_at, started, ended;
     uint32_t restarts, placed_restarts; // as Slurm counts them: now, and when it was placed
-    money_t price;     // per hour, all nodes of the present attempt
-    money_t settled;   // cost of what is charged so far
-    money_t reserved;  // what its present attempt may cost at most, for the caps
-    char history[512]; // places of earlier attempts
-    char reason[256];  // why it is in this state, for people
+    money_t price;                      // per hour, all nodes of the present attempt
+    money_t settled;                    // cost of what is charged so far
+    money_t reserved;                   // what its present attempt may cost at most, for the caps
+    char history[512];                  // places of earlier attempts
+    char reason[256];                   // why it is in this state, for people
     char
         stage[4096]; // JSON: {"work_dir","in":[...],"out":[...],"log":path}, kept for after its end
     int64_t limit_s; // time limit, 0 = none
@@ -120,6 +120,7 @@ struct bjob {
     int64_t deadline;
     bool our_hold;       // priority 0 is ours, not the user's: we may release it
     bool requeue_wanted; // after the stage-out it is planned again, not done
+    unsigned missing;    // nodes whose results of this attempt did not come home
     bool comment_due;    // it has cost money, and its record does not say how much in the end
 
     // of this process only

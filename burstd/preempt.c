@@ -134,11 +134,13 @@ void preempt_lost(struct burstd *b, struct instance *i, const char *why)
         return;
     }
     i->flags |= INST_F_LOST;
-    if (j && (i->flags & INST_F_STAGE_OUT) && !(i->flags & INST_F_CHECKPOINTED))
+    if (j && (i->flags & INST_F_STAGE_OUT) && !(i->flags & INST_F_CHECKPOINTED)) {
         job_event(b, j,
                   "node %s is lost (%s): what was written there since the last stage-out is "
                   "lost with it",
                   i->node, why);
+        stage_missed(b, j);
+    }
     if ((i->flags & INST_F_PREEMPTED) && !i->notice_at) { // with a notice it is known already
         observed_preempted(b->observed, i);
         leave_place(b, i);
@@ -170,7 +172,13 @@ static void give_back(struct burstd *b, struct instance *i)
     bool busy =
         n && (n->flags & (SNODE_ALLOCATED | SNODE_COMPLETING)) && s && s->state == SJOB_RUNNING;
     if (busy && clock_now_s() < i->notice_at + 10)
-        return;                              // Slurm has not requeued it yet
+        return; // Slurm has not requeued it yet
+    struct bjob *j = i->job[0] ? jobs_find(b->jobs, i->job) : NULL;
+    if (j && j->state == JOB_STAGEOUT && (i->flags & INST_F_STAGE_OUT)) {
+        job_event(b, j, "the cloud took node %s before all that was written there was home",
+                  i->node);
+        stage_missed(b, j);
+    }
     i->flags &= ~(unsigned)INST_F_STAGE_OUT; // brought home under notice, or tried until the end
     provision_terminate(b, i, "taken back by the cloud");
 }

@@ -374,11 +374,22 @@ void stage_drop(struct burstd *b, const struct bjob *j)
     }
 }
 
-void stage_giveup(struct burstd *b, struct bjob *j)
+void stage_missed(struct burstd *b, struct bjob *j)
+{
+    j->missing++;
+    job_save(b, j);
+}
+
+void stage_giveup(struct burstd *b, struct bjob *j, const char *who)
 {
     INSTANCES_EACH(b->instances, i)
-    if (strcmp(i->job, j->key) == 0 && (i->flags & INST_F_STAGE_OUT))
-        job_event(b, j, "an operator gave up the results on %s", i->node);
+    {
+        if (strcmp(i->job, j->key) != 0 || !(i->flags & INST_F_STAGE_OUT) ||
+            (i->flags & INST_F_LOST))
+            continue;
+        job_event(b, j, "%s gave up the results on %s", who, i->node);
+        stage_missed(b, j);
+    }
     stage_drop(b, j);
     b->poke(b);
 }

@@ -29,8 +29,10 @@ bool stage_home(struct burstd *b, const struct bjob *j);
 bool stage_under_way(struct burstd *b, const struct bjob *j);
 // Results of a job under notice: brings home now what is there while it runs. cb may be NULL.
 void stage_out_now(struct burstd *b, struct instance *i, struct bjob *j);
-// An operator gave up: kept results are let go.
-void stage_giveup(struct burstd *b, struct bjob *j);
+// Kept results are let go; who: "an operator", "burstd".
+void stage_giveup(struct burstd *b, struct bjob *j, const char *who);
+// What one node of the present attempt had written does not come home.
+void stage_missed(struct burstd *b, struct bjob *j);
 // What is on the job's nodes is not brought home any more; ends what is under way.
 void stage_drop(struct burstd *b, const struct bjob *j);
 

@@ -88,6 +88,7 @@ static const struct column job_columns[] = {
     J(deadline, INT),
     J(our_hold, BOOL),
     J(requeue_wanted, BOOL),
+    J(missing, UINT),
     J(comment_due, BOOL),
 };
 // clang-format on

@@ -165,6 +165,8 @@ static void describe_vm(const struct vm *v, struct provider_instance *p)
     if (p->state == PROVIDER_RUNNING)
         snprintf(p->address, sizeof(p->address), "vm-%d", (int)(v - vms));
     snprintf(p->instance_type, sizeof(p->instance_type), "%s", v->itype);
+    snprintf(p->region, sizeof(p->region), "r1");
+    snprintf(p->zone, sizeof(p->zone), "r1-a");
     p->spot = v->spot;
     p->price = v->price;
     p->launched_at = v->launched;

@@ -162,7 +162,8 @@ int slurm_submit(int64_t duration_s, unsigned count, bool held)
     j->held_class = held;
     j->priority = held ? 0 : 100;
     snprintf(j->partition, sizeof(j->partition), "%s", held ? "c1" : "main");
-    snprintf(j->comment, sizeof(j->comment), "burst:1 %s part=main data=home/here:0.007", held ? "held" : "eligible");
+    snprintf(j->comment, sizeof(j->comment), "burst:1 %s part=main data=home/here:0.007",
+             held ? "held" : "eligible");
     n_jobs++;
     return j->id;
 }

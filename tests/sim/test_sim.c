@@ -28,6 +28,7 @@
 #include "log.h"
 #include "observed.h"
 #include "planner.h"
+#include "stage.h"
 #include "store.h"
 #include "tick.h"
 #include "world.h"
@@ -759,6 +760,52 @@ static bool told(int job, const char *text)
     return found;
 }
 
+static void expect_end(int job, const char *text)
+{
+    char key[16];
+    snprintf(key, sizeof(key), "%d", job);
+    struct bjob *j = store_find_job(world.b->store, key);
+
+    assert_non_null(j);
+    assert_string_equal(job_state_name(j->state), "done");
+    if (!strstr(j->reason, text))
+        fail_msg("job %d: %s", job, j->reason);
+    free(j);
+}
+
+enum fate { FAIR, DIES, GIVEN_UP };
+
+static void what_is_not_home(uint64_t seed, enum fate fate, const char *text)
+{
+    make_world(seed);
+    remove_journal();
+    daemon_start();
+    int job = slurm_submit(60, 2, true);
+    while (!slurm_started(job))
+        live(100);
+    int worker = slurm_instance_of(job, 1);
+    while (slurm_started(job))
+        live(100);
+    if (fate == DIES)
+        cloud_kill(worker);
+    if (fate == GIVEN_UP) {
+        cloud_cut(worker, 10000000);
+        live(200000);
+        stage_giveup(world.b, jobs_by_id(world.b->jobs, (uint32_t)job), "an operator");
+    }
+    settle();
+    expect_end(job, text);
+    check_promises(seed);
+    end_world();
+}
+
+static void the_end_says_what_is_not_home(void **state)
+{
+    what_is_not_home(18, FAIR, "COMPLETED; results are home, cost $0.0");
+    what_is_not_home(18, DIES, "what it wrote on 1 of 2 nodes did not all come home, cost $0.0");
+    what_is_not_home(18, GIVEN_UP, "what it wrote on 1 of 2 nodes did not all come home");
+}
+
 static void moved_here_while_nobody_looked(void **state)
 {
     make_world(16);
@@ -872,6 +919,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(sold_at_another_price),
         cmocka_unit_test(held_jobs_are_held_for_good),
         cmocka_unit_test(requeued_while_nobody_looked),
+        cmocka_unit_test(the_end_says_what_is_not_home),
         cmocka_unit_test(spool_files_stay_until_they_are_journaled),
         cmocka_unit_test(moved_here_while_nobody_looked),
         cmocka_unit_test(one_silent_node_does_not_keep_the_others_results),
