@@ -116,8 +116,7 @@ prices=demo
 if [[ -r $reference/aws.csv ]]; then
     mkdir "$dir/prices"
     cp "$reference"/{aws,gcp,azure,egress}.csv "$dir/prices/"
-    chmod -R a+rX "$dir/prices"
-    as root sed -i "s|^catalog_dir:.*|catalog_dir: $dir/prices|" /etc/burst/burst.yaml
+    as root sh -c "cp '$dir'/prices/*.csv /etc/burst/catalog/ && chmod a+r /etc/burst/catalog/*"
     as slurm burst reload >/dev/null
     prices=public
 fi
