@@ -23,6 +23,7 @@
 // notice also comes from the node's agent); otherwise the site's reap interval.
 #define LIST_FAST_MS 1000
 #define LIST_SPOT_MS 5000
+#define ENDED_LATELY_S 600
 #define OUT_MIN_MS 5000
 #define OUT_MAX_MS 600000
 
@@ -175,6 +176,13 @@ static void judge(struct cloud *c, struct instance *i, const struct provider_ins
     }
 }
 
+// What the cloud does not say stays as the journal has it.
+static void take_over(char *to, size_t size, const char *told)
+{
+    if (*told)
+        snprintf(to, size, "%s", told);
+}
+
 // Ours by tag and nobody's: taken back into the journal (its cost is real) and ended. Every launch
 // was journalled with its price before it was made; its row says "gone" when the launch was given
 // up without a clear answer.
@@ -196,9 +204,9 @@ static void adopt_orphan(struct cloud *c, const struct provider_instance *p)
     }
     snprintf(i->cloud, sizeof(i->cloud), "%s", c->conf->name);
     snprintf(i->cloud_id, sizeof(i->cloud_id), "%s", p->id);
-    snprintf(i->region, sizeof(i->region), "%s", p->region);
-    snprintf(i->zone, sizeof(i->zone), "%s", p->zone);
-    snprintf(i->itype, sizeof(i->itype), "%s", p->instance_type);
+    take_over(i->region, sizeof(i->region), p->region);
+    take_over(i->zone, sizeof(i->zone), p->zone);
+    take_over(i->itype, sizeof(i->itype), p->instance_type);
     snprintf(i->partition, sizeof(i->partition), "%s", c->conf->partition);
     i->spot = p->spot;
     purchase_price(c->b, i, p);
@@ -214,6 +222,19 @@ static void adopt_orphan(struct cloud *c, const struct provider_instance *p)
     provision_terminate(c->b, i, "an orphan found by its tag");
 }
 
+// A launch that was given up without a clear answer, and came true all the same. Asked of what
+// ended lately only, and after a start: a listing has the ended ones of an hour.
+static bool unpaid(struct cloud *c, const struct provider_instance *p)
+{
+    if (p->state != PROVIDER_TERMINATED ||
+        (c->listed_once && p->ended_at < clock_now_s() - ENDED_LATELY_S))
+        return false;
+    struct instance *i = store_find_instance(c->b->store, p->tag_instance);
+    bool is = i && i->state == INST_GONE && !i->launched;
+    free(i);
+    return is;
+}
+
 static void find_orphans(struct cloud *c, const struct provider_result *r)
 {
     for (size_t k = 0; k < r->n; k++) {
@@ -227,6 +248,7 @@ static void find_orphans(struct cloud *c, const struct provider_result *r)
             .listed = true,
             .cloud_state = p->state,
             .age_s = clock_now_s() - p->launched_at,
+            .unpaid = !i && unpaid(c, p),
             .minimum_age_s = c->b->conf->reap_minimum_age_s,
         };
         if (!f.journalled && reap_decide(&f) == REAP_ORPHAN)
@@ -246,12 +268,12 @@ static void on_list(void *arg, const struct provider_result *r)
         return;
     }
     cloud_works(c);
-    c->listed_once = true;
     INSTANCES_EACH(c->b->instances, i)
     if (instance_live(i) && strcmp(i->cloud, c->conf->name) == 0 && !i->calling &&
         (i->state != INST_LAUNCHING || whole_group(c, i, r)))
         judge(c, i, row_of(r, i));
     find_orphans(c, r);
+    c->listed_once = true;
     observed_listed(c->b->observed, c->conf->name);
     c->b->poke(c->b);
 }

@@ -365,7 +365,7 @@ static void add_rate(void *arg, const struct tracker_view *v)
     bool rate = l->o->b->conf->spot_changeover_s > 0 && rate_is_news(v);
     bool price = v->price != MONEY_UNKNOWN && l->now - v->price_at <= PRICE_MAX_AGE_S;
 
-    if ((!rate && !price) || l->n++ >= ROWS_MAX)
+    if ((!rate && !price) || !*v->place.region || !*v->place.instance_type || l->n++ >= ROWS_MAX)
         return;
     cJSON *o = place_json(&v->place);
     if (price)

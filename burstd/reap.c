@@ -4,8 +4,10 @@
 
 static enum reap_verdict unknown_to_us(const struct reap_facts *f)
 {
-    if (!f->listed || f->cloud_state == PROVIDER_TERMINATED || f->cloud_state == PROVIDER_STOPPING)
+    if (!f->listed || f->cloud_state == PROVIDER_STOPPING)
         return REAP_NOTHING;
+    if (f->cloud_state == PROVIDER_TERMINATED) // by itself, before we heard that it had begun
+        return f->unpaid ? REAP_ORPHAN : REAP_NOTHING;
     return f->age_s >= f->minimum_age_s ? REAP_ORPHAN : REAP_NOTHING;
 }
 

@@ -16,7 +16,7 @@ enum reap_verdict {
     REAP_WAIT,   // the cloud does not list it (yet): count a miss
     REAP_LOST,   // it ended or vanished while we still wanted it
     REAP_GONE,   // its end is confirmed
-    REAP_ORPHAN, // ours by tag, nobody wants it, old enough: terminate
+    REAP_ORPHAN, // ours by tag, nobody wants it, old enough (or ended and unpaid): terminate
 };
 
 struct reap_facts {
@@ -26,7 +26,8 @@ struct reap_facts {
     enum provider_state cloud_state; // when listed
     int64_t age_s;                   // since its launch
     unsigned misses;                 // listings in a row without it, this one included
-    int64_t minimum_age_s;           // for orphans: a launch may not be journalled as ours yet
+    bool unpaid; // its launch was given up, and the ledger has not a second of what came of it
+    int64_t minimum_age_s; // for orphans: a launch may not be journalled as ours yet
 };
 
 // Listings are eventually consistent: a missing instance is believed after so many misses and

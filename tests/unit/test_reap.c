@@ -90,6 +90,9 @@ static void orphans_need_a_minimum_age(void **state)
     assert_int_equal(reap_decide(&f), REAP_ORPHAN);
     f.cloud_state = PROVIDER_TERMINATED;
     assert_int_equal(reap_decide(&f), REAP_NOTHING);
+    f.unpaid = true; // it ended before we knew that it had begun
+    f.age_s = 5;
+    assert_int_equal(reap_decide(&f), REAP_ORPHAN);
     f.cloud_state = PROVIDER_STOPPING;
     assert_int_equal(reap_decide(&f), REAP_NOTHING);
     f.listed = false;
