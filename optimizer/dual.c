@@ -20,6 +20,7 @@
 #define SHARES_MAX (24u << 20) // w multipliers
 #define PATIENCE 15
 #define REPAIR_EACH 10
+#define FIRST_ROUNDS 30
 #define WIDE_ROUNDS 3
 
 struct path {
@@ -33,9 +34,9 @@ struct dual {
     int64_t time;
     struct clockwork *clock;
     struct best *best;
-    struct mrf *m;       // costs as changed now
-    double **base_unary; // plain
-    double **base_pair;
+    struct mrf *m; // costs as changed now
+    double **base; // plain costs of the options
+    double **cost; // as changed now
     double *lambda_nodes, *lambda_nano;
     double nano_unit, time_unit; // scale of the two kinds of constraint, in their units
     double *on_nodes, *on_nano;  // per signature: sum of lambdas
@@ -44,17 +45,14 @@ struct dual {
     double **copy; // [dataset][place]
     struct path *path;
     uint32_t n_paths;
-    // graphs too wide for elimination: what the bound moved between pairs and variables so far
-    double **moved_unary, **moved_pair;
-    double moved_constant;
-    bool wide, narrow; // narrow: elimination may be tried
+    bool wide, narrow; // wide: too much so for elimination; narrow: elimination may be tried
     uint32_t *x, *choice;
     double constant; // - sum lambda b - sum mu T
     int64_t *used_nodes, *used_nano;
-    // the best seen
+    // the best seen: the bound, its constant, and what the model was
     double bound;
-    double **best_unary, **best_pair;
     double best_constant;
+    double **best_unary, **best_mu, **best_mv, *best_extra;
 };
 
 static double **copy_unary(const struct mrf *m)
@@ -62,26 +60,10 @@ static double **copy_unary(const struct mrf *m)
     double **u = xcalloc(m->n + 1, sizeof(*u));
 
     for (uint32_t t = 0; t < m->n; t++) {
-        u[t] = xcalloc(m->k[t] + 1, sizeof(**u));
-        memcpy(u[t], m->unary[t], m->k[t] * sizeof(**u));
+        u[t] = xcalloc(m->var[t].k + 1, sizeof(**u));
+        memcpy(u[t], m->unary[t], m->var[t].k * sizeof(**u));
     }
     return u;
-}
-
-static size_t pair_cells(const struct mrf *m, uint32_t e)
-{
-    return (size_t)m->k[m->edge[e].u] * m->k[m->edge[e].v];
-}
-
-static double **copy_pairs(const struct mrf *m)
-{
-    double **q = xcalloc(m->n_edges + 1, sizeof(*q));
-
-    for (uint32_t e = 0; e < m->n_edges; e++) {
-        q[e] = xcalloc(pair_cells(m, e), sizeof(**q));
-        memcpy(q[e], m->edge[e].pair, pair_cells(m, e) * sizeof(**q));
-    }
-    return q;
 }
 
 static void free_rows(double **r, uint32_t n)
@@ -91,19 +73,10 @@ static void free_rows(double **r, uint32_t n)
     free(r);
 }
 
-static uint32_t edge_between(const struct mrf *m, uint32_t u, uint32_t v, bool *flipped)
+// Charges are rounded down to what sums exactly: less than what the multipliers say is a bound too.
+static double grained(const struct dual *d, double v)
 {
-    for (uint32_t e = 0; e < m->n_edges; e++) {
-        if (m->edge[e].u == u && m->edge[e].v == v) {
-            *flipped = false;
-            return e;
-        }
-        if (m->edge[e].u == v && m->edge[e].v == u) {
-            *flipped = true;
-            return e;
-        }
-    }
-    return UINT32_MAX;
+    return floor(v / d->m->quantum) * d->m->quantum;
 }
 
 // Time of the edges from u to v when they are in different places: the longest of several.
@@ -127,37 +100,18 @@ static void charge_path(struct dual *d, const struct path *path)
 
     for (uint32_t i = 0; i < path->n; i++) {
         uint32_t t = path->task[i];
-        for (uint32_t k = 0; k < d->m->k[t]; k++) {
+        for (uint32_t k = 0; k < d->m->var[t].k; k++) {
             const struct opt *o = &p->opt[p->first[t] + k];
-            d->m->unary[t][k] += mu * ((double)o->duration + (i == 0 ? (double)o->release : 0));
+            d->cost[t][k] += mu * ((double)o->duration + (i == 0 ? (double)o->release : 0));
         }
-        if (i == 0)
-            continue;
-        uint32_t u = path->task[i - 1];
-        bool flipped = false;
-        uint32_t e = edge_between(d->m, u, t, &flipped);
-        double more = mu * (double)time_between(p, u, t);
-        for (uint32_t a = 0; a < d->m->k[u]; a++)
-            for (uint32_t b = 0; b < d->m->k[t]; b++)
-                if (p->opt[p->first[u] + a].place != p->opt[p->first[t] + b].place)
-                    d->m->edge[e]
-                        .pair[flipped ? (size_t)b * d->m->k[u] + a : (size_t)a * d->m->k[t] + b] +=
-                        more;
+        if (i > 0)
+            d->m->edge[mrf_edge_between(d->m, path->task[i - 1], t)].extra +=
+                mu * (double)time_between(p, path->task[i - 1], t);
     }
 }
 
-static void add_moved(struct dual *d)
-{
-    d->constant += d->moved_constant;
-    for (uint32_t t = 0; t < d->m->n; t++)
-        for (uint32_t k = 0; k < d->m->k[t]; k++)
-            d->m->unary[t][k] += d->moved_unary[t][k];
-    for (uint32_t e = 0; e < d->m->n_edges; e++)
-        for (size_t i = 0; i < pair_cells(d->m, e); i++)
-            d->m->edge[e].pair[i] += d->moved_pair[e][i];
-}
-
-static void change_costs(struct dual *d)
+// What the limits charge for an option.
+static void charge_limits(struct dual *d)
 {
     const struct problem *p = d->p;
 
@@ -169,7 +123,6 @@ static void change_costs(struct dual *d)
                 d->on_nano[s] += d->lambda_nano[l] / d->nano_unit;
             }
     }
-    d->constant = 0;
     for (uint32_t l = 0; l < p->n_limits; l++) {
         if (p->limit[l].max_nodes >= 0)
             d->constant -= d->lambda_nodes[l] * (double)p->limit[l].max_nodes;
@@ -177,75 +130,55 @@ static void change_costs(struct dual *d)
             d->constant -= d->lambda_nano[l] / d->nano_unit * (double)p->limit[l].max_nano;
     }
     for (uint32_t t = 0; t < p->n; t++)
-        for (uint32_t k = 0; k < d->m->k[t]; k++) {
+        for (uint32_t k = 0; k < d->m->var[t].k; k++) {
             const struct opt *o = &p->opt[p->first[t] + k];
-            d->m->unary[t][k] = d->base_unary[t][k] + d->on_nodes[o->sig] * (double)o->nodes +
-                                d->on_nano[o->sig] * (double)o->compute;
+            d->cost[t][k] +=
+                d->on_nodes[o->sig] * (double)o->nodes + d->on_nano[o->sig] * (double)o->compute;
         }
+}
+
+static void change_costs(struct dual *d)
+{
+    const struct problem *p = d->p;
+
+    d->constant = 0;
+    for (uint32_t t = 0; t < p->n; t++)
+        memcpy(d->cost[t], d->base[t], d->m->var[t].k * sizeof(double));
+    charge_limits(d);
     for (uint32_t s = 0; d->w && s < p->n_datasets; s++)
         for (uint32_t i = 0; i < p->dataset[s].n; i++) {
             uint32_t t = p->dataset[s].task[i];
-            for (uint32_t k = 0; k < d->m->k[t]; k++)
-                d->m->unary[t][k] +=
-                    d->w[s][(size_t)i * d->n_places + p->opt[p->first[t] + k].place];
+            for (uint32_t k = 0; k < d->m->var[t].k; k++)
+                d->cost[t][k] += d->w[s][(size_t)i * d->n_places + p->opt[p->first[t] + k].place];
         }
-    for (uint32_t e = 0; (d->n_paths || d->wide) && e < d->m->n_edges; e++)
-        memcpy(d->m->edge[e].pair, d->base_pair[e], pair_cells(d->m, e) * sizeof(double));
+    for (uint32_t e = 0; e < d->m->n_edges; e++)
+        d->m->edge[e].extra = 0;
     for (uint32_t i = 0; i < d->n_paths; i++) {
         if (d->path[i].mu > 0)
             charge_path(d, &d->path[i]);
         d->constant -= d->path[i].mu / d->time_unit * (double)d->time;
     }
-    if (d->wide)
-        add_moved(d);
+    for (uint32_t t = 0; t < p->n; t++)
+        for (uint32_t k = 0; k < d->m->var[t].k; k++)
+            d->cost[t][k] = grained(d, d->cost[t][k]);
+    for (uint32_t e = 0; e < d->m->n_edges; e++)
+        d->m->edge[e].extra = grained(d, d->m->edge[e].extra);
+    mrf_set_unary(d->m, d->cost);
 }
 
 static void first_least(struct dual *d)
 {
     for (uint32_t t = 0; t < d->m->n; t++) {
         d->x[t] = 0;
-        for (uint32_t k = 1; k < d->m->k[t]; k++)
+        for (uint32_t k = 1; k < d->m->var[t].k; k++)
             if (d->m->unary[t][k] < d->m->unary[t][d->x[t]])
                 d->x[t] = k;
     }
 }
 
-// Too wide for elimination: a few rounds of the bound, on top of those of the steps before. What
-// they move is remembered, so that the bound gets tighter while the multipliers move.
-static double wide_oracle(struct dual *d)
-{
-    struct mrf *m = d->m;
-    double **unary = copy_unary(m), **pair = copy_pairs(m), value;
-
-    if (!d->wide) {
-        d->wide = true;
-        d->moved_unary = copy_unary(m);
-        d->moved_pair = copy_pairs(m);
-        for (uint32_t t = 0; t < m->n; t++)
-            memset(d->moved_unary[t], 0, m->k[t] * sizeof(double));
-        for (uint32_t e = 0; e < m->n_edges; e++)
-            memset(d->moved_pair[e], 0, pair_cells(m, e) * sizeof(double));
-    }
-    value = mrf_bound(m, 0, d->moved_constant == 0 ? 30 : WIDE_ROUNDS);
-    first_least(d);
-    for (uint32_t t = 0; t < m->n; t++) {
-        for (uint32_t k = 0; k < m->k[t]; k++)
-            d->moved_unary[t][k] += m->unary[t][k] - unary[t][k];
-        memcpy(m->unary[t], unary[t], m->k[t] * sizeof(double));
-    }
-    for (uint32_t e = 0; e < m->n_edges; e++) {
-        for (size_t i = 0; i < pair_cells(m, e); i++)
-            if (pair[e][i] < MRF_INF / 2) // the others stay impossible whatever is added
-                d->moved_pair[e][i] += m->edge[e].pair[i] - pair[e][i];
-        memcpy(m->edge[e].pair, pair[e], pair_cells(m, e) * sizeof(double));
-    }
-    d->moved_constant += value;
-    free_rows(unary, m->n);
-    free_rows(pair, m->n_edges);
-    return value;
-}
-
-// Least of the changed costs and where it is taken.
+// Least of the changed costs and where it is taken. Graphs too wide for elimination: a bound of it,
+// by a few rounds on top of those of the steps before. What they moved stays moved, so that the
+// bound gets tighter while the multipliers move.
 static double oracle(struct dual *d)
 {
     struct mrf *m = d->m;
@@ -253,8 +186,12 @@ static double oracle(struct dual *d)
 
     if (m->n_edges && !d->wide && d->narrow && mrf_eliminate(m, ORACLE_CELLS, d->x, &value))
         return value;
-    if (m->n_edges)
-        return wide_oracle(d);
+    if (m->n_edges) {
+        value = mrf_bound(m, 0, d->wide ? WIDE_ROUNDS : FIRST_ROUNDS);
+        d->wide = true;
+        first_least(d);
+        return value;
+    }
     first_least(d);
     for (uint32_t t = 0; t < m->n; t++)
         value += m->unary[t][d->x[t]];
@@ -354,8 +291,7 @@ static void relieve(struct dual *d, uint32_t l)
                 cap = cap ? cap * 2 : 256;
                 r = xrealloc(r, cap * sizeof(*r));
             }
-            double more =
-                d->m->unary[t][o - p->first[t]] - d->m->unary[t][d->choice[t] - p->first[t]];
+            double more = d->cost[t][o - p->first[t]] - d->cost[t][d->choice[t] - p->first[t]];
             r[n++] = (struct relief){t, o, more / less};
         }
     }
@@ -612,14 +548,22 @@ static void step_paths(struct dual *d, double step)
     }
 }
 
-static void keep_best(struct dual *d, double bound)
+// Takes the model into the best seen, or (back) the best seen into the model.
+static void exchange(struct dual *d, bool back)
 {
-    d->bound = bound;
-    d->best_constant = d->constant;
-    for (uint32_t t = 0; t < d->m->n; t++)
-        memcpy(d->best_unary[t], d->m->unary[t], d->m->k[t] * sizeof(double));
-    for (uint32_t e = 0; e < d->m->n_edges; e++)
-        memcpy(d->best_pair[e], d->m->edge[e].pair, pair_cells(d->m, e) * sizeof(double));
+    struct mrf *m = d->m;
+
+    for (uint32_t t = 0; t < m->n; t++)
+        memcpy(back ? m->unary[t] : d->best_unary[t], back ? d->best_unary[t] : m->unary[t],
+               m->var[t].k * sizeof(double));
+    for (uint32_t i = 0; i < m->n_edges; i++) {
+        struct mrf_edge *e = &m->edge[i];
+        memcpy(back ? e->mu : d->best_mu[i], back ? d->best_mu[i] : e->mu,
+               m->var[e->u].k * sizeof(double));
+        memcpy(back ? e->mv : d->best_mv[i], back ? d->best_mv[i] : e->mv,
+               m->var[e->v].k * sizeof(double));
+        *(back ? &e->extra : &d->best_extra[i]) = back ? d->best_extra[i] : e->extra;
+    }
 }
 
 static void dual_init(struct dual *d)
@@ -628,10 +572,16 @@ static void dual_init(struct dual *d)
     uint64_t shares = 0;
     double most = 1;
 
-    d->base_unary = copy_unary(d->m);
-    d->base_pair = copy_pairs(d->m);
+    d->base = copy_unary(d->m);
+    d->cost = copy_unary(d->m);
     d->best_unary = copy_unary(d->m);
-    d->best_pair = copy_pairs(d->m);
+    d->best_mu = xcalloc(d->m->n_edges + 1, sizeof(*d->best_mu));
+    d->best_mv = xcalloc(d->m->n_edges + 1, sizeof(*d->best_mv));
+    d->best_extra = xcalloc(d->m->n_edges + 1, sizeof(*d->best_extra));
+    for (uint32_t e = 0; e < d->m->n_edges; e++) {
+        d->best_mu[e] = xcalloc(d->m->var[d->m->edge[e].u].k + 1, sizeof(double));
+        d->best_mv[e] = xcalloc(d->m->var[d->m->edge[e].v].k + 1, sizeof(double));
+    }
     d->lambda_nodes = xcalloc(p->n_limits + 1, sizeof(double));
     d->lambda_nano = xcalloc(p->n_limits + 1, sizeof(double));
     d->on_nodes = xcalloc(p->n_sigs + 1, sizeof(double));
@@ -667,12 +617,12 @@ static void dual_init(struct dual *d)
 
 static void dual_free(struct dual *d)
 {
-    free_rows(d->base_unary, d->p->n);
-    free_rows(d->base_pair, d->m->n_edges);
+    free_rows(d->base, d->p->n);
+    free_rows(d->cost, d->p->n);
     free_rows(d->best_unary, d->p->n);
-    free_rows(d->best_pair, d->m->n_edges);
-    free_rows(d->moved_unary, d->p->n);
-    free_rows(d->moved_pair, d->m->n_edges);
+    free_rows(d->best_mu, d->m->n_edges);
+    free_rows(d->best_mv, d->m->n_edges);
+    free(d->best_extra);
     if (d->w) {
         free_rows(d->w, d->p->n_datasets);
         free_rows(d->copy, d->p->n_datasets);
@@ -709,7 +659,10 @@ static void climb(struct dual *d, int rounds)
         if (value > d->bound) {
             // Small gains are no reason to stay with a step that is too long.
             waited = value - d->bound > 2e-6 * fabs(value) ? 0 : waited + 1;
-            keep_best(d, value);
+            d->bound = value;
+            d->best_constant =
+                d->wide ? value : d->constant; // elimination leaves the model as it is
+            exchange(d, false);
         } else {
             waited++;
         }
@@ -752,16 +705,12 @@ void dual_ascent(const struct problem *p, int64_t time, int rounds, bool elimina
     d.bound = -HUGE_VAL;
     climb(&d, rounds);
     if (d.bound > -HUGE_VAL) {
-        for (uint32_t t = 0; t < m->n; t++)
-            memcpy(m->unary[t], d.best_unary[t], m->k[t] * sizeof(double));
-        for (uint32_t e = 0; e < m->n_edges; e++)
-            memcpy(m->edge[e].pair, d.best_pair[e], pair_cells(m, e) * sizeof(double));
+        exchange(&d, true);
         *constant += d.best_constant;
     } else {
-        for (uint32_t t = 0; t < m->n; t++)
-            memcpy(m->unary[t], d.base_unary[t], m->k[t] * sizeof(double));
         for (uint32_t e = 0; e < m->n_edges; e++)
-            memcpy(m->edge[e].pair, d.base_pair[e], pair_cells(m, e) * sizeof(double));
+            m->edge[e].extra = 0;
+        mrf_set_unary(m, d.base);
     }
     dual_free(&d);
 }

@@ -4,66 +4,237 @@
 // bound is the handshake scheme of MPLP++ (Tourani et al. 2018).
 #include "optimizer/mrf.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "libburst/xalloc.h"
 
-void mrf_init(struct mrf *m, uint32_t n, const uint32_t *k)
+#define NOTHING (MRF_INF * 4)
+
+void mrf_init(struct mrf *m, uint32_t n, uint32_t n_places)
 {
     memset(m, 0, sizeof(*m));
     m->n = n;
-    m->k = xcalloc(n + 1, sizeof(*m->k));
+    m->n_places = n_places;
+    m->var = xcalloc(n + 1, sizeof(*m->var));
     m->unary = xcalloc(n + 1, sizeof(*m->unary));
-    for (uint32_t t = 0; t < n; t++) {
-        m->k[t] = k[t];
-        m->unary[t] = xcalloc(k[t] + 1, sizeof(double));
-    }
 }
 
-double *mrf_edge(struct mrf *m, uint32_t u, uint32_t v, bool *flipped)
+void mrf_set_var(struct mrf *m, uint32_t t, uint32_t k, const uint32_t *place)
 {
-    *flipped = false;
-    for (uint32_t e = 0; e < m->n_edges; e++)
-        if ((m->edge[e].u == u && m->edge[e].v == v) || (m->edge[e].u == v && m->edge[e].v == u)) {
-            *flipped = m->edge[e].u == v;
-            return m->edge[e].pair;
+    struct mrf_var *v = &m->var[t];
+
+    v->k = k;
+    v->place = xcalloc(k + 1, sizeof(*v->place));
+    v->cls = xcalloc(k + 1, sizeof(*v->cls));
+    memcpy(v->place, place, k * sizeof(*place));
+    m->unary[t] = xcalloc(k + 1, sizeof(double));
+}
+
+void mrf_set_classes(struct mrf *m, const uint32_t *cls, uint32_t n_cls, uint32_t **back)
+{
+    uint32_t *number = xcalloc(n_cls + 1, sizeof(*number));
+
+    for (uint32_t t = 0; t < m->n; t++) {
+        struct mrf_var *v = &m->var[t];
+        memset(number, 0xff, n_cls * sizeof(*number));
+        for (uint32_t i = 0; i < v->k; i++) {
+            uint32_t c = cls[v->place[i]];
+            if (number[c] == UINT32_MAX) {
+                if (back)
+                    back[t][v->n_cls] = c;
+                number[c] = v->n_cls++;
+            }
+            v->cls[i] = number[c];
         }
-    m->edge = xrealloc(m->edge, (m->n_edges + 1) * sizeof(*m->edge));
-    m->edge[m->n_edges] =
-        (struct mrf_edge){u, v, xcalloc((size_t)m->k[u] * m->k[v], sizeof(double))};
-    return m->edge[m->n_edges++].pair;
+    }
+    free(number);
+}
+
+static void add_end(struct mrf_var *v, uint32_t edge)
+{
+    // Doubles whenever the number is a power of two.
+    if ((v->n_edges & (v->n_edges - 1)) == 0)
+        v->edge = xrealloc(v->edge, (v->n_edges ? 2 * v->n_edges : 1) * sizeof(*v->edge));
+    v->edge[v->n_edges++] = edge;
+}
+
+struct mrf_edge *mrf_add_edge(struct mrf *m, uint32_t u, uint32_t v)
+{
+    uint32_t n = m->n_edges;
+
+    if ((n & (n - 1)) == 0)
+        m->edge = xrealloc(m->edge, (n ? 2 * n : 1) * sizeof(*m->edge));
+    m->edge[n] = (struct mrf_edge){
+        .u = u,
+        .v = v,
+        .apart = xcalloc((size_t)m->var[u].n_cls * m->var[v].n_cls + 1, sizeof(double)),
+        .mu = xcalloc(m->var[u].k + 1, sizeof(double)),
+        .mv = xcalloc(m->var[v].k + 1, sizeof(double))};
+    add_end(&m->var[u], n);
+    add_end(&m->var[v], n);
+    return &m->edge[m->n_edges++];
+}
+
+uint32_t mrf_edge_between(const struct mrf *m, uint32_t u, uint32_t v)
+{
+    const struct mrf_var *x = &m->var[u];
+
+    for (uint32_t k = 0; k < x->n_edges; k++) {
+        const struct mrf_edge *e = &m->edge[x->edge[k]];
+        if ((e->u == u && e->v == v) || (e->u == v && e->v == u))
+            return x->edge[k];
+    }
+    return UINT32_MAX;
+}
+
+// The grain of what is moved: so coarse that numbers of this size, and some more, have no further
+// digits, and far below a nano-dollar in all.
+static double grain(const struct mrf *m)
+{
+    double most = 1;
+
+    for (uint32_t t = 0; t < m->n; t++)
+        for (uint32_t i = 0; i < m->var[t].k; i++)
+            if (m->unary[t][i] < MRF_INF / 2 && m->unary[t][i] > most)
+                most = m->unary[t][i];
+    for (uint32_t e = 0; e < m->n_edges; e++) {
+        const struct mrf_edge *x = &m->edge[e];
+        for (uint32_t i = 0; i < m->var[x->u].n_cls * m->var[x->v].n_cls; i++)
+            if (x->apart[i] < MRF_INF / 2 && x->apart[i] > most)
+                most = x->apart[i];
+    }
+    return exp2(ceil(log2(most)) - 47);
+}
+
+void mrf_finish(struct mrf *m)
+{
+    uint32_t widest = 1;
+
+    for (uint32_t t = 0; t < m->n; t++)
+        widest = m->var[t].k > widest ? m->var[t].k : widest;
+    m->quantum = grain(m);
+    // least per place (kept at NOTHING between calls), two rows over classes, two over values
+    m->scratch = xcalloc(m->n_places + 5 * (size_t)widest + 1, sizeof(double));
+    for (uint32_t i = 0; i < m->n_places; i++)
+        m->scratch[i] = NOTHING;
 }
 
 void mrf_free(struct mrf *m)
 {
-    for (uint32_t t = 0; m->unary && t < m->n; t++)
+    for (uint32_t t = 0; m->unary && t < m->n; t++) {
         free(m->unary[t]);
-    for (uint32_t e = 0; e < m->n_edges; e++)
-        free(m->edge[e].pair);
-    free(m->k);
+        free(m->var[t].place);
+        free(m->var[t].cls);
+        free(m->var[t].edge);
+    }
+    for (uint32_t e = 0; e < m->n_edges; e++) {
+        free(m->edge[e].apart);
+        free(m->edge[e].mu);
+        free(m->edge[e].mv);
+    }
+    free(m->var);
     free(m->unary);
     free(m->edge);
+    free(m->scratch);
     memset(m, 0, sizeof(*m));
 }
 
-double mrf_value(const struct mrf *m, const uint32_t *x)
+double mrf_cells(const struct mrf *m)
 {
-    double sum = 0;
+    double cells = 0;
 
-    for (uint32_t t = 0; t < m->n; t++)
-        sum += m->unary[t][x[t]];
     for (uint32_t e = 0; e < m->n_edges; e++)
-        sum += m->edge[e].pair[(size_t)x[m->edge[e].u] * m->k[m->edge[e].v] + x[m->edge[e].v]];
-    return sum;
+        cells += (double)m->var[m->edge[e].u].k * m->var[m->edge[e].v].k;
+    return cells;
+}
+
+void mrf_add_pairs(const struct mrf *m, const struct mrf_edge *e, uint32_t t, uint32_t value,
+                   double *row)
+{
+    const struct mrf_var *u = &m->var[e->u], *v = &m->var[e->v];
+    uint32_t place = m->var[t].place[value];
+
+    if (e->u == t) {
+        const double *apart = e->apart + (size_t)u->cls[value] * v->n_cls;
+        double own = e->mu[value], extra = e->extra;
+        for (uint32_t j = 0; j < v->k; j++)
+            row[j] += (v->place[j] == place ? 0 : apart[v->cls[j]] + extra) - own - e->mv[j];
+    } else {
+        const double *apart = e->apart + v->cls[value];
+        double own = e->mv[value], extra = e->extra;
+        for (uint32_t i = 0; i < u->k; i++)
+            row[i] += (u->place[i] == place ? 0 : apart[(size_t)u->cls[i] * v->n_cls] + extra) -
+                      own - e->mu[i];
+    }
+}
+
+// out[i] = least over j of the plain pair(i, j) + h[j], nothing taken off, i in t.
+static void plain_least(struct mrf *m, const struct mrf_edge *e, uint32_t t, const double *h,
+                        double *out)
+{
+    const struct mrf_var *to = &m->var[t], *from = &m->var[e->u == t ? e->v : e->u];
+    double *by_place = m->scratch, *far = by_place + m->n_places, *near = far + from->n_cls;
+
+    for (uint32_t c = 0; c < from->n_cls; c++)
+        far[c] = NOTHING;
+    for (uint32_t j = 0; j < from->k; j++) {
+        double *p = &by_place[from->place[j]], *c = &far[from->cls[j]];
+        *p = h[j] < *p ? h[j] : *p;
+        *c = h[j] < *c ? h[j] : *c;
+    }
+    // To another place: by classes. Another value of the own class costs no less than the own
+    // place, so that a class whose least is in the own place does no harm.
+    for (uint32_t a = 0; a < to->n_cls; a++)
+        near[a] = NOTHING;
+    if (e->u == t)
+        for (uint32_t a = 0; a < to->n_cls; a++) {
+            const double *apart = e->apart + (size_t)a * from->n_cls;
+            for (uint32_t c = 0; c < from->n_cls; c++) {
+                double s = apart[c] + far[c];
+                near[a] = s < near[a] ? s : near[a];
+            }
+        }
+    else
+        for (uint32_t c = 0; c < from->n_cls; c++) {
+            const double *apart = e->apart + (size_t)c * to->n_cls;
+            double f = far[c];
+            for (uint32_t a = 0; a < to->n_cls; a++) {
+                double s = apart[a] + f;
+                near[a] = s < near[a] ? s : near[a];
+            }
+        }
+    for (uint32_t i = 0; i < to->k; i++) {
+        double same = by_place[to->place[i]], other = near[to->cls[i]] + e->extra;
+        out[i] = same < other ? same : other;
+    }
+    for (uint32_t j = 0; j < from->k; j++)
+        by_place[from->place[j]] = NOTHING;
+}
+
+void mrf_least_pairs(struct mrf *m, const struct mrf_edge *e, uint32_t t, const double *h,
+                     double *out)
+{
+    bool u = e->u == t;
+    const double *moved = u ? e->mv : e->mu, *own = u ? e->mu : e->mv;
+    uint32_t k = m->var[u ? e->v : e->u].k;
+    double *rest = xcalloc(k, sizeof(*rest));
+
+    for (uint32_t j = 0; j < k; j++)
+        rest[j] = (h ? h[j] : 0) - moved[j];
+    plain_least(m, e, t, rest, out);
+    for (uint32_t i = 0; i < m->var[t].k; i++)
+        out[i] -= own[i];
+    free(rest);
 }
 
 // A table over some variables, in row-major order of its scope.
 struct factor {
     uint32_t *scope;
     uint32_t n;
-    double *value; // borrowed for inputs of the model, owned for results
-    bool owned, used;
+    double *value;
+    bool used;
 };
 
 struct bucket {
@@ -99,11 +270,11 @@ static void adj_set(struct elim *s, uint32_t a, uint32_t b)
 // Cells of the table that eliminating v makes, v itself included.
 static double cells_of(const struct elim *s, uint32_t v)
 {
-    double cells = s->m->k[v];
+    double cells = s->m->var[v].k;
 
     for (uint32_t w = 0; w < s->words; w++)
         for (uint64_t left = s->adj[(size_t)v * s->words + w]; left; left &= left - 1)
-            cells *= s->m->k[w * 64 + (uint32_t)__builtin_ctzll(left)];
+            cells *= s->m->var[w * 64 + (uint32_t)__builtin_ctzll(left)].k;
     return cells;
 }
 
@@ -138,7 +309,7 @@ static void make_view(const struct elim *s, const struct factor *f, const uint32
     memset(v->stride, 0, sizeof(v->stride));
     for (uint32_t i = 0; i < n; i++) {
         size_t stride = 1;
-        for (uint32_t k = f->n; k-- > 0; stride *= s->m->k[f->scope[k]])
+        for (uint32_t k = f->n; k-- > 0; stride *= s->m->var[f->scope[k]].k)
             if (f->scope[k] == scope[i])
                 v->stride[i] = stride;
     }
@@ -147,7 +318,7 @@ static void make_view(const struct elim *s, const struct factor *f, const uint32
 static void fill_bucket(struct elim *s, struct bucket *b, struct view *view, uint32_t n_view,
                         const uint32_t *scope, uint32_t n, size_t cells)
 {
-    uint32_t digit[64] = {0}, kv = s->m->k[b->variable];
+    uint32_t digit[64] = {0}, kv = s->m->var[b->variable].k;
     const double *own = s->m->unary[b->variable];
 
     for (size_t cell = 0; cell < cells; cell++) {
@@ -165,7 +336,7 @@ static void fill_bucket(struct elim *s, struct bucket *b, struct view *view, uin
         b->result.value[cell] = best;
         b->best[cell] = arg;
         for (uint32_t i = n; i-- > 0;) {
-            uint32_t base = s->m->k[scope[i]];
+            uint32_t base = s->m->var[scope[i]].k;
             if (++digit[i] < base) {
                 for (uint32_t w = 0; w < n_view; w++)
                     view[w].at += view[w].stride[i];
@@ -193,7 +364,7 @@ static bool eliminate(struct elim *s, uint32_t v)
             scope[n++] = w * 64 + (uint32_t)__builtin_ctzll(left);
         }
     for (uint32_t i = 0; i < n; i++)
-        cells *= s->m->k[scope[i]];
+        cells *= s->m->var[scope[i]].k;
     scope[n] = v;
     view = xcalloc(s->of[v].n + 1, sizeof(*view));
     for (uint32_t i = 0; i < s->of[v].n; i++) {
@@ -203,10 +374,8 @@ static bool eliminate(struct elim *s, uint32_t v)
         f->used = true;
     }
     b->variable = v;
-    b->result = (struct factor){.scope = xcalloc(n + 1, sizeof(uint32_t)),
-                                .n = n,
-                                .value = malloc(cells * sizeof(double)),
-                                .owned = true};
+    b->result = (struct factor){
+        .scope = xcalloc(n + 1, sizeof(uint32_t)), .n = n, .value = malloc(cells * sizeof(double))};
     memcpy(b->result.scope, scope, n * sizeof(*scope));
     b->best = malloc(cells * sizeof(*b->best));
     s->n_bucket++;
@@ -237,9 +406,20 @@ static void decode(const struct elim *s, uint32_t *x)
         const struct bucket *b = &s->bucket[i];
         size_t cell = 0;
         for (uint32_t k = 0; k < b->result.n; k++)
-            cell = cell * s->m->k[b->result.scope[k]] + x[b->result.scope[k]];
+            cell = cell * s->m->var[b->result.scope[k]].k + x[b->result.scope[k]];
         x[b->variable] = b->best[cell];
     }
+}
+
+// A pair as a table over the values of u and v.
+static double *table_of(const struct mrf *m, const struct mrf_edge *e)
+{
+    uint32_t ku = m->var[e->u].k, kv = m->var[e->v].k;
+    double *t = xcalloc((size_t)ku * kv, sizeof(*t));
+
+    for (uint32_t i = 0; i < ku; i++)
+        mrf_add_pairs(m, e, e->u, i, t + (size_t)i * kv);
+    return t;
 }
 
 bool mrf_eliminate(const struct mrf *m, double max_cells, uint32_t *x, double *value)
@@ -247,15 +427,16 @@ bool mrf_eliminate(const struct mrf *m, double max_cells, uint32_t *x, double *v
     struct elim s = {.m = m, .words = (m->n + 63) / 64};
     bool ok = true;
 
-    if ((double)m->n * s.words > 4e6)
-        return false; // the adjacency alone would be too large
+    if ((double)m->n * s.words > 4e6 || mrf_cells(m) > max_cells)
+        return false; // the adjacency, or the tables to begin with, would be too large
     s.bucket = xcalloc(m->n + 1, sizeof(*s.bucket));
     s.gone = xcalloc(m->n + 1, sizeof(bool));
     s.adj = xcalloc((size_t)m->n * s.words + 1, sizeof(uint64_t));
     s.of = xcalloc(m->n + 1, sizeof(*s.of));
     s.cells = xcalloc(m->n + 1, sizeof(*s.cells));
     for (uint32_t e = 0; e < m->n_edges; e++) {
-        struct factor f = {.scope = xcalloc(2, sizeof(uint32_t)), .n = 2, .value = m->edge[e].pair};
+        struct factor f = {
+            .scope = xcalloc(2, sizeof(uint32_t)), .n = 2, .value = table_of(m, &m->edge[e])};
         f.scope[0] = m->edge[e].u;
         f.scope[1] = m->edge[e].v;
         add_factor(&s, f);
@@ -278,8 +459,10 @@ bool mrf_eliminate(const struct mrf *m, double max_cells, uint32_t *x, double *v
     }
     if (ok)
         decode(&s, x);
-    for (uint32_t i = 0; i < n_inputs; i++)
+    for (uint32_t i = 0; i < n_inputs; i++) {
         free(s.f[i].scope);
+        free(s.f[i].value);
+    }
     for (uint32_t i = 0; i < s.n_bucket; i++) {
         free(s.bucket[i].result.scope);
         free(s.bucket[i].result.value);
@@ -296,6 +479,8 @@ bool mrf_eliminate(const struct mrf *m, double max_cells, uint32_t *x, double *v
     return ok;
 }
 
+// --- bound ---
+
 static double least(const double *v, uint32_t n)
 {
     double best = v[0];
@@ -305,37 +490,51 @@ static double least(const double *v, uint32_t n)
     return best;
 }
 
-// One edge: gives it all that its two ends have, then back to the ends what it can spare.
-static void handshake(struct mrf *m, struct mrf_edge *e, double *row, double *col)
+static bool possible(double cost)
 {
-    uint32_t ku = m->k[e->u], kv = m->k[e->v];
-    double *u = m->unary[e->u], *v = m->unary[e->v];
+    return cost < MRF_INF / 2;
+}
+
+// One edge: gives it all that its two ends have, then back to the ends what it can spare: half of
+// the least of each row to u, the least of each column of the rest to v, what is then left in the
+// rows to u. Values that go with nothing on the other side are marked as impossible.
+static void handshake(struct mrf *m, struct mrf_edge *e, double *a, double *b, double *out)
+{
+    uint32_t ku = m->var[e->u].k, kv = m->var[e->v].k;
+    double *u = m->unary[e->u], *v = m->unary[e->v], q = m->quantum;
 
     for (uint32_t i = 0; i < ku; i++)
-        for (uint32_t j = 0; j < kv; j++)
-            e->pair[(size_t)i * kv + j] += u[i] + v[j];
-    for (uint32_t i = 0; i < ku; i++)
-        row[i] = least(e->pair + (size_t)i * kv, kv) / 2;
+        a[i] = u[i] - e->mu[i];
     for (uint32_t j = 0; j < kv; j++)
-        col[j] = MRF_INF * 4;
-    for (uint32_t i = 0; i < ku; i++)
-        for (uint32_t j = 0; j < kv; j++) {
-            double *p = &e->pair[(size_t)i * kv + j];
-            *p -= row[i];
-            col[j] = *p < col[j] ? *p : col[j];
-        }
+        b[j] = v[j] - e->mv[j];
+    plain_least(m, e, e->u, b, out);
     for (uint32_t i = 0; i < ku; i++) {
-        double low = MRF_INF * 4;
-        for (uint32_t j = 0; j < kv; j++) {
-            double *p = &e->pair[(size_t)i * kv + j];
-            *p -= col[j];
-            low = *p < low ? *p : low;
+        if (!possible(a[i] + out[i])) {
+            u[i] = a[i] = MRF_INF;
+            continue;
         }
-        u[i] = row[i] + low;
-        for (uint32_t j = 0; j < kv; j++)
-            e->pair[(size_t)i * kv + j] -= low;
+        double half = floor((a[i] + out[i]) / 2 / q) * q;
+        e->mu[i] += half - u[i]; // what u has now is half
+        u[i] = half;
+        a[i] -= half;
     }
-    memcpy(v, col, kv * sizeof(*col));
+    plain_least(m, e, e->v, a, out);
+    for (uint32_t j = 0; j < kv; j++) {
+        if (!possible(b[j] + out[j])) {
+            v[j] = b[j] = MRF_INF;
+            continue;
+        }
+        e->mv[j] += b[j] + out[j] - v[j];
+        v[j] = b[j] + out[j];
+        b[j] = -out[j];
+    }
+    plain_least(m, e, e->u, b, out);
+    for (uint32_t i = 0; i < ku; i++) {
+        if (!possible(u[i]))
+            continue;
+        e->mu[i] += a[i] + out[i];
+        u[i] += a[i] + out[i];
+    }
 }
 
 // Takes the least unary of each variable into the constant.
@@ -344,10 +543,29 @@ static double collect(struct mrf *m)
     double sum = 0;
 
     for (uint32_t t = 0; t < m->n; t++) {
-        double low = least(m->unary[t], m->k[t]);
+        double low = least(m->unary[t], m->var[t].k);
         sum += low;
-        for (uint32_t i = 0; i < m->k[t]; i++)
+        for (uint32_t i = 0; i < m->var[t].k; i++)
             m->unary[t][i] -= low;
+    }
+    return sum;
+}
+
+// Pairs are at least 0 afterwards; the least of those that were not goes into the constant.
+static double straighten(struct mrf *m, double *row)
+{
+    double sum = 0;
+
+    for (uint32_t i = 0; i < m->n_edges; i++) {
+        struct mrf_edge *e = &m->edge[i];
+        uint32_t k = m->var[e->u].k;
+        mrf_least_pairs(m, e, e->u, NULL, row);
+        double low = least(row, k);
+        if (low >= 0)
+            continue;
+        for (uint32_t x = 0; x < k; x++)
+            e->mu[x] += low;
+        sum += low;
     }
     return sum;
 }
@@ -357,20 +575,58 @@ double mrf_bound(struct mrf *m, double constant, int rounds)
     uint32_t widest = 1;
 
     for (uint32_t t = 0; t < m->n; t++)
-        widest = m->k[t] > widest ? m->k[t] : widest;
-    double *row = xcalloc(widest, sizeof(*row)), *col = xcalloc(widest, sizeof(*col));
+        widest = m->var[t].k > widest ? m->var[t].k : widest;
+    double *row = xcalloc(3 * (size_t)widest, sizeof(*row));
     constant += collect(m);
     for (int r = 0; r < rounds; r++) {
         double before = constant;
         if (m->stop && m->stop(m->arg))
             break;
         for (uint32_t e = 0; e < m->n_edges; e++)
-            handshake(m, &m->edge[r % 2 ? m->n_edges - 1 - e : e], row, col);
+            handshake(m, &m->edge[r % 2 ? m->n_edges - 1 - e : e], row, row + widest,
+                      row + 2 * widest);
         constant += collect(m);
         if (constant - before <= 1e-9 * (1 + constant))
             break;
     }
+    constant += straighten(m, row);
     free(row);
-    free(col);
     return constant;
+}
+
+void mrf_set_unary(struct mrf *m, double *const *cost)
+{
+    for (uint32_t t = 0; t < m->n; t++)
+        memcpy(m->unary[t], cost[t], m->var[t].k * sizeof(double));
+    for (uint32_t i = 0; i < m->n_edges; i++) {
+        const struct mrf_edge *e = &m->edge[i];
+        for (uint32_t x = 0; x < m->var[e->u].k; x++)
+            m->unary[e->u][x] += e->mu[x];
+        for (uint32_t x = 0; x < m->var[e->v].k; x++)
+            m->unary[e->v][x] += e->mv[x];
+    }
+}
+
+void mrf_round(const struct mrf *m, const uint32_t *order, uint32_t *x)
+{
+    bool *set = xcalloc(m->n + 1, sizeof(bool));
+
+    for (uint32_t i = 0; i < m->n; i++) {
+        uint32_t t = order[i], k = m->var[t].k;
+        double *row = xcalloc(k, sizeof(*row));
+        memcpy(row, m->unary[t], k * sizeof(*row));
+        for (uint32_t n = 0; n < m->var[t].n_edges; n++) {
+            const struct mrf_edge *e = &m->edge[m->var[t].edge[n]];
+            uint32_t other = e->u == t ? e->v : e->u;
+            if (set[other])
+                mrf_add_pairs(m, e, other, x[other], row);
+        }
+        x[t] = 0;
+        for (uint32_t j = 1; j < k; j++)
+            if (row[j] < row[x[t]])
+                x[t] = j;
+        set[t] = true;
+        free(row);
+    }
+    free(set);
 }

@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Sums of costs of single variables and of pairs: min_x sum_t unary_t(x_t) + sum_uv pair_uv(x_u,
-// x_v).
+// x_v). What a plan is without limits, shared data and time, and the oracle of the bounds with
+// them.
 //
-// What a plan is without limits, shared data and time, and the oracle of the bounds with them.
-// Values are doubles that hold integers below 2^53 when the costs are plain nano-dollars: then
-// sums are exact. Impossible combinations are MRF_INF.
+// The values of a variable sit in places, and a pair costs nothing inside a place and otherwise
+// what the classes of both places say:
+//
+//   pair_uv(i, j) = 0 when place(i) == place(j), else apart_uv(class(i), class(j)) + extra_uv
+//
+// There are hundreds of places and a few dozen classes. A pair needs no table over places, and the
+// least of a pair plus anything on one end takes (values + classes * classes) steps.
+//
+// Bounds move costs from pairs to variables: unary holds what was moved to it, and mu, mv what each
+// pair gave. Costs are nano-dollars in doubles, and what is moved are multiples of a power of two
+// so small that nothing is rounded: sums are exact. Impossible values and pairs cost MRF_INF.
 #ifndef BURST_MRF_H
 #define BURST_MRF_H
 
@@ -13,26 +22,73 @@
 
 #define MRF_INF 1e30
 
+struct mrf_var {
+    uint32_t k;      // values
+    uint32_t *place; // of each value; owned
+    uint32_t *cls;   // of each value, numbered from 0 for this variable; owned
+    uint32_t n_cls;
+    uint32_t *edge; // edges at this variable; owned
+    uint32_t n_edges;
+};
+
 struct mrf_edge {
     uint32_t u, v;
-    double *pair; // [x_u * k[v] + x_v]; owned
+    double *apart; // [class of x_u * n_cls of v + class of x_v]; owned
+    double extra;
+    double *mu, *mv; // per value of u and v: what was moved there from this pair; owned
 };
 
 struct mrf {
     uint32_t n;
-    uint32_t *k;    // values of each variable
+    struct mrf_var *var;
     double **unary; // [t][x_t]; owned
     uint32_t n_edges;
     struct mrf_edge *edge;
+    uint32_t n_places;       // place numbers are below this
+    double quantum;          // what is moved is a multiple of it
+    double *scratch;         // owned
     bool (*stop)(void *arg); // asked now and then; NULL = never
     void *arg;
 };
 
-void mrf_init(struct mrf *m, uint32_t n, const uint32_t *k);
-// Adds an edge with zero costs, or finds the one that is there; the caller adds to the matrix,
-// indexed as *flipped says (true = [x_v * k[u] + x_u]).
-double *mrf_edge(struct mrf *m, uint32_t u, uint32_t v, bool *flipped);
+// Copies place and class numbers of the values of each variable. Class numbers are those of the
+// whole problem; apart is to be filled per edge by the caller, through mrf_class().
+void mrf_init(struct mrf *m, uint32_t n, uint32_t n_places);
+void mrf_set_var(struct mrf *m, uint32_t t, uint32_t k, const uint32_t *place);
+// After all variables are set: cls[place] for all places. back[t][c] (owned by the caller, NULL =
+// not wanted) gets the class of the whole problem of each class of a variable.
+void mrf_set_classes(struct mrf *m, const uint32_t *cls, uint32_t n_cls, uint32_t **back);
+// Adds an edge with zero costs, u before v. At most one for a pair of variables.
+struct mrf_edge *mrf_add_edge(struct mrf *m, uint32_t u, uint32_t v);
+// After all costs are there.
+void mrf_finish(struct mrf *m);
 void mrf_free(struct mrf *m);
+
+// The edge between two variables, or UINT32_MAX.
+uint32_t mrf_edge_between(const struct mrf *m, uint32_t u, uint32_t v);
+
+// Cells of all pairs as tables over values, and doubles that the model holds.
+double mrf_cells(const struct mrf *m);
+
+// A pair as it is now, what was moved taken off.
+static inline double mrf_pair(const struct mrf *m, const struct mrf_edge *e, uint32_t i, uint32_t j)
+{
+    const struct mrf_var *u = &m->var[e->u], *v = &m->var[e->v];
+    double base = 0;
+
+    if (u->place[i] != v->place[j])
+        base = e->apart[u->cls[i] * v->n_cls + v->cls[j]] + e->extra;
+    return base - e->mu[i] - e->mv[j];
+}
+
+// Adds the pairs of a value of one end (t) to a row over the values of the other.
+void mrf_add_pairs(const struct mrf *m, const struct mrf_edge *e, uint32_t t, uint32_t value,
+                   double *row);
+
+// out[i] = the least of pair(i, j) + h[j] over j, for the values i of one end (t); h may be NULL
+// (zeros).
+void mrf_least_pairs(struct mrf *m, const struct mrf_edge *e, uint32_t t, const double *h,
+                     double *out);
 
 // Exact minimum by eliminating one variable after the other, smallest table first. False when
 // that takes more than max_cells table cells (the width is too large) or when told to stop.
@@ -44,6 +100,11 @@ bool mrf_eliminate(const struct mrf *m, double max_cells, uint32_t *x, double *v
 // costs the returned bound + its unary + its pairs. Can be called again for more.
 double mrf_bound(struct mrf *m, double constant, int rounds);
 
-double mrf_value(const struct mrf *m, const uint32_t *x);
+// Sets the costs of the variables anew; what was moved stays moved.
+void mrf_set_unary(struct mrf *m, double *const *cost);
+
+// An assignment from what is left after a bound: one variable after the other, the least of its
+// unary and its pairs with those before it.
+void mrf_round(const struct mrf *m, const uint32_t *order, uint32_t *x);
 
 #endif

@@ -28,37 +28,109 @@ static bool has_sides(const struct problem *p, int64_t time)
     return false;
 }
 
+// Places that tasks with edges may take, their classes, and two members of each (the same twice
+// where it has one): any two will do.
+struct classes {
+    uint32_t n;
+    uint32_t *of_place;
+    uint32_t (*member)[2];
+};
+
+static void find_classes(const struct problem *p, struct classes *c)
+{
+    uint32_t n_places = places_count(p->places), n = 0;
+    uint32_t *list = xcalloc(n_places + 1, sizeof(*list)), *cls;
+    bool *used = xcalloc(n_places + 1, sizeof(bool)), *met;
+    double most = 0;
+
+    for (uint32_t t = 0; t < p->n; t++)
+        for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++)
+            used[p->opt[o].place] = used[p->opt[o].place] || p->in_first[t] < p->in_first[t + 1] ||
+                                    p->out_first[t] < p->out_first[t + 1];
+    for (uint32_t e = 0; e < p->n_edges; e++)
+        most = p->edge[e].gb > most ? p->edge[e].gb : most;
+    for (uint32_t i = 0; i < n_places; i++)
+        if (used[i])
+            list[n++] = i;
+    cls = xcalloc(n + 1, sizeof(*cls));
+    c->n = n ? places_classes(p->places, list, n, most, cls) : 1;
+    c->of_place = xcalloc(n_places + 1, sizeof(*c->of_place));
+    c->member = xcalloc(c->n, sizeof(*c->member));
+    met = xcalloc(c->n, sizeof(bool));
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t *m = c->member[cls[i]];
+        c->of_place[list[i]] = cls[i];
+        if (!met[cls[i]])
+            m[0] = m[1] = list[i];
+        else if (m[0] == m[1])
+            m[1] = list[i];
+        met[cls[i]] = true;
+    }
+    free(met);
+    free(list);
+    free(cls);
+    free(used);
+}
+
+static void add_pair_costs(const struct problem *p, const struct problem_edge *x,
+                           const struct classes *c, uint32_t *const *back, struct mrf *m,
+                           struct mrf_edge *e)
+{
+    uint32_t nu = m->var[x->u].n_cls, nv = m->var[x->v].n_cls;
+
+    for (uint32_t i = 0; i < nu; i++)
+        for (uint32_t j = 0; j < nv; j++) {
+            uint32_t a = back[x->u][i], b = back[x->v][j];
+            int64_t cost = edge_cost(p, x, c->member[a][0], c->member[b][a == b]);
+            e->apart[i * nv + j] += cost >= COST_INF ? MRF_INF : (double)cost;
+        }
+}
+
 bool problem_mrf(const struct problem *p, double max_cells, struct mrf *m)
 {
-    uint32_t *k = xcalloc(p->n + 1, sizeof(*k));
+    uint32_t *place, **back, widest = 0;
+    struct classes c;
     double cells = 0;
 
     for (uint32_t t = 0; t < p->n; t++)
-        k[t] = p->first[t + 1] - p->first[t];
+        widest = p->first[t + 1] - p->first[t] > widest ? p->first[t + 1] - p->first[t] : widest;
     for (uint32_t e = 0; e < p->n_edges; e++)
-        cells += (double)k[p->edge[e].u] * k[p->edge[e].v];
-    if (cells > max_cells) {
-        free(k);
+        cells += (double)(p->first[p->edge[e].u + 1] - p->first[p->edge[e].u]) +
+                 (double)(p->first[p->edge[e].v + 1] - p->first[p->edge[e].v]);
+    if (cells > max_cells)
         return false;
-    }
-    mrf_init(m, p->n, k);
-    for (uint32_t t = 0; t < p->n; t++)
-        for (uint32_t i = 0; i < k[t]; i++)
+    find_classes(p, &c);
+    mrf_init(m, p->n, places_count(p->places));
+    place = xcalloc(widest + 1, sizeof(*place));
+    back = xcalloc(p->n + 1, sizeof(*back));
+    for (uint32_t t = 0; t < p->n; t++) {
+        uint32_t k = p->first[t + 1] - p->first[t];
+        for (uint32_t i = 0; i < k; i++)
+            place[i] = p->opt[p->first[t] + i].place;
+        mrf_set_var(m, t, k, place);
+        back[t] = xcalloc(k < c.n ? k + 1 : c.n, sizeof(**back));
+        for (uint32_t i = 0; i < k; i++)
             m->unary[t][i] = (double)p->opt[p->first[t] + i].cost;
-    for (uint32_t e = 0; e < p->n_edges; e++) {
-        const struct problem_edge *x = &p->edge[e];
-        bool flipped;
-        double *pair = mrf_edge(m, x->u, x->v, &flipped);
-        for (uint32_t i = 0; i < k[x->u]; i++)
-            for (uint32_t j = 0; j < k[x->v]; j++) {
-                int64_t c = edge_cost(p, x, p->opt[p->first[x->u] + i].place,
-                                      p->opt[p->first[x->v] + j].place);
-                pair[flipped ? (size_t)j * k[x->u] + i : (size_t)i * k[x->v] + j] +=
-                    c >= COST_INF ? MRF_INF : (double)c;
-            }
     }
-    free(k);
-    return true;
+    mrf_set_classes(m, c.of_place, c.n, back);
+    for (uint32_t e = 0; e < p->n_edges; e++)
+        cells += (double)m->var[p->edge[e].u].n_cls * m->var[p->edge[e].v].n_cls;
+    for (uint32_t i = 0; i < p->n_edges && cells <= max_cells; i++) {
+        const struct problem_edge *x = &p->edge[i];
+        uint32_t known = mrf_edge_between(m, x->u, x->v);
+        add_pair_costs(p, x, &c, back, m,
+                       known == UINT32_MAX ? mrf_add_edge(m, x->u, x->v) : &m->edge[known]);
+    }
+    mrf_finish(m);
+    for (uint32_t t = 0; t < p->n; t++)
+        free(back[t]);
+    free(back);
+    free(place);
+    free(c.of_place);
+    free(c.member);
+    if (cells > max_cells)
+        mrf_free(m);
+    return cells <= max_cells;
 }
 
 static void offer_values(struct best *b, const struct problem *p, const uint32_t *x, int64_t time)
@@ -122,6 +194,19 @@ static void raise_bound(struct best *b, double bound)
     }
 }
 
+// A plan from what is left after a bound.
+static bool round_plan(const struct problem *p, const struct mrf *m, int64_t time, struct best *b)
+{
+    uint32_t *x = xcalloc(p->n + 1, sizeof(*x));
+
+    mrf_round(m, p->order, x);
+    for (uint32_t t = 0; t < p->n; t++)
+        x[t] += p->first[t];
+    bool better = best_offer(b, p, x, time);
+    free(x);
+    return better;
+}
+
 static bool eliminate(const struct problem *p, const struct mrf *m, double max_cells,
                       struct best *b)
 {
@@ -155,35 +240,36 @@ static bool eliminate_again(const struct problem *p, struct clockwork *clock, st
     return ok;
 }
 
-// Options that the bound shows to be worse than the plan at hand go. m is reparametrised: an
-// option costs at least the bound, its own unary and the least of each of its pairs.
-static bool drop_by_bound(const struct problem *p, const struct mrf *m, double constant,
+// What any assignment with an option costs at least: the bound, the option's own unary, and for
+// each of its pairs the least of the pair and its other end.
+static double *option_bounds(const struct problem *p, struct mrf *m, double constant)
+{
+    double *low = xcalloc(p->first[p->n] + 1, sizeof(*low));
+
+    for (uint32_t t = 0; t < p->n; t++) {
+        double *of = low + p->first[t], *row = xcalloc(m->var[t].k + 1, sizeof(*row));
+        for (uint32_t i = 0; i < m->var[t].k; i++)
+            of[i] = constant + m->unary[t][i];
+        for (uint32_t k = 0; k < m->var[t].n_edges; k++) {
+            const struct mrf_edge *e = &m->edge[m->var[t].edge[k]];
+            mrf_least_pairs(m, e, t, m->unary[e->u == t ? e->v : e->u], row);
+            for (uint32_t i = 0; i < m->var[t].k; i++)
+                of[i] += row[i];
+        }
+        free(row);
+    }
+    return low;
+}
+
+// Options that the bound shows to be worse than the plan at hand go. m is reparametrised.
+static bool drop_by_bound(const struct problem *p, struct mrf *m, double constant,
                           const struct best *b, struct problem *out, int64_t *time)
 {
     struct problem q = *p;
-    double *extra = xcalloc(p->first[p->n] + 1, sizeof(*extra));
+    double *bound = option_bounds(p, m, constant);
     uint32_t dropped = 0;
     bool late;
 
-    for (uint32_t t = 0; t < p->n; t++)
-        for (uint32_t i = 0; i < m->k[t]; i++)
-            extra[p->first[t] + i] = m->unary[t][i];
-    for (uint32_t e = 0; e < m->n_edges; e++) {
-        const struct mrf_edge *x = &m->edge[e];
-        uint32_t ku = m->k[x->u], kv = m->k[x->v];
-        for (uint32_t i = 0; i < ku; i++) {
-            double low = x->pair[(size_t)i * kv];
-            for (uint32_t j = 1; j < kv; j++)
-                low = x->pair[(size_t)i * kv + j] < low ? x->pair[(size_t)i * kv + j] : low;
-            extra[p->first[x->u] + i] += low;
-        }
-        for (uint32_t j = 0; j < kv; j++) {
-            double low = x->pair[j];
-            for (uint32_t i = 1; i < ku; i++)
-                low = x->pair[(size_t)i * kv + j] < low ? x->pair[(size_t)i * kv + j] : low;
-            extra[p->first[x->v] + j] += low;
-        }
-    }
     // A new copy with the options that are left; those of the plan at hand always stay.
     q.opt = xcalloc(p->first[p->n] + 1, sizeof(*q.opt));
     q.first = xcalloc(p->n + 1, sizeof(*q.first));
@@ -191,7 +277,7 @@ static bool drop_by_bound(const struct problem *p, const struct mrf *m, double c
     for (uint32_t t = 0; t < p->n; t++) {
         q.first[t] = n;
         for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++) {
-            double low = constant + extra[o];
+            double low = bound[o];
             if (b->choice[t] != o && low - 1e-14 * fabs(low) - 0.01 > (double)b->cost) {
                 dropped++;
                 continue;
@@ -201,7 +287,7 @@ static bool drop_by_bound(const struct problem *p, const struct mrf *m, double c
         }
     }
     q.first[p->n] = n;
-    free(extra);
+    free(bound);
     bool ok = dropped > 0 && reduce(&q, time, out, &late);
     if (ok)
         for (uint32_t o = 0; o < out->first[out->n]; o++)
@@ -288,6 +374,8 @@ static void exact(const struct problem *p, int64_t time, const struct solve_opti
         dual_ascent(p, time, p->n < 1000 ? 600 : 300, !(opt->skip & STEP_ELIMINATE), clock, b, &m,
                     &constant);
     constant = mrf_bound(&m, constant, 200);
+    if (round_plan(p, &m, time, b))
+        improve(p, time, clock, b);
     raise_bound(b, constant);
     if (b->proven || time_is_over(clock))
         goto out;

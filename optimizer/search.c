@@ -24,11 +24,9 @@ struct dfs {
     uint32_t *order, *at; // tasks by depth; depth of a task
     uint32_t *choice;
     int64_t *finish, *tail;
-    double **look;    // per task: unary + pairs with assigned neighbours
-    double *least;    // min of look
-    double **store;   // per depth: what spread() overwrote
-    uint32_t **edges; // of the mrf, per task
-    uint32_t *n_edges;
+    double **look;  // per task: unary + pairs with assigned neighbours
+    double *least;  // min of look
+    double **store; // per depth: what spread() overwrote
     int64_t *used_nodes, *used_nano;
     struct pick **pick; // per depth
 };
@@ -48,18 +46,16 @@ static void spread(struct dfs *s, uint32_t t, uint32_t i)
 {
     double *store = s->store[s->at[t]];
 
-    for (uint32_t k = 0; k < s->n_edges[t]; k++) {
-        const struct mrf_edge *e = &s->m->edge[s->edges[t][k]];
+    for (uint32_t k = 0; k < s->m->var[t].n_edges; k++) {
+        const struct mrf_edge *e = &s->m->edge[s->m->var[t].edge[k]];
         uint32_t other = e->u == t ? e->v : e->u;
-        uint32_t kv = s->m->k[e->v], n = s->m->k[other];
+        uint32_t n = s->m->var[other].k;
         if (s->at[other] <= s->at[t])
             continue;
         memcpy(store, s->look[other], n * sizeof(*store));
         store[n] = s->least[other];
         store += n + 1;
-        for (uint32_t j = 0; j < n; j++)
-            s->look[other][j] +=
-                e->u == t ? e->pair[(size_t)i * kv + j] : e->pair[(size_t)j * kv + i];
+        mrf_add_pairs(s->m, e, t, i, s->look[other]);
         s->least[other] = least_of(s->look[other], n);
     }
 }
@@ -68,9 +64,9 @@ static void unspread(struct dfs *s, uint32_t t)
 {
     const double *store = s->store[s->at[t]];
 
-    for (uint32_t k = 0; k < s->n_edges[t]; k++) {
-        const struct mrf_edge *e = &s->m->edge[s->edges[t][k]];
-        uint32_t other = e->u == t ? e->v : e->u, n = s->m->k[other];
+    for (uint32_t k = 0; k < s->m->var[t].n_edges; k++) {
+        const struct mrf_edge *e = &s->m->edge[s->m->var[t].edge[k]];
+        uint32_t other = e->u == t ? e->v : e->u, n = s->m->var[other].k;
         if (s->at[other] <= s->at[t])
             continue;
         memcpy(s->look[other], store, n * sizeof(*store));
@@ -85,9 +81,9 @@ static double rise(const struct dfs *s, uint32_t t)
     const double *store = s->store[s->at[t]];
     double sum = 0;
 
-    for (uint32_t k = 0; k < s->n_edges[t]; k++) {
-        const struct mrf_edge *e = &s->m->edge[s->edges[t][k]];
-        uint32_t other = e->u == t ? e->v : e->u, n = s->m->k[other];
+    for (uint32_t k = 0; k < s->m->var[t].n_edges; k++) {
+        const struct mrf_edge *e = &s->m->edge[s->m->var[t].edge[k]];
+        uint32_t other = e->u == t ? e->v : e->u, n = s->m->var[other].k;
         if (s->at[other] <= s->at[t])
             continue;
         sum += s->least[other] - store[n];
@@ -167,7 +163,7 @@ static void descend_from(struct dfs *s, uint32_t depth, double paid, double open
     }
     t = s->order[depth];
     open -= s->least[t];
-    for (uint32_t i = 0; i < s->m->k[t]; i++)
+    for (uint32_t i = 0; i < s->m->var[t].k; i++)
         if (s->look[t][i] < MRF_INF / 2)
             pick[n++] = (struct pick){i, s->look[t][i]};
     qsort(pick, n, sizeof(*pick), by_cost);
@@ -232,7 +228,7 @@ static void fill_order(struct dfs *s)
 
     for (uint32_t t = 0; t < p->n; t++) {
         double a = MRF_INF, b = MRF_INF;
-        for (uint32_t i = 0; i < s->m->k[t]; i++) {
+        for (uint32_t i = 0; i < s->m->var[t].k; i++) {
             double v = s->m->unary[t][i];
             if (v < a) {
                 b = a;
@@ -263,37 +259,24 @@ static void dfs_init(struct dfs *s)
     s->tail = xcalloc(n + 1, sizeof(*s->tail));
     s->look = xcalloc(n + 1, sizeof(*s->look));
     s->least = xcalloc(n + 1, sizeof(*s->least));
-    s->edges = xcalloc(n + 1, sizeof(*s->edges));
-    s->n_edges = xcalloc(n + 1, sizeof(*s->n_edges));
     s->pick = xcalloc(n + 1, sizeof(*s->pick));
     s->used_nodes = xcalloc(p->n_limits + 1, sizeof(*s->used_nodes));
     s->used_nano = xcalloc(p->n_limits + 1, sizeof(*s->used_nano));
-    for (uint32_t e = 0; e < s->m->n_edges; e++) {
-        s->n_edges[s->m->edge[e].u]++;
-        s->n_edges[s->m->edge[e].v]++;
-    }
     for (uint32_t t = 0; t < n; t++) {
-        s->edges[t] = xcalloc(s->n_edges[t] + 1, sizeof(**s->edges));
-        s->n_edges[t] = 0;
-        s->look[t] = xcalloc(s->m->k[t] + 1, sizeof(**s->look));
-        memcpy(s->look[t], s->m->unary[t], s->m->k[t] * sizeof(**s->look));
-        s->least[t] = least_of(s->look[t], s->m->k[t]);
-    }
-    for (uint32_t e = 0; e < s->m->n_edges; e++) {
-        uint32_t u = s->m->edge[e].u, v = s->m->edge[e].v;
-        s->edges[u][s->n_edges[u]++] = e;
-        s->edges[v][s->n_edges[v]++] = e;
+        s->look[t] = xcalloc(s->m->var[t].k + 1, sizeof(**s->look));
+        memcpy(s->look[t], s->m->unary[t], s->m->var[t].k * sizeof(**s->look));
+        s->least[t] = least_of(s->look[t], s->m->var[t].k);
     }
     fill_order(s);
     for (uint32_t i = 0; i < n; i++)
-        s->pick[i] = xcalloc(s->m->k[s->order[i]] + 1, sizeof(**s->pick));
+        s->pick[i] = xcalloc(s->m->var[s->order[i]].k + 1, sizeof(**s->pick));
     s->store = xcalloc(n + 1, sizeof(*s->store));
     for (uint32_t i = 0; i < n; i++) {
         uint32_t t = s->order[i];
         size_t size = 1;
-        for (uint32_t k = 0; k < s->n_edges[t]; k++) {
-            const struct mrf_edge *e = &s->m->edge[s->edges[t][k]];
-            size += s->m->k[e->u == t ? e->v : e->u] + 1;
+        for (uint32_t k = 0; k < s->m->var[t].n_edges; k++) {
+            const struct mrf_edge *e = &s->m->edge[s->m->var[t].edge[k]];
+            size += s->m->var[e->u == t ? e->v : e->u].k + 1;
         }
         s->store[i] = xcalloc(size, sizeof(**s->store));
     }
@@ -304,7 +287,6 @@ static void dfs_free(struct dfs *s)
 {
     for (uint32_t t = 0; t < s->p->n; t++) {
         free(s->look[t]);
-        free(s->edges[t]);
         free(s->pick[t]);
         free(s->store[t]);
     }
@@ -316,8 +298,6 @@ static void dfs_free(struct dfs *s)
     free(s->tail);
     free(s->look);
     free(s->least);
-    free(s->edges);
-    free(s->n_edges);
     free(s->pick);
     free(s->used_nodes);
     free(s->used_nano);
