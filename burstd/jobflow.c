@@ -591,7 +591,7 @@ static void ran_unseen(struct burstd *b, struct bjob *j, const struct sjob *s, c
                        bool requeued)
 {
     nodes_state(b, j, INST_JOINED, INST_BUSY, INST_F_STAGE_OUT);
-    if (begin_attempt(b, j, s, "ran on %s", j->node_names) < 0)
+    if (begin_attempt(b, j, s, "was on %s", j->node_names) < 0)
         return;
     j->requeue_wanted = requeued;
     start_stageout(b, j, how);
@@ -779,7 +779,11 @@ static void over(struct burstd *b, struct bjob *j, const struct sjob *s)
     switch (j->state) {
     case JOB_PLACED:
         if (may_have_run(b, j, s)) {
-            ran_unseen(b, j, s, "ended", false); // so short that its running was not seen
+            // So short that its running was not seen. Cancelled before it began (start and end are
+            // one then), nothing was read over there.
+            if (s && strcmp(word, "CANCELLED") == 0 && s->end == s->start)
+                j->transfer = 0;
+            ran_unseen(b, j, s, "ended", false);
             break;
         }
         // fall through

@@ -38,7 +38,7 @@ struct job {
     enum state state;
     bool configuring, local, held_class, home, held_by_admin, depends, seen_to_depend;
     int64_t completing_until_ms;
-    int64_t submit, begin, start, duration_s, alloc_s;
+    int64_t submit, begin, start, end, duration_s, alloc_s;
     int owes[4]; // instances that hold what its last attempt has written
     unsigned n_owes;
     int staged_vm; // came home last from there
@@ -220,6 +220,9 @@ static void leave_nodes(struct job *j)
 static void finish(struct job *j, enum state state)
 {
     j->state = state;
+    j->end = clock_now_s();
+    if (j->configuring || !j->start)
+        j->start = j->end;
     j->configuring = false;
     j->completing_until_ms = world.now_ms + 200 + draw(1000);
     leave_nodes(j);
@@ -698,6 +701,7 @@ static void show_job(unsigned k)
     s->submit = j->submit;
     s->eligible = j->begin;
     s->start = j->state == PENDING ? 0 : j->start;
+    s->end = j->state > RUNNING ? j->end : 0;
     s->time_limit_s = 2 * j->duration_s + 60;
     s->priority = j->priority;
     s->restarts = j->restarts;
