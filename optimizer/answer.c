@@ -145,6 +145,8 @@ struct row {
 
 static char *place_text(const struct plan_place *p)
 {
+    if (p->alternative && !*p->cloud)
+        return xstrdup(p->alternative);
     if (p->alternative)
         return xasprintf("%s (%s/%s)", p->alternative, p->cloud, p->region);
     if (*p->zone)

@@ -15,6 +15,7 @@
 #define QUICK_NODES 20000
 #define QUICK_TASKS 60
 #define SOME_NODES 50000
+#define NARROW_ROUNDS 150
 #define SEARCH_NODES 3000000
 
 static bool has_sides(const struct problem *p, int64_t time)
@@ -261,40 +262,62 @@ static double *option_bounds(const struct problem *p, struct mrf *m, double cons
     return low;
 }
 
-// Options that the bound shows to be worse than the plan at hand go. m is reparametrised.
+// Options that the bound shows to be worse than the plan at hand; m is reparametrised. Returns how
+// many there are.
+static uint32_t dear_options(const struct problem *p, struct mrf *m, double constant,
+                             const struct best *b, bool *dear)
+{
+    double *low = option_bounds(p, m, constant);
+    uint32_t n = 0;
+
+    for (uint32_t t = 0; t < p->n; t++)
+        for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++) {
+            dear[o] = b->choice[t] != o && low[o] - 1e-14 * fabs(low[o]) - 0.01 > (double)b->cost;
+            n += dear[o];
+        }
+    free(low);
+    return n;
+}
+
+// Leaves them out, and then what reduce() finds. out's opt[].self points into p.
 static bool drop_by_bound(const struct problem *p, struct mrf *m, double constant,
                           const struct best *b, struct problem *out, int64_t *time)
 {
-    struct problem q = *p;
-    double *bound = option_bounds(p, m, constant);
-    uint32_t dropped = 0;
-    bool late;
+    bool *dear = xcalloc(p->first[p->n] + 1, sizeof(bool)), late, ok = false;
+    struct problem q;
 
-    // A new copy with the options that are left; those of the plan at hand always stay.
-    q.opt = xcalloc(p->first[p->n] + 1, sizeof(*q.opt));
-    q.first = xcalloc(p->n + 1, sizeof(*q.first));
-    uint32_t n = 0;
-    for (uint32_t t = 0; t < p->n; t++) {
-        q.first[t] = n;
-        for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++) {
-            double low = bound[o];
-            if (b->choice[t] != o && low - 1e-14 * fabs(low) - 0.01 > (double)b->cost) {
-                dropped++;
-                continue;
-            }
-            q.opt[n] = p->opt[o];
-            q.opt[n++].self = o;
-        }
-    }
-    q.first[p->n] = n;
-    free(bound);
-    bool ok = dropped > 0 && reduce(&q, time, out, &late);
-    if (ok)
-        for (uint32_t o = 0; o < out->first[out->n]; o++)
+    if (dear_options(p, m, constant, b, dear) > 0) {
+        problem_without(p, dear, &q);
+        ok = reduce(&q, time, out, &late);
+        for (uint32_t o = 0; ok && o < out->first[out->n]; o++)
             out->opt[o].self = q.opt[out->opt[o].self].self;
-    free(q.opt);
-    free(q.first);
+        problem_free(&q);
+    }
+    free(dear);
     return ok;
+}
+
+bool part_narrow(const struct problem *p, const struct solve_options *opt, struct clockwork *clock,
+                 struct best *b, struct problem *out)
+{
+    bool *dear = xcalloc(p->first[p->n] + 1, sizeof(bool)), any = false;
+    struct mrf m;
+    double constant = 0;
+
+    if (!(opt->skip & STEP_DROP) && problem_mrf(p, PAIR_CELLS, &m)) {
+        m.stop = time_is_over_fn;
+        m.arg = clock;
+        if (has_sides(p, opt->time_budget) && !(opt->skip & STEP_DUAL))
+            dual_ascent(p, opt->time_budget, NARROW_ROUNDS, !(opt->skip & STEP_ELIMINATE), clock, b,
+                        &m, &constant);
+        constant = mrf_bound(&m, constant, 200);
+        any = dear_options(p, &m, constant, b, dear) > 0;
+        mrf_free(&m);
+    }
+    if (any)
+        problem_without(p, dear, out);
+    free(dear);
+    return any;
 }
 
 static void exact(const struct problem *p, int64_t time, const struct solve_options *opt,

@@ -35,6 +35,11 @@ bool best_offer(struct best *b, const struct problem *p, const uint32_t *choice,
 void part_min_cost(const struct problem *p, int64_t time, const struct solve_options *opt,
                    struct clockwork *clock, struct best *b, bool *late);
 
+// b is a cheapest assignment of p, proven: leaves the options that may be in another as cheap
+// (opt[].self of out points into p). False when nothing was left out; then out is nothing.
+bool part_narrow(const struct problem *p, const struct solve_options *opt, struct clockwork *clock,
+                 struct best *b, struct problem *out);
+
 // --- the steps, each in its own file ---
 
 // Removes options that cannot be in a best plan. out is a fresh problem whose opt[].self points

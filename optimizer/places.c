@@ -3,6 +3,7 @@
 #include "optimizer/places.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "optimizer/routes.h"
 
 #define UNKNOWN (NO_ROUTE - 1)
+#define FREE UINT32_MAX // kind of a route to or from nowhere
 
 struct place {
     const char *cloud, *region;     // borrowed from the catalog or from the request
@@ -114,9 +116,15 @@ static uint32_t route(struct places *p, uint32_t a, uint32_t b)
     return from->route[b];
 }
 
+// Of an alternative without a location.
+static bool nowhere(const struct places *p, uint32_t place)
+{
+    return !*p->place[place].cloud;
+}
+
 int64_t places_cost(struct places *p, uint32_t a, uint32_t b, double gb)
 {
-    if (a == b)
+    if (a == b || nowhere(p, a) || nowhere(p, b))
         return 0;
     uint32_t r = route(p, a, b);
     int64_t cost = r == NO_ROUTE ? -1 : catalog_route_price(p->cat, r, gb);
@@ -143,7 +151,9 @@ static uint32_t *route_kinds(struct places *p, const uint32_t *list, uint32_t n,
     for (uint32_t a = 0; a < n; a++)
         for (uint32_t b = 0; b < n; b++) {
             uint32_t r = a == b ? 0 : route(p, list[a], list[b]);
-            kind[(size_t)a * n + b] = of_row[r == NO_ROUTE ? routes_count(p->routes) : r];
+            bool none = nowhere(p, list[a]) || nowhere(p, list[b]);
+            kind[(size_t)a * n + b] =
+                none ? FREE : of_row[r == NO_ROUTE ? routes_count(p->routes) : r];
         }
     free(of_row);
     return kind;

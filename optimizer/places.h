@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Places are regions: those of the catalog first (same index), then those that only the request
-// names. What moving data between two of them costs and takes.
+// names. What moving data between two of them costs and takes. The place "", "" is nowhere, that of
+// alternatives without a location: moving data there or from there costs nothing.
 #ifndef BURST_PLACES_H
 #define BURST_PLACES_H
 

@@ -189,3 +189,62 @@ void problem_part(const struct problem *p, const uint32_t *member, uint32_t whic
     problem_index(out);
     free(number);
 }
+
+void problem_without(const struct problem *p, const bool *dead, struct problem *out)
+{
+    uint32_t *member = xcalloc(p->n + 1, sizeof(*member)), *back, n = 0;
+
+    problem_part(p, member, 0, out, &back);
+    for (uint32_t t = 0; t < p->n; t++) {
+        out->first[t] = n;
+        for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++)
+            if (!dead[o]) {
+                out->opt[n] = p->opt[o];
+                out->opt[n++].self = o;
+            }
+    }
+    out->first[p->n] = n;
+    free(member);
+    free(back);
+}
+
+bool problem_may_meet(const struct problem *p, const bool *dead, uint32_t u, uint32_t v)
+{
+    uint32_t a = p->first[u], b = p->first[v];
+
+    while (a < p->first[u + 1] && b < p->first[v + 1]) {
+        if ((dead && dead[a]) || p->opt[a].place < p->opt[b].place)
+            a++;
+        else if ((dead && dead[b]) || p->opt[b].place < p->opt[a].place)
+            b++;
+        else
+            return true;
+    }
+    return false;
+}
+
+int64_t problem_least_span(const struct problem *p)
+{
+    int64_t *finish = xcalloc(p->n + 1, sizeof(*finish)), span = 0;
+
+    for (uint32_t i = 0; i < p->n; i++) {
+        uint32_t t = p->order[i];
+        int64_t after = 0, best = TIME_INF;
+        for (uint32_t k = p->in_first[t]; k < p->in_first[t + 1]; k++) {
+            const struct problem_edge *e = &p->edge[p->in_edge[k]];
+            int64_t f = finish[e->u];
+            if (!problem_may_meet(p, NULL, e->u, t))
+                f = sat_add(f, e->time);
+            after = f > after ? f : after;
+        }
+        for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++) {
+            int64_t start = p->opt[o].release > after ? p->opt[o].release : after;
+            int64_t f = sat_add(start, p->opt[o].duration);
+            best = f < best ? f : best;
+        }
+        finish[t] = best;
+        span = best > span ? best : span;
+    }
+    free(finish);
+    return span;
+}

@@ -126,4 +126,15 @@ int problem_broken_limit(const struct problem *p, const uint32_t *choice, int64_
 void problem_part(const struct problem *p, const uint32_t *member, uint32_t which,
                   struct problem *out, uint32_t **back);
 
+// The same problem without some options (dead[o]); opt[].self of out points into p.
+void problem_without(const struct problem *p, const bool *dead, struct problem *out);
+
+// Whether two tasks have options in one place. Options of a task are sorted by place. dead may be
+// NULL.
+bool problem_may_meet(const struct problem *p, const bool *dead, uint32_t u, uint32_t v);
+
+// No assignment finishes before: every task takes its fastest option, and between tasks that cannot
+// meet the transfer takes its time.
+int64_t problem_least_span(const struct problem *p);
+
 #endif

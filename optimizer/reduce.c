@@ -23,22 +23,6 @@ struct windows {
     int64_t *apart; // per edge: 0 when both ends can sit in one place, else its time
 };
 
-static bool share_place(const struct problem *p, const bool *dead, uint32_t u, uint32_t v)
-{
-    // Options are sorted by place (candidates.c) within a task; both lists are walked once.
-    uint32_t a = p->first[u], b = p->first[v];
-
-    while (a < p->first[u + 1] && b < p->first[v + 1]) {
-        if (dead[a] || p->opt[a].place < p->opt[b].place)
-            a++;
-        else if (dead[b] || p->opt[b].place < p->opt[a].place)
-            b++;
-        else
-            return true;
-    }
-    return false;
-}
-
 static int64_t longest(int64_t a, int64_t b)
 {
     return a > b ? a : b;
@@ -60,7 +44,8 @@ static void compute_windows(struct windows *w)
     const struct problem *p = w->p;
 
     for (uint32_t e = 0; e < p->n_edges; e++)
-        w->apart[e] = share_place(p, w->dead, p->edge[e].u, p->edge[e].v) ? 0 : p->edge[e].time;
+        w->apart[e] =
+            problem_may_meet(p, w->dead, p->edge[e].u, p->edge[e].v) ? 0 : p->edge[e].time;
     for (uint32_t i = 0; i < p->n; i++) {
         uint32_t t = p->order[i];
         int64_t after = arrival(w, t), best = TIME_INF;
@@ -258,24 +243,6 @@ static void remove_dominated(const struct problem *p, bool *dead, bool timeless)
     free(tied);
 }
 
-static void copy_left(const struct problem *p, const bool *dead, struct problem *out)
-{
-    uint32_t *member = xcalloc(p->n + 1, sizeof(*member)), *back, n = 0;
-
-    problem_part(p, member, 0, out, &back);
-    for (uint32_t t = 0; t < p->n; t++) {
-        out->first[t] = n;
-        for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++)
-            if (!dead[o]) {
-                out->opt[n] = p->opt[o];
-                out->opt[n++].self = o;
-            }
-    }
-    out->first[p->n] = n;
-    free(member);
-    free(back);
-}
-
 bool reduce(const struct problem *p, int64_t *time, struct problem *out, bool *late)
 {
     struct windows w = {.p = p};
@@ -298,7 +265,7 @@ bool reduce(const struct problem *p, int64_t *time, struct problem *out, bool *l
     }
     if (ok) {
         remove_dominated(p, w.dead, *time >= TIME_INF);
-        copy_left(p, w.dead, out);
+        problem_without(p, w.dead, out);
     }
     free(w.dead);
     free(w.early);

@@ -65,6 +65,19 @@ static int get_need(const cJSON *o, const struct field_path *up, uint32_t nodes,
     return 0;
 }
 
+// Of an alternative: without a location it is nowhere, and no data are moved for it.
+static int get_whereabouts(const cJSON *o, const struct field_path *up, struct rq_location *out,
+                           burst_error_t *errp)
+{
+    const cJSON *v = field_item(o, "location");
+
+    if (v)
+        return request_location(v, up, "location", out, errp);
+    out->cloud = xstrdup("");
+    out->region = xstrdup("");
+    return 0;
+}
+
 static int get_alternative(const cJSON *o, const struct field_path *up, uint32_t nodes,
                            struct rq_alternative *out, burst_error_t *errp)
 {
@@ -84,8 +97,7 @@ static int get_alternative(const cJSON *o, const struct field_path *up, uint32_t
 
     if (field_keys(o, up, keys, errp) < 0 ||
         field_name(cJSON_GetObjectItemCaseSensitive(o, "name"), up, "name", &out->name, errp) < 0 ||
-        request_location(cJSON_GetObjectItemCaseSensitive(o, "location"), up, "location",
-                         &out->location, errp) < 0 ||
+        get_whereabouts(o, up, &out->location, errp) < 0 ||
         field_text(o, up, "zone", &out->zone, errp) < 0 ||
         field_text(o, up, "instance_type", &out->instance_type, errp) < 0 ||
         field_text(o, up, "accelerator", &out->accelerator, errp) < 0 ||

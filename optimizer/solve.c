@@ -341,31 +341,6 @@ static void keep(const struct split *s, struct solution *out, int64_t cost)
     out->span = all_span(s);
 }
 
-// No plan is faster: every task takes its fastest option and no transfer takes time that could be
-// avoided.
-static int64_t least_span(const struct problem *p)
-{
-    int64_t *finish = xcalloc(p->n, sizeof(*finish)), span = 0;
-
-    for (uint32_t i = 0; i < p->n; i++) {
-        uint32_t t = p->order[i];
-        int64_t after = 0, best = TIME_INF;
-        for (uint32_t k = p->in_first[t]; k < p->in_first[t + 1]; k++) {
-            int64_t f = finish[p->edge[p->in_edge[k]].u];
-            after = f > after ? f : after;
-        }
-        for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++) {
-            int64_t start = p->opt[o].release > after ? p->opt[o].release : after;
-            int64_t f = sat_add(start, p->opt[o].duration);
-            best = f < best ? f : best;
-        }
-        finish[t] = best;
-        span = best > span ? best : span;
-    }
-    free(finish);
-    return span;
-}
-
 // Bisection for the least T at which a plan of at most max_cost exists, between low (nothing is
 // known to be faster) and the span of the plan in out. Returns true when the end is proven; *low
 // is then the least T, otherwise what is proven to be out of reach.
@@ -389,14 +364,47 @@ static bool fastest_within(struct split *s, int64_t max_cost, int64_t *low, stru
     return true;
 }
 
+// Leaves the options that may be in a cheapest plan of a part, most often one for each task.
+static void leave_cheapest(struct split *s, struct comp *c)
+{
+    struct problem q;
+
+    if (!part_narrow(&c->part, s->opt, &s->clock, &c->best, &q))
+        return;
+    for (uint32_t t = 0; t < q.n; t++)
+        for (uint32_t o = q.first[t]; o < q.first[t + 1]; o++)
+            if (q.opt[o].self == c->best.choice[t]) {
+                c->best.choice[t] = o;
+                break;
+            }
+    for (uint32_t o = 0; o < q.first[q.n]; o++)
+        q.opt[o].self = c->part.opt[q.opt[o].self].self;
+    problem_free(&c->part);
+    c->part = q;
+}
+
 // Among the cheapest plans the fastest, part by part: each keeps its own cost.
 static void break_ties(struct split *s, struct solution *out)
 {
     struct clockwork outer = s->clock;
-    int64_t low = least_span(&s->work), now = clock_mono_ms();
+    int64_t low = 0, now = clock_mono_ms();
 
     if (s->clock.deadline_ms != INT64_MAX)
         s->clock.deadline_ms = now + (s->clock.deadline_ms - now) / TIE_SHARE;
+    // The part that takes longest decides; others matter as far as they cannot be faster.
+    for (uint32_t i = 0; i < s->n; i++) {
+        struct comp *c = &s->comp[i];
+        int64_t least = c->single ? c->best.span : problem_least_span(&c->part);
+        low = least > low ? least : low;
+    }
+    for (uint32_t i = 0; i < s->n && low < out->span; i++) {
+        struct comp *c = &s->comp[i];
+        if (c->single || c->best.span <= low)
+            continue;
+        leave_cheapest(s, c);
+        int64_t least = problem_least_span(&c->part);
+        low = least > low ? least : low;
+    }
     fastest_within(s, out->cost, &low, out);
     s->clock = outer;
 }
@@ -429,7 +437,7 @@ static void minimise_cost(struct split *s, struct solution *out)
 static void minimise_time(struct split *s, struct solution *out)
 {
     const struct solve_options *o = s->opt;
-    int64_t low = least_span(&s->work), cost, bound;
+    int64_t low = problem_least_span(&s->work), cost, bound;
     // Any plan within the money gives the upper end; the cheapest one is within it if any is.
     bool proven = all_min_cost(s, o->time_budget, &cost, &bound);
 
