@@ -60,7 +60,9 @@ static void make_egress(struct world *w)
 {
     for (int a = 0; a < W_PLACES; a++)
         for (int b = 0; b < W_PLACES; b++)
-            w->egress[a][b] = a == b ? 0 : maybe(8) ? -1 : 0.01 * rnd(10);
+            w->egress[a][b] = a == b || a == W_NOWHERE || b == W_NOWHERE ? 0
+                              : maybe(8)                                 ? -1
+                                                                         : 0.01 * rnd(10);
     w->tier_gb = 20;
     w->tier_factor = 0.5;
 }
@@ -83,7 +85,9 @@ static struct w_alt make_alternative(const struct world *w, int name)
 {
     struct w_alt a = {.name = name, .zone = -1, .type = -1, .market = (int)rnd(2)};
 
-    a.place = maybe(40) ? W_HOME : (int)rnd((uint32_t)(w->n_clouds * W_REGIONS));
+    a.place = maybe(40)   ? W_HOME
+              : maybe(40) ? W_NOWHERE
+                          : (int)rnd((uint32_t)(w->n_clouds * W_REGIONS));
     if (w->n_offers && maybe(60)) { // as a rented node would be
         const struct w_offer *o = &w->offer[rnd((uint32_t)w->n_offers)];
         a.place = o->cloud * W_REGIONS + o->region;
@@ -258,6 +262,8 @@ static void place_name(int place, char sep, char buf[32])
 {
     if (place == W_HOME)
         snprintf(buf, 32, "home%cmain", sep);
+    else if (place == W_NOWHERE)
+        snprintf(buf, 32, "%c", sep);
     else
         snprintf(buf, 32, "%s%cr%d", w_cloud_name[place / W_REGIONS], sep, place % W_REGIONS);
 }
@@ -344,10 +350,12 @@ static void put_alternatives(struct strbuf *b, const struct world *w, const stru
         char place[32];
         place_name(a->place, '/', place);
         strbuf_addf(b,
-                    "%s{\"name\":\"%s\",\"location\":\"%s\",\"market\":\"%s\",\"hours\":%g,"
+                    "%s{\"name\":\"%s\",\"market\":\"%s\",\"hours\":%g,"
                     "\"price_usd_per_hour\":%g,\"fixed_usd\":%g,\"wait_hours\":%g",
-                    i ? "," : "", alt_name[a->name], place, a->market ? "spot" : "on-demand",
-                    a->hours, a->price, a->fixed, a->wait);
+                    i ? "," : "", alt_name[a->name], a->market ? "spot" : "on-demand", a->hours,
+                    a->price, a->fixed, a->wait);
+        if (a->place != W_NOWHERE)
+            strbuf_addf(b, ",\"location\":\"%s\"", place);
         if (a->zone >= 0)
             strbuf_addf(b, ",\"zone\":\"%s\"", zone_name[a->zone]);
         if (a->type >= 0)
@@ -490,7 +498,7 @@ struct cand {
 static bool hits(const struct world *w, const struct w_match *m, const struct cand *c)
 {
     const char *acc = c->type < 0 ? "" : w->type[c->type].accelerator;
-    bool home = c->place == W_HOME;
+    bool home = c->place >= W_HOME;
 
     if (m->alt ? c->offer >= 0 || c->name != m->alt - 1 : m->offers && c->offer < 0)
         return false;

@@ -20,8 +20,9 @@
 #define W_LIMITS 3
 #define W_BLOCKED 3
 #define W_CANDS 400
-#define W_PLACES (W_CLOUDS * W_REGIONS + 1) // the last one is at home, in no catalog
-#define W_HOME (W_PLACES - 1)
+#define W_HOME (W_CLOUDS * W_REGIONS) // in no catalog
+#define W_NOWHERE (W_HOME + 1)        // of alternatives without a location
+#define W_PLACES (W_NOWHERE + 1)
 #define W_OBSERVED 12
 #define W_NAMES 3 // of alternatives
 
@@ -50,7 +51,7 @@ struct w_need {
 };
 
 struct w_alt {
-    int name, place; // place: cloud * W_REGIONS + region, or W_HOME
+    int name, place; // place: cloud * W_REGIONS + region, W_HOME or W_NOWHERE
     int zone, type;  // -1 = none
     int market, nodes;
     double price, fixed, wait, hours;

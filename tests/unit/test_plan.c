@@ -575,6 +575,54 @@ static void test_offers_and_alternatives(void **arg)
     catalog_destroy(c);
 }
 
+// An alternative without a location is possible wherever the data lie, and nothing is moved for it:
+// not its own data (there is no way for these), nor those between tasks.
+static void test_nowhere(void **arg)
+{
+    struct catalog *c = catalog3("m,,,4,16,,1,,us-east-1,\n", "", "", "aws,*,aws,*,,0\n");
+    struct request *rq;
+    struct plan *p =
+        plan_of(c,
+                "{\"runners_up\":1,\"limits\":[{\"match\":{\"offers\":true},\"max_nodes\":1}],"
+                "\"edges\":[{\"from\":\"a\",\"to\":\"b\",\"size_gb\":5}],"
+                "\"tasks\":[{\"name\":\"a\",\"any_of\":[{}],\"alternatives\":[{\"name\":\"later\","
+                "\"fixed_usd\":100}]},"
+                "{\"name\":\"b\",\"any_of\":[{}],\"alternatives\":[{\"name\":\"later\","
+                "\"fixed_usd\":90}]},"
+                "{\"name\":\"c\",\"any_of\":[{}],\"inputs\":[{\"location\":\"mars/north\","
+                "\"size_gb\":1}],\"alternatives\":[{\"name\":\"later\",\"fixed_usd\":80}]}]}",
+                &rq);
+    assert_int_equal(p->status, PLAN_OPTIMAL);
+    assert_true(p->cost == INT64_C(171000000000)); // a is placed: 1 + 90 + 80
+    assert_null(p->task[0].place.alternative);
+    assert_string_equal(p->task[1].place.alternative, "later");
+    assert_string_equal(p->task[1].place.cloud, "");
+    assert_string_equal(p->task[2].place.alternative, "later");
+    assert_true(p->task[1].transfer_in == 0 && p->task[2].transfer_in == 0);
+    char *text = plan_text(p);
+    assert_non_null(strstr(text, "later   "));
+    assert_null(strstr(text, "later ("));
+    free(text);
+    plan_destroy(p);
+    request_destroy(rq);
+    catalog_destroy(c);
+
+    // No data move between these two clouds; nowhere is not a place that cannot be reached.
+    c = catalog3("m,,,4,16,,1,,us-east-1,\n", "n,,,4,16,,2,,us,\n", "", "aws,*,aws,*,,0\n");
+    p = plan_of(c,
+                "{\"edges\":[{\"from\":\"a\",\"to\":\"b\",\"size_gb\":5}],\"tasks\":["
+                "{\"name\":\"a\",\"any_of\":[{}],\"clouds\":[\"aws\"],\"alternatives\":["
+                "{\"name\":\"later\",\"fixed_usd\":100}]},"
+                "{\"name\":\"b\",\"any_of\":[{}],\"clouds\":[\"gcp\"],\"alternatives\":["
+                "{\"name\":\"later\",\"fixed_usd\":90}]}]}",
+                &rq);
+    assert_int_equal(p->status, PLAN_OPTIMAL);
+    assert_true(p->cost == INT64_C(91000000000));
+    plan_destroy(p);
+    request_destroy(rq);
+    catalog_destroy(c);
+}
+
 // What the table says of alternatives, of what is fixed and of data.
 static void test_table(void **arg)
 {
@@ -840,6 +888,7 @@ int main(void)
         cmocka_unit_test(test_reasons),
         cmocka_unit_test(test_answer),
         cmocka_unit_test(test_alternatives),
+        cmocka_unit_test(test_nowhere),
         cmocka_unit_test(test_time_limit),
         cmocka_unit_test(test_against_glpsol),
         cmocka_unit_test(test_nodes),
