@@ -368,7 +368,10 @@ static void op_done(void *arg)
         slurm_staged_out(job, vm);
     if (!op->cancelled && world.b && op->generation == world.generation) {
         cJSON *last = cJSON_CreateObject();
-        if (works)
+        if (works && strcmp(kind, "stage_in") == 0 && world.unreadable) {
+            world.unreadable--;
+            op->cb->done(op->arg, false, "io", "simulated trouble of a file server", last);
+        } else if (works)
             op->cb->done(op->arg, true, NULL, NULL, last);
         else
             op->cb->done(op->arg, false, "refused", "simulated trouble", last);

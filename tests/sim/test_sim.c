@@ -773,6 +773,27 @@ static void expect_end(int job, const char *text)
     free(j);
 }
 
+static const char *with_unreadable_data(unsigned times)
+{
+    make_world(19);
+    remove_journal();
+    daemon_start();
+    world.unreadable = times;
+    int job = slurm_submit(60, 1, true);
+    live(400000);
+    world.unreadable = 0;
+    settle();
+    check_promises(19);
+    end_world();
+    return slurm_job_text(job);
+}
+
+static void a_passing_error_at_home_does_not_cancel_a_job(void **state)
+{
+    assert_string_equal(with_unreadable_data(3), "COMPLETED");
+    assert_string_equal(with_unreadable_data(4), "CANCELLED"); // another node would not cure it
+}
+
 enum fate { FAIR, DIES, GIVEN_UP };
 
 static void what_is_not_home(uint64_t seed, enum fate fate, const char *text)
@@ -919,6 +940,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(sold_at_another_price),
         cmocka_unit_test(held_jobs_are_held_for_good),
         cmocka_unit_test(requeued_while_nobody_looked),
+        cmocka_unit_test(a_passing_error_at_home_does_not_cancel_a_job),
         cmocka_unit_test(the_end_says_what_is_not_home),
         cmocka_unit_test(spool_files_stay_until_they_are_journaled),
         cmocka_unit_test(moved_here_while_nobody_looked),

@@ -25,6 +25,7 @@ struct world {
     unsigned crash_points;    // per 100,000 writes and commands: killed right before or after it
     unsigned full, outages;   // per 100,000 steps: the disk is full, slurmctld is down for a while
     int64_t full_ms, down_ms; // until then
+    unsigned unreadable;      // so many stage-ins fail by an I/O error
     bool trace;
 };
 extern struct world world;

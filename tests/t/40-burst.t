@@ -124,11 +124,15 @@ like "$(as alice sbatch -p aws -t 10 --wrap true : --gpus=1 2>&1)" 'heterogeneou
     "a heterogeneous job for a rented partition is refused with a word"
 
 # --- options that are right
-h=$(as alice sbatch --parsable --burst=only --burst-clouds=azure --burst-market=on-demand -t 10 \
-    -o h.txt job.sh)
+h=$(as alice sbatch --parsable --burst=only --burst-clouds=azure --burst-market=on-demand \
+    --burst-data=aws/us-east-1:0.5 -t 10 -o h.txt job.sh)
 ok "a job with options comes to its end" burst_job "$h" 60
 like "$(acct "$h" partition,admincomment)" '^azure\|azure eastus-1 D2s_v5 on-demand \$' \
     "at the cloud and on the market that it named"
+# half a GB from AWS to another cloud at $0.09
+is "$(slurm burst cost --by job --json | jq ".rows[] | select(.key == \"$h\") | .transfer_uusd")" \
+    45000 "the egress of the data that it named is charged to it"
+like "$(acct "$h" admincomment)" 'on-demand \$0\.045' "its record says that, too"
 
 # --- the end
 as alice scancel "$filler" "$g"

@@ -135,6 +135,19 @@ all_faults '[{"fault":"lose_reply","tries":1}]'
 g=$(as alice sbatch --parsable --gpus=h100:1 -t 10 -o g.txt --wrap hostname)
 ok "a lost reply: the job runs" burst_job "$g" 60
 is "$(rented "$g" | wc -l)" 1 "on the one instance that was launched"
+
+# --- the cloud is asked too often
+all_faults '[{"fault":"throttle","tries":3}]'
+launching()
+{
+    slurm burst nodes --json |
+        jq -r --arg job "$1" '.[] | select(.job == $job and .state == "launching") | .instance'
+}
+p=$(as alice sbatch --parsable -t 10 -o p.txt --wrap hostname)
+happens "a throttled launch is tried again" 20 "[[ -n \$(launching $p) ]]"
+like "$(slurm burst terminate "$(launching "$p")" 2>&1)" 'is being launched; ask again' \
+    "what is being launched cannot be ended yet, and burst terminate says so"
+ok "the job runs" burst_job "$p" 60
 all_faults
 
 # --- SSH refuses our key
