@@ -24,6 +24,7 @@ struct vm {
 
 static struct vm vms[MAX_INSTANCES];
 static int n_vms;
+static unsigned asked;
 
 struct provider {
     char cloud[33];
@@ -32,6 +33,7 @@ struct provider {
 void cloud_reset(void)
 {
     n_vms = 0;
+    asked = 0;
 }
 
 // As the optimizer of this world says it (sim_solver.c).
@@ -111,6 +113,11 @@ money_t cloud_bill(const char *cloud)
             sum += money_for_seconds(vms[k].price, (vms[k].ended ? vms[k].ended : clock_now_s()) -
                                                        vms[k].launched);
     return sum;
+}
+
+unsigned cloud_asked(void)
+{
+    return asked;
 }
 
 double cloud_spot_hours(const char *cloud)
@@ -264,6 +271,7 @@ static void launch(struct provider *p, const struct provider_launch *q, provider
     bool known = cloud_launches_of(q->token) > 0;
     enum provider_class error = PROVIDER_OK;
 
+    asked++;
     crash_point();
     if (!known) {
         if (chance(world.throttle))

@@ -86,6 +86,7 @@ money_t cloud_bill(const char *cloud);
 double cloud_spot_hours(const char *cloud);   // of all spot instances that ended
 unsigned cloud_taken_back(const char *cloud); // spot instances that got a notice
 unsigned cloud_launches_of(const char *token);
+unsigned cloud_asked(void);       // launches that were asked for, whatever came of them
 unsigned cloud_worst_token(void); // most instances beyond a launch's count under one token
 
 #endif
