@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -56,7 +58,7 @@ static const char yaml[] =
     "6}\n";
 
 static bool capped; // daily caps that the jobs reach
-static char journal[64];
+static char journal[4200];
 static int64_t tick_ms;
 static unsigned ticks;
 
@@ -211,13 +213,12 @@ static void make_world(uint64_t seed)
     forget_events();
     slurm_reset();
     cloud_reset();
-    const char *dir = getenv("TMPDIR");
-    snprintf(journal, sizeof(journal), "%.40s/burst-sim-%d.db", dir ? dir : "/tmp", (int)getpid());
+    snprintf(journal, sizeof(journal), "%s/journal.db", sim_dir());
 }
 
 static void remove_journal(void)
 {
-    char name[80];
+    char name[sizeof(journal) + 8];
 
     unlink(journal);
     snprintf(name, sizeof(name), "%s-wal", journal);
@@ -735,7 +736,7 @@ static unsigned lines_of(const char *path)
 
 static void a_full_disk_floods_nothing(void **state)
 {
-    char log[80];
+    char log[sizeof(journal) + 8];
 
     make_world(13);
     remove_journal();
@@ -884,6 +885,27 @@ static void a_passing_error_at_home_does_not_cancel_a_job(void **state)
     assert_string_equal(with_unreadable_data(4), "CANCELLED"); // another node would not cure it
 }
 
+// A run that is killed leaves its directory; the next one removes it.
+static void a_killed_run_leaves_nothing(void **state)
+{
+    char path[4200], file[4300];
+    int status;
+
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(0);
+    assert_int_equal(waitpid(pid, &status, 0), pid); // its number is nobody's now
+    snprintf(path, sizeof(path), "%.4000s", sim_dir());
+    snprintf(strrchr(path, '-'), 16, "-%d", (int)pid);
+    snprintf(file, sizeof(file), "%s/journal.db", path);
+    assert_int_equal(mkdir(path, 0700), 0);
+    fclose(fopen(file, "w"));
+    sim_dir_sweep();
+    assert_int_not_equal(access(path, F_OK), 0);
+    assert_int_equal(access(sim_dir(), F_OK), 0);
+}
+
 enum fate { FAIR, DIES, GIVEN_UP };
 
 static void what_is_not_home(uint64_t seed, enum fate fate, const char *text)
@@ -1025,6 +1047,7 @@ static void when_all_comes_at_once(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_killed_run_leaves_nothing),
         cmocka_unit_test(egress_of_each_attempt),
         cmocka_unit_test(a_full_disk_floods_nothing),
         cmocka_unit_test(sold_at_another_price),
@@ -1060,6 +1083,7 @@ int main(int argc, char **argv)
         runs = (unsigned)strtoul(argv[2], NULL, 10);
     if (argc > 3)
         cmocka_set_test_filter(argv[3]);
+    sim_dir_sweep();
     log_set_level(LOG_LEVEL_DEBUG);
     if (!getenv("SIM_TRACE") && log_open("/dev/null") < 0)
         return 1;

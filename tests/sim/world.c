@@ -2,8 +2,14 @@
 // Time, chance and events of the simulated world; stand-ins for what the core does not need here.
 #include "world.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "bind.h"
 #include "libburst/clock.h"
@@ -28,6 +34,65 @@ bool chance(unsigned per_mille)
 {
     return draw(1000) < per_mille;
 }
+
+// ---- files
+
+static char dir[4096];
+
+static const char *parent_dir(void)
+{
+    const char *tmp = getenv("TMPDIR");
+
+    return tmp && *tmp ? tmp : "/tmp";
+}
+
+static void remove_dir(const char *path)
+{
+    DIR *d = opendir(path);
+
+    for (struct dirent *e; d && (e = readdir(d));)
+        unlinkat(dirfd(d), e->d_name, 0); // there are files only
+    if (d)
+        closedir(d);
+    rmdir(path);
+}
+
+static void remove_own(void)
+{
+    remove_dir(dir);
+}
+
+void sim_dir_sweep(void)
+{
+    DIR *d = opendir(parent_dir());
+    char path[4096];
+    int pid, end;
+
+    for (struct dirent *e; d && (e = readdir(d));) {
+        if (sscanf(e->d_name, "burst-sim-%d%n", &pid, &end) != 1 || e->d_name[end] || pid < 1 ||
+            kill(pid, 0) == 0 || errno != ESRCH)
+            continue;
+        snprintf(path, sizeof(path), "%s/%s", parent_dir(), e->d_name);
+        remove_dir(path);
+    }
+    if (d)
+        closedir(d);
+}
+
+const char *sim_dir(void)
+{
+    if (!dir[0]) {
+        snprintf(dir, sizeof(dir), "%s/burst-sim-%d", parent_dir(), (int)getpid());
+        if (mkdir(dir, 0700) < 0) {
+            perror(dir);
+            exit(1);
+        }
+        atexit(remove_own);
+    }
+    return dir;
+}
+
+// ---- time
 
 struct event {
     int64_t at;

@@ -33,6 +33,11 @@ extern struct world world;
 #define EPOCH_S INT64_C(1700000000)
 #define EGRESS INT64_C(700) // what the way of a job's data to any cloud costs
 
+// The directory of this process below $TMPDIR, gone when it exits. Those of processes that were
+// killed go with the next one.
+const char *sim_dir(void);
+void sim_dir_sweep(void);
+
 unsigned draw(unsigned n);       // 0 .. n-1
 bool chance(unsigned per_mille); // true that often
 
