@@ -52,6 +52,12 @@ static void add_unless_empty(cJSON *o, const char *key, const char *value)
     json_add_str(o, key, *value ? value : NULL);
 }
 
+// People want to know whether a candidate is to go or may stay.
+static const char *job_word(const struct bjob *j)
+{
+    return j->state == JOB_CANDIDATE && j->stays ? "staying" : job_state_name(j->state);
+}
+
 static cJSON *job_json(struct burstd *b, const struct bjob *j)
 {
     cJSON *o = cJSON_CreateObject();
@@ -66,7 +72,7 @@ static cJSON *job_json(struct burstd *b, const struct bjob *j)
     json_add_str(o, "account", j->account);
     add_unless_empty(o, "partition", j->partition);
     json_add_str(o, "origin", j->origin);
-    json_add_str(o, "state", job_state_name(j->state));
+    json_add_str(o, "state", job_word(j));
     json_add_str(o, "reason", j->reason);
     json_add_i64(o, "submit", j->submit);
     json_add_i64(o, "since", j->since);
@@ -217,7 +223,7 @@ static void m_status(void *arg, struct rpc_request *req)
     json_add_i64(s, "last_update", slurm_link_last_update(b->slurm));
     jobs = cJSON_AddObjectToObject(o, "jobs");
     JOBS_EACH(b->jobs, j)
-    count(jobs, job_state_name(j->state));
+    count(jobs, job_word(j));
     insts = cJSON_AddObjectToObject(o, "instances");
     INSTANCES_EACH(b->instances, i)
     count(insts, inst_state_name(i->state));

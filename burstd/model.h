@@ -129,6 +129,7 @@ struct bjob {
     bool planning;         // part of the request at the solver
     int64_t next_ms;       // monotonic: not considered before this
     int64_t explained_ms;  // monotonic: what keeps it from a place is not asked for before this
+    bool stays;            // a candidate for which waiting here costs less than renting
     money_t stay_recorded; // price of staying in the last decision to stay, 0 = none
     unsigned tries;        // failed attempts to find a place
     unsigned refusals;     // by Slurm, of the update that places it

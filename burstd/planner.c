@@ -64,6 +64,7 @@ const struct planner_stats *planner_stats(const struct planner *p)
 
 static void later(struct burstd *b, struct bjob *j, const char *why)
 {
+    j->stays = false;
     j->next_ms = clock_mono_ms() + NO_PLACE_MS;
     job_state(b, j, JOB_CANDIDATE, "%s", why);
 }
@@ -320,7 +321,8 @@ static void stay(struct burstd *b, struct bjob *j, const cJSON *t)
         record(b, j, t, "waiting here costs less than renting");
     }
     j->next_ms = clock_mono_ms() + STAY_MS;
-    job_state(b, j, JOB_CANDIDATE, "it stays for now: waiting here costs less than renting");
+    j->stays = true;
+    job_state(b, j, JOB_CANDIDATE, "waiting here costs less than renting, for now");
 }
 
 // The caps or the clouds' limits do not admit all of them. What is in its way is asked for alone.
@@ -340,6 +342,7 @@ static void carry_out(struct planner *p, struct bjob *j, const cJSON *t, const c
 {
     const char *alternative = json_str(t, "alternative", NULL);
 
+    j->stays = false;
     if (!alternative)
         rent(p->b, j, t, reason);
     else if (strcmp(alternative, PLAN_LOCAL) == 0)

@@ -29,6 +29,7 @@ static const struct phrase job_phrases[] = {
     {"securing", "getting their nodes"},
     {"planned", "planned"},
     {"candidate", "looking for a place"},
+    {"staying", "waiting here, as that costs less"},
     {"watching", "at home, may burst"},
     {"local", "at home for good"},
     {"released", "back at home"},

@@ -56,6 +56,8 @@ static void print_state(const cJSON *job)
     text_purchase(job, where);
     if (strcmp(state, "watching") == 0) {
         fputs("is at home: it may leave the local cluster, but has no need to", stdout);
+    } else if (strcmp(state, "staying") == 0) {
+        fputs("stays for now: waiting for a node of the site costs less than renting one", stdout);
     } else if (strcmp(state, "candidate") == 0) {
         fputs("is to leave the local cluster; a place is looked for", stdout);
     } else if (strcmp(state, "planned") == 0 || strcmp(state, "securing") == 0) {

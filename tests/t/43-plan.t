@@ -73,6 +73,7 @@ like "$(decided "$urgent" '[.runners_up[] | select(.alternative == "local")][0].
     '^[1-9][0-9]{6,}$' "burst why has the price of its wait"
 happens "a job whose waiting is cheap stays" 20 \
     "[[ \$(decided $patient .chosen.alternative) == local ]]"
+is "$(of_job "$patient" state)" staying "burst jobs says so"
 is "$(job_state "$patient")" PENDING "it waits in its partition"
 is "$(rented "$patient")" "" "nothing is rented for it"
 ok "the difference to the best place is told" \
