@@ -250,7 +250,7 @@ static void add_old_job(void *arg, struct bjob *j)
 
     if (rpc_may_see(c->req, j->uid) && !jobs_find(c->b->jobs, j->key))
         cJSON_AddItemToArray(c->list, job_json(c->b, j));
-    free(j);
+    bjob_destroy(j);
 }
 
 static void add_old_instance(void *arg, struct instance *i)
@@ -310,7 +310,7 @@ static void m_why(void *arg, struct rpc_request *req)
                      "the submit plugin (not eligible, --burst=never, or submitted before burstd "
                      "was installed)",
                  key);
-        free(old);
+        bjob_destroy(old);
         return;
     }
     cJSON *o = cJSON_CreateObject();
@@ -319,7 +319,7 @@ static void m_why(void *arg, struct rpc_request *req)
     cJSON_AddItemToObject(o, "attempts", store_story(b->store, j->key, "attempt", 100));
     cJSON_AddItemToObject(o, "events", store_story(b->store, j->key, "event", 200));
     rpc_reply(req, o);
-    free(old);
+    bjob_destroy(old);
 }
 
 static void m_cost(void *arg, struct rpc_request *req)

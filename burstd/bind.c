@@ -63,6 +63,7 @@ static int by_node(const void *a, const void *b)
 int bind_names(struct burstd *b, struct bjob *j, struct instance **g, unsigned n,
                burst_error_t *errp)
 {
+    char names[BJOB_NODE_NAMES_MAX] = "";
     unsigned done = 0;
     size_t len = 0;
 
@@ -86,12 +87,12 @@ int bind_names(struct burstd *b, struct bjob *j, struct instance **g, unsigned n
         }
     }
     qsort(g, n, sizeof(*g), by_node);
-    j->node_names[0] = '\0';
-    for (unsigned k = 0; k < n && len < sizeof(j->node_names); k++)
-        len += (size_t)snprintf(j->node_names + len, sizeof(j->node_names) - len, "%s%s",
-                                k ? "," : "", g[k]->node);
-    if (len < sizeof(j->node_names))
+    for (unsigned k = 0; k < n && len < sizeof(names); k++)
+        len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", k ? "," : "", g[k]->node);
+    if (len < sizeof(names)) {
+        bjob_set(&j->node_names, names);
         return 0;
+    }
     errprintf(errp, "its list of nodes is too long");
 undo:
     while (done-- > 0) {

@@ -39,9 +39,9 @@ static void live(struct burstd *b, struct bjob *j)
 
     comment_format(b, j, text, sizeof(text));
     j->comment_at_ms = clock_mono_ms() + LIVE_MS;
-    if (strncmp(text, j->comment, sizeof(j->comment) - 1) == 0)
+    if (strcmp(text, j->comment) == 0)
         return;
-    snprintf(j->comment, sizeof(j->comment), "%s", text);
+    bjob_set(&j->comment, text);
     cJSON *cmd = cJSON_CreateObject();
     json_add_str(cmd, "op", "update_job");
     json_add_str(cmd, "job", j->key);

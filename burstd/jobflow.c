@@ -68,7 +68,7 @@ void jobflow_attempt(struct burstd *b, const struct bjob *j, const struct instan
 static void no_instances(struct bjob *j)
 {
     j->group[0] = '\0';
-    j->node_names[0] = '\0';
+    bjob_set(&j->node_names, "");
     j->reserved = 0;
 }
 
@@ -188,12 +188,12 @@ static void send_place(struct burstd *b, struct bjob *j, const struct sjob *s)
 
 static void node_list(struct bjob *j, struct instance **g, unsigned n)
 {
+    char names[BJOB_NODE_NAMES_MAX] = "";
     size_t len = 0;
 
-    j->node_names[0] = '\0';
-    for (unsigned k = 0; k < n && len < sizeof(j->node_names); k++)
-        len += (size_t)snprintf(j->node_names + len, sizeof(j->node_names) - len, "%s%s",
-                                k ? "," : "", g[k]->node);
+    for (unsigned k = 0; k < n && len < sizeof(names); k++)
+        len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", k ? "," : "", g[k]->node);
+    bjob_set(&j->node_names, names);
 }
 
 // The place of a job that got nodes which were rented already.
@@ -344,13 +344,13 @@ static void free_nodes(struct burstd *b, const struct bjob *j)
 
 static void remember_place(struct burstd *b, struct bjob *j)
 {
-    char cost[MONEY_TEXT_MAX], old[sizeof(j->history)];
+    char cost[MONEY_TEXT_MAX], places[512];
 
     if (!j->cloud[0] || !j->started)
         return;
-    memcpy(old, j->history, sizeof(old));
-    snprintf(j->history, sizeof(j->history), "%.380s%s%.32s %.64s", old, old[0] ? "; " : "",
+    snprintf(places, sizeof(places), "%.380s%s%.32s %.64s", j->history, j->history[0] ? "; " : "",
              j->cloud, j->zone[0] ? j->zone : j->region);
+    bjob_set(&j->history, places);
     job_event(b, j, "this attempt at %s %s ended; the job has cost %s so far", j->cloud,
               j->zone[0] ? j->zone : j->region, money_human(ledger_job_cost(b, j), cost));
 }
@@ -499,7 +499,7 @@ static bool given_back(struct burstd *b, const struct bjob *j)
 // has taken the job back (pulled_back()); else the job runs on them.
 static void pull_back(struct burstd *b, struct bjob *j, int64_t pause_ms, const char *why)
 {
-    snprintf(j->pull_why, sizeof(j->pull_why), "%s", why);
+    bjob_set(&j->pull_why, why);
     j->next_ms = clock_mono_ms() + pause_ms;
     send_home(b, j);
 }
@@ -880,13 +880,13 @@ static void meet(struct burstd *b, const struct sjob *s)
 
     if (!mark || s->state != SJOB_PENDING || directive_from_mark(mark, &d) < 0)
         return;
-    struct bjob *j = xmalloc(sizeof(*j));
+    struct bjob *j = bjob_create();
     snprintf(j->key, sizeof(j->key), "%s", s->job);
     snprintf(j->name, sizeof(j->name), "%s", s->name);
     snprintf(j->user, sizeof(j->user), "%s", s->user);
     snprintf(j->account, sizeof(j->account), "%s", s->account);
     snprintf(j->origin, sizeof(j->origin), "%s", d.part[0] ? d.part : s->partition);
-    snprintf(j->mark, sizeof(j->mark), "%s", mark);
+    bjob_set(&j->mark, mark);
     j->uid = s->uid;
     j->gid = s->gid;
     j->deadline = d.deadline;

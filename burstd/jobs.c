@@ -30,7 +30,7 @@ void jobs_destroy(struct jobs *t)
     HASH_ITER(hh, t->by_key, j, next)
     {
         HASH_DEL(t->by_key, j);
-        free(j);
+        bjob_destroy(j);
     }
     free(t);
 }
@@ -78,7 +78,7 @@ unsigned jobs_count(struct jobs *t)
 void jobs_remove(struct jobs *t, struct bjob *j)
 {
     HASH_DEL(t->by_key, j);
-    free(j);
+    bjob_destroy(j);
 }
 
 // Most jobs of a site run locally: their mark is in Slurm, there is nothing to remember of them.

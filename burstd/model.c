@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Names of the states, as they stand in the journal and in front of people.
+// Names of the states, as they stand in the journal and in front of people; the texts of a job.
 #include "model.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "libburst/xalloc.h"
 
 static const char *const inst_names[] = {
     [INST_LAUNCHING] = "launching",
@@ -60,4 +63,40 @@ int job_state_parse(const char *name, enum job_state *out)
         return -1;
     *out = (enum job_state)i;
     return 0;
+}
+
+struct bjob *bjob_create(void)
+{
+    struct bjob *j = xmalloc(sizeof(*j));
+
+    j->mark = j->node_names = j->history = j->stage = j->pull_why = j->comment = "";
+    return j;
+}
+
+// An empty text is never a heap object.
+static void drop(const char *text)
+{
+    if (text && *text)
+        free((char *)text);
+}
+
+void bjob_destroy(struct bjob *j)
+{
+    if (!j)
+        return;
+    drop(j->mark);
+    drop(j->node_names);
+    drop(j->history);
+    drop(j->stage);
+    drop(j->pull_why);
+    drop(j->comment);
+    free(j);
+}
+
+void bjob_set(const char **at, const char *text)
+{
+    const char *old = *at;
+
+    *at = *text ? xstrdup(text) : "";
+    drop(old); // text may have been a part of it
 }

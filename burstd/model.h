@@ -93,27 +93,29 @@ int job_state_parse(const char *name, enum job_state *out);
 #define GANG_MAX 256             // nodes of a job
 #define BJOB_NODE_NAMES_MAX 4096 // the list of their names, with its end
 
+// Most jobs only wait: texts that are long and mostly empty are pointers, never NULL, to be set
+// with bjob_set() alone.
 struct bjob {
     // journalled
     char key[40]; // "123" or "123_4"
     uint32_t job_id, uid, gid;
     char name[128], user[64], account[64], origin[256]; // origin: partition it was submitted to
-    char mark[2048];                                    // as the plugin wrote it
+    const char *mark;                                   // as the plugin wrote it
     enum job_state state;
     char group[48]; // launch that serves it now, "" = none (idle instances may serve it)
     char cloud[33], region[64], zone[64], itype[128], shape[33], partition[64];
     bool spot;
     unsigned nodes;
-    char node_names[4096]; // comma list, in order; batch host first
+    const char *node_names; // comma list, in order; batch host first
     int64_t submit, since, placed_at, started, ended;
     uint32_t restarts, placed_restarts; // as Slurm counts them: now, and when it was placed
     money_t price;                      // per hour, all nodes of the present attempt
     money_t settled;                    // cost of what is charged so far
     money_t reserved;                   // what its present attempt may cost at most, for the caps
-    char history[512];                  // places of earlier attempts
+    const char *history;                // places of earlier attempts
     char reason[256];                   // why it is in this state, for people
-    char
-        stage[4096]; // JSON: {"work_dir","in":[...],"out":[...],"log":path}, kept for after its end
+    const char
+        *stage;      // JSON: {"work_dir","in":[...],"out":[...],"log":path}, kept for after its end
     int64_t limit_s; // time limit, 0 = none
     money_t transfer; // egress planned for the present attempt and not charged yet
     money_t egress;   // what was charged for it when the last attempt began
@@ -135,10 +137,15 @@ struct bjob {
     unsigned refusals;     // by Slurm, of the update that places it
     int64_t home_ms;       // monotonic: not sent home again before this
     int64_t hold_ms;       // monotonic: not held for good again before this
-    char pull_why[256];    // why it is being pulled back
+    const char *pull_why;  // why it is being pulled back
     int64_t comment_at_ms; // last AdminComment
-    char comment[4096];
+    const char *comment;
     UT_hash_handle hh;
 };
+
+struct bjob *bjob_create(void);
+void bjob_destroy(struct bjob *j);
+// Puts a copy of text into one of the job's texts, in place of what was there.
+void bjob_set(const char **at, const char *text);
 
 #endif

@@ -337,7 +337,7 @@ static void place_of_job(struct burstd *b, const char *key, char *out, size_t si
         snprintf(out, size, "%s/%s", x->cloud, x->region);
     else
         snprintf(out, size, "%s", b->conf->data_location);
-    free(old);
+    bjob_destroy(old);
 }
 
 static void add_edge(cJSON *request, const char *from, const char *to, double gb)

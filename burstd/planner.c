@@ -230,7 +230,8 @@ static void point_at(struct bjob *j, const struct idle_group *g, unsigned n, mon
     snprintf(j->partition, sizeof(j->partition), "%s", g->partition);
     j->spot = g->spot;
     j->nodes = n;
-    j->group[0] = j->node_names[0] = '\0';
+    j->group[0] = '\0';
+    bjob_set(&j->node_names, "");
     j->placed_at = j->started = j->ended = 0;
     j->price = g->price * n;
     j->transfer = transfer;

@@ -79,7 +79,7 @@ static void point_job(struct bjob *j, const struct placement *p, const char *gro
     j->nodes = p->nodes;
     j->price = p->price * p->nodes;
     j->transfer = p->transfer;
-    j->node_names[0] = '\0';
+    j->node_names = ""; // the caller keeps what was there until this is journaled
     j->placed_at = j->started = j->ended = 0;
 }
 
@@ -121,6 +121,7 @@ int provision_launch(struct burstd *b, struct bjob *j, const struct placement *p
         goto rollback;
     if (store_commit(b->store, errp) < 0)
         goto error;
+    bjob_set(&old.node_names, "");
     for (unsigned k = 0; k < p->nodes; k++)
         instances_add(b->instances, rows[k]);
     free(rows);

@@ -25,6 +25,7 @@
 #include "stagerd_client.h"
 
 #define MAX_SSH 16
+#define SPEC_MAX 4096 // of the list of paths, as it is journaled
 #define STAGE_IN_TRIES 3
 #define RETRY_MIN_MS 2000
 #define RETRY_MAX_MS 60000
@@ -114,12 +115,12 @@ void stage_describe(struct burstd *b, struct bjob *j, const struct sjob *s)
         strcmp(s->std_err, s->std_out) != 0)
         cJSON_AddItemToArray(out, cJSON_CreateString(s->std_err));
     char *text = json_line(o);
-    if (strlen(text) >= sizeof(j->stage))
+    if (strlen(text) >= SPEC_MAX)
         job_event(b, j,
                   "its list of stage paths is too long to be kept; nothing but the submit "
                   "directory is staged");
     else
-        snprintf(j->stage, sizeof(j->stage), "%s", text);
+        bjob_set(&j->stage, text);
     free(text);
     cJSON_Delete(o);
 }

@@ -22,7 +22,7 @@
 #define SCHEMA_VERSION 2
 #define SPEND_CACHED 66 // clouds and the whole site
 
-enum type { TEXT, INT, UINT, U32, BOOL, STATE_I, STATE_J };
+enum type { TEXT, POINTER /* to a text */, INT, UINT, U32, BOOL, STATE_I, STATE_J };
 
 struct column {
     const char *name;
@@ -57,7 +57,7 @@ static const struct column job_columns[] = {
     J(user, TEXT),
     J(account, TEXT),
     J(origin, TEXT),
-    J(mark, TEXT),
+    J(mark, POINTER),
     J(state, STATE_J),
     J(group, TEXT),
     J(cloud, TEXT),
@@ -68,7 +68,7 @@ static const struct column job_columns[] = {
     J(partition, TEXT),
     J(spot, BOOL),
     J(nodes, UINT),
-    J(node_names, TEXT),
+    J(node_names, POINTER),
     J(submit, INT),
     J(since, INT),
     J(placed_at, INT),
@@ -79,9 +79,9 @@ static const struct column job_columns[] = {
     J(price, INT),
     J(settled, INT),
     J(reserved, INT),
-    J(history, TEXT),
+    J(history, POINTER),
     J(reason, TEXT),
-    J(stage, TEXT),
+    J(stage, POINTER),
     J(limit_s, INT),
     J(transfer, INT),
     J(egress, INT),
@@ -98,11 +98,28 @@ static const struct column job_columns[] = {
 struct table {
     const char *name; // also what a row is called in messages
     const struct column *column;
-    size_t n, size; // columns; bytes of the struct
+    size_t n; // columns
+    void *(*create)(void);
+    void (*destroy)(void *row);
 };
+static void *new_instance(void)
+{
+    return xmalloc(sizeof(struct instance));
+}
+
+static void *new_job(void)
+{
+    return bjob_create();
+}
+
+static void free_job(void *row)
+{
+    bjob_destroy(row);
+}
+
 static const struct table instance_table = {"instance", instance_columns, COUNT(instance_columns),
-                                            sizeof(struct instance)};
-static const struct table job_table = {"job", job_columns, COUNT(job_columns), sizeof(struct bjob)};
+                                            new_instance, free};
+static const struct table job_table = {"job", job_columns, COUNT(job_columns), new_job, free_job};
 
 struct store {
     sqlite3 *db;
@@ -135,7 +152,7 @@ static int run(struct store *s, const char *sql, burst_error_t *errp)
 
 static const char *sql_type(enum type t)
 {
-    return t == TEXT || t == STATE_I || t == STATE_J ? "TEXT" : "INTEGER";
+    return t == TEXT || t == POINTER || t == STATE_I || t == STATE_J ? "TEXT" : "INTEGER";
 }
 
 static int create_table(struct store *s, const struct table *t, burst_error_t *errp)
@@ -205,6 +222,9 @@ static void bind(sqlite3_stmt *st, const struct table *t, const void *row)
         case TEXT:
             sqlite3_bind_text(st, at, p, -1, SQLITE_TRANSIENT);
             break;
+        case POINTER:
+            sqlite3_bind_text(st, at, *(const char *const *)p, -1, SQLITE_TRANSIENT);
+            break;
         case INT:
             sqlite3_bind_int64(st, at, *(const int64_t *)p);
             break;
@@ -241,6 +261,9 @@ static int fetch(sqlite3_stmt *st, const struct table *t, void *row)
         switch (c[i].type) {
         case TEXT:
             snprintf(p, c[i].size, "%s", text ? text : "");
+            break;
+        case POINTER:
+            bjob_set((const char **)p, text ? text : "");
             break;
         case INT:
             *(int64_t *)p = v;
@@ -490,13 +513,13 @@ static void *rows_next(struct rows *r)
     int rc = r->st ? sqlite3_step(r->st) : SQLITE_DONE;
 
     if (rc == SQLITE_ROW) {
-        void *row = xmalloc(r->t->size);
+        void *row = r->t->create();
         if (fetch(r->st, r->t, row) == 0)
             return row;
         // Going on without it would leave a rented instance to nobody.
         errprintf(&r->err, "journal: %s %s is in a state that this burstd does not know",
                   r->t->name, (const char *)row);
-        free(row);
+        r->t->destroy(row);
     } else if (rc == SQLITE_DONE) {
         return NULL;
     } else {

@@ -642,7 +642,7 @@ static const char *cloud_of(int job)
     snprintf(key, sizeof(key), "%d", job);
     j = store_find_job(world.b->store, key);
     snprintf(cloud, sizeof(cloud), "%s", j ? j->cloud : "");
-    free(j);
+    bjob_destroy(j);
     return cloud;
 }
 
@@ -861,7 +861,7 @@ static void expect_end(int job, const char *text)
     assert_string_equal(job_state_name(j->state), "done");
     if (!strstr(j->reason, text))
         fail_msg("job %d: %s", job, j->reason);
-    free(j);
+    bjob_destroy(j);
 }
 
 static const char *with_unreadable_data(unsigned times)

@@ -2,6 +2,7 @@
 // Money: each second of an instance is charged once, to whom it served, and the parts add up to the
 // cloud's bill. Expected sums are counted by hand: at $3.60 an hour a second costs 1000
 // micro-dollars.
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -94,7 +95,7 @@ static struct instance *rent(const char *id, money_t price)
 
 static struct bjob *job(const char *key, int64_t limit_s)
 {
-    struct bjob *j = xmalloc(sizeof(*j));
+    struct bjob *j = bjob_create();
 
     snprintf(j->key, sizeof(j->key), "%s", key);
     snprintf(j->user, sizeof(j->user), "alice");
@@ -373,10 +374,31 @@ static void egress_is_charged_once_to_its_job(void **state)
     }
     struct bjob *kept = store_find_job(b.store, "7");
     assert_int_equal(kept->transfer, 0);
-    free(kept);
+    bjob_destroy(kept);
     cJSON *rows = store_cost(b.store, "job", T0 - 1, T0 + 1000, "alice");
     assert_int_equal(json_i64(cJSON_GetArrayItem(rows, 0), "transfer_uusd", 0), 1234);
     cJSON_Delete(rows);
+}
+
+// Most jobs of a site are only watched.
+static void ten_thousand_jobs_that_wait_need_little(void **state)
+{
+    size_t before = mallinfo2().uordblks;
+    char key[16];
+
+    for (int k = 0; k < 10000; k++) {
+        snprintf(key, sizeof(key), "%d", k);
+        bjob_set(&job(key, 0)->mark, "burst:1 eligible max_cost=100000000 runtime=3600 part=main");
+    }
+    assert_in_range(mallinfo2().uordblks - before, 0, 20 << 20); // 0 with a sanitizer's malloc
+    struct bjob *j = jobs_find(b.jobs, "9999");
+    const char *texts[] = {j->node_names, j->history, j->stage, j->pull_why, j->comment};
+    for (size_t k = 0; k < 5; k++)
+        assert_string_equal(texts[k], "");
+    bjob_set(&j->mark, j->mark + 8); // of its own tail
+    assert_string_equal(j->mark, "eligible max_cost=100000000 runtime=3600 part=main");
+    bjob_set(&j->mark, "");
+    assert_string_equal(j->mark, "");
 }
 
 int main(void)
@@ -394,6 +416,7 @@ int main(void)
         T(a_job_without_a_limit_counts_with_the_sites),
         T(egress_is_charged_once_to_its_job),
         T(each_day_has_its_own_seconds),
+        T(ten_thousand_jobs_that_wait_need_little),
         T(the_long_day_has_25_hours),
         T(the_short_day_has_23_hours),
         T(clocks_may_change_at_midnight),

@@ -63,7 +63,8 @@ static struct bjob a_job(const char *key)
     memset(&j, 0, sizeof(j));
     snprintf(j.key, sizeof(j.key), "%s", key);
     snprintf(j.user, sizeof(j.user), "alice");
-    snprintf(j.mark, sizeof(j.mark), "burst:1 eligible part=it's%%20\"quoted\"");
+    j.mark = "burst:1 eligible part=it's%20\"quoted\"";
+    j.node_names = j.history = j.stage = "";
     j.job_id = 130;
     j.uid = 4294967294u;
     j.state = JOB_SECURING;
@@ -89,7 +90,7 @@ static void see_job(void *arg, struct bjob *j)
 {
     struct seen *s = arg;
 
-    free(s->j);
+    bjob_destroy(s->j);
     s->j = j;
     s->n_jobs++;
 }
@@ -128,7 +129,7 @@ static void comes_back_after_a_kill(void **state)
     assert_string_equal(seen.j->mark, "burst:1 eligible part=it's%20\"quoted\"");
     assert_int_equal(seen.j->state, JOB_SECURING);
     free(seen.i);
-    free(seen.j);
+    bjob_destroy(seen.j);
     store_close(s);
 }
 
@@ -167,11 +168,11 @@ static void what_is_over_is_not_loaded_but_found(void **state)
     assert_int_equal(seen.n_instances + seen.n_jobs, 0);
     struct bjob *found = store_find_job(s, "12_3");
     assert_non_null(found);
-    free(found);
+    bjob_destroy(found);
     found = store_find_job(s, "130"); // the id that the task got when it started
     assert_non_null(found);
     assert_string_equal(found->key, "12_3");
-    free(found);
+    bjob_destroy(found);
     assert_null(store_find_job(s, "13"));
     assert_null(store_find_job(s, "1 OR 1=1"));
     struct instance *old = store_find_instance(s, "demo-1-0");
@@ -255,13 +256,13 @@ static void old_stories_go_and_charges_stay(void **state)
     free(store_find_instance(s, "demo-1-0"));
     struct bjob *found = store_find_job(s, "7");
     assert_non_null(found);
-    free(found);
+    bjob_destroy(found);
     store_prune(s, 1001);
     assert_null(store_find_instance(s, "demo-1-0"));
     assert_null(store_find_job(s, "7"));
     found = store_find_job(s, "8"); // under way, however old
     assert_non_null(found);
-    free(found);
+    bjob_destroy(found);
     assert_int_equal(store_job_cost(s, "7"), 42);
     store_close(s);
 }
@@ -314,7 +315,7 @@ static void an_older_journal_is_gone_on_with(void **state)
         assert_int_equal(store_put_job(s, seen.j, &err), 0);
         store_close(s);
     }
-    free(seen.j);
+    bjob_destroy(seen.j);
 }
 
 struct places {
