@@ -46,6 +46,7 @@ struct dual {
     struct path *path;
     uint32_t n_paths;
     bool wide, narrow; // wide: too much so for elimination; narrow: elimination may be tried
+    bool bounds_only;
     uint32_t *x, *choice;
     double constant; // - sum lambda b - sum mu T
     int64_t *used_nodes, *used_nano;
@@ -79,19 +80,6 @@ static double grained(const struct dual *d, double v)
     return floor(v / d->m->quantum) * d->m->quantum;
 }
 
-// Time of the edges from u to v when they are in different places: the longest of several.
-static int64_t time_between(const struct problem *p, uint32_t u, uint32_t v)
-{
-    int64_t most = 0;
-
-    for (uint32_t k = p->in_first[v]; k < p->in_first[v + 1]; k++) {
-        const struct problem_edge *e = &p->edge[p->in_edge[k]];
-        if (e->u == u && e->time > most)
-            most = e->time;
-    }
-    return most;
-}
-
 // Puts mu on a path into the costs: release of the first, durations, and transfers.
 static void charge_path(struct dual *d, const struct path *path)
 {
@@ -106,7 +94,7 @@ static void charge_path(struct dual *d, const struct path *path)
         }
         if (i > 0)
             d->m->edge[mrf_edge_between(d->m, path->task[i - 1], t)].extra +=
-                mu * (double)time_between(p, path->task[i - 1], t);
+                mu * (double)problem_time_between(p, path->task[i - 1], t);
     }
 }
 
@@ -424,7 +412,7 @@ static void project(double *w, uint32_t n, size_t stride, double price, double *
         for (uint32_t i = 0; i < n; i++) {
             part += scratch[i];
             double t = (part - price) / (i + 1);
-            if (scratch[i] - t > 0)
+            if (i == 0 || scratch[i] - t > 0) // with a price of 0 there is none but the first
                 theta = t;
         }
     }
@@ -466,7 +454,7 @@ static int64_t path_time(const struct dual *d, const struct path *path)
         if (i == 0)
             sum = sat_add(sum, o->release);
         else if (o->place != p->opt[d->choice[path->task[i - 1]]].place)
-            sum = sat_add(sum, time_between(p, path->task[i - 1], path->task[i]));
+            sum = sat_add(sum, problem_time_between(p, path->task[i - 1], path->task[i]));
     }
     return sum;
 }
@@ -687,6 +675,8 @@ static void climb(struct dual *d, int rounds)
         if (d->n_paths)
             step_paths(d, step);
         // Last: it changes the assignment.
+        if (d->bounds_only)
+            continue;
         if (best_offer(d->best, p, d->choice, d->time))
             improve(p, d->time, d->clock, d->best);
         else if (r % REPAIR_EACH == 0 || r + 1 == rounds || !d->best->found)
@@ -694,12 +684,13 @@ static void climb(struct dual *d, int rounds)
     }
 }
 
-void dual_ascent(const struct problem *p, int64_t time, int rounds, bool eliminate,
+void dual_ascent(const struct problem *p, int64_t time, int rounds, const struct solve_options *opt,
                  struct clockwork *clock, struct best *b, struct mrf *m, double *constant)
 {
     struct dual d = {.p = p, .time = time, .clock = clock, .best = b, .m = m};
 
-    d.narrow = eliminate;
+    d.narrow = !(opt->skip & STEP_ELIMINATE);
+    d.bounds_only = opt->skip & STEP_IMPROVE;
 
     dual_init(&d);
     d.bound = -HUGE_VAL;

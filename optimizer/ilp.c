@@ -3,10 +3,12 @@
 // brokers calls eq. 4.1-4.3, with the products of two choices made linear in the tight way:
 //
 //   x_to in {0,1}      task t takes option o,                 sum_o x_to = 1
-//   z_eab >= 0         edge e runs from place a to place b,   sum_b z_eab = sum_(o in a) x_uo
-//                                                             sum_a z_eab = sum_(o in b) x_vo
+//   z_eab >= 0         edge e runs from class a of places     sum_b z_eab = sum_(o in a) x_uo
+//                      to class b (mrf.h),                    sum_a z_eab = sum_(o in b) x_vo
+//   s_ep >= 0          both ends are in place p               s_ep <= sum_(o in p) x_uo, x_vo
+//                                                             sum_(p in a) s_ep <= z_eaa
 //   y_dp in [0,1]      data set d is copied to place p,       y_dp >= sum_(o in p) x_to
-//   f_t                finish time,  f_v >= f_u + sum time_e z_eab + sum duration x_vo
+//   f_t                finish time,  f_v >= f_u + time_e (1 - sum s_ep) + sum duration x_vo
 //                                    f_t >= sum (release + duration) x_to,  f_t <= T
 //   limits             sum nodes x <= max_nodes, sum compute x <= max_usd
 //
@@ -40,11 +42,17 @@ struct model {
     int nz, cap;
     int columns, rows;
     int first_x, first_f;
-    int *edge_col, *edge_a, *edge_b; // z columns of all edges, per edge from edge_start[e]
-    int *edge_start;
+    struct mrf mrf; // classes of places and what pairs of them cost
+    struct edge_cols *edge;
     int *copy_start; // y columns per data set, by place
     uint32_t n_places;
     bool offered;
+};
+
+// Columns of one edge of the mrf: 0 = there is none.
+struct edge_cols {
+    int *pair; // [class of u * n_cls of v + class of v]
+    int *same; // per value of u: of its place, the same for all values there
 };
 
 static jmp_buf escape;
@@ -116,6 +124,90 @@ static int x_col(const struct model *m, uint32_t option)
     return m->first_x + (int)option;
 }
 
+// Values of a variable in a class or (place) in the place of a value, into a row with a factor.
+static void put_values(struct model *m, int row, uint32_t t, uint32_t cls, double factor)
+{
+    for (uint32_t i = 0; i < m->mrf.var[t].k; i++)
+        if (m->mrf.var[t].cls[i] == cls)
+            put(m, row, x_col(m, m->p->first[t] + i), factor);
+}
+
+static uint32_t values_at(const struct model *m, uint32_t t, uint32_t place)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < m->mrf.var[t].k; i++)
+        n += m->mrf.var[t].place[i] == place;
+    return n;
+}
+
+static void put_place(struct model *m, int row, uint32_t t, uint32_t place, double factor)
+{
+    for (uint32_t i = 0; i < m->mrf.var[t].k; i++)
+        if (m->mrf.var[t].place[i] == place)
+            put(m, row, x_col(m, m->p->first[t] + i), factor);
+}
+
+static void add_pairs(struct model *m, const struct mrf_edge *e, struct edge_cols *c)
+{
+    uint32_t nu = m->mrf.var[e->u].n_cls, nv = m->mrf.var[e->v].n_cls;
+    int first = glp_add_rows(m->lp, (int)(nu + nv));
+
+    c->pair = xcalloc((size_t)nu * nv + 1, sizeof(int));
+    for (uint32_t i = 0; i < nu + nv; i++)
+        glp_set_row_bnds(m->lp, first + (int)i, GLP_FX, 0, 0);
+    for (uint32_t i = 0; i < nu; i++)
+        put_values(m, first + (int)i, e->u, i, -1);
+    for (uint32_t j = 0; j < nv; j++)
+        put_values(m, first + (int)(nu + j), e->v, j, -1);
+    for (uint32_t i = 0; i < nu; i++)
+        for (uint32_t j = 0; j < nv; j++) {
+            double cost = e->apart[i * nv + j];
+            // Where data cannot go from one place of a class to another, both ends are in one.
+            bool own = m->mrf.var[e->u].cls_id[i] == m->mrf.var[e->v].cls_id[j];
+            if (cost >= MRF_INF / 2 && !own)
+                continue; // no such column: this pair cannot be
+            int col = add_col(m, GLP_LO, 0, 0, cost >= MRF_INF / 2 ? 0 : cost * m->scale);
+            put(m, first + (int)i, col, 1);
+            put(m, first + (int)(nu + j), col, 1);
+            c->pair[i * nv + j] = col;
+        }
+}
+
+static void add_same(struct model *m, const struct mrf_edge *e, struct edge_cols *c)
+{
+    const struct mrf_var *u = &m->mrf.var[e->u], *v = &m->mrf.var[e->v];
+
+    c->same = xcalloc(u->k + 1, sizeof(int));
+    for (uint32_t a = 0; a < u->n_cls; a++) {
+        uint32_t b = 0;
+        while (b < v->n_cls && u->cls_id[a] != v->cls_id[b])
+            b++;
+        if (b == v->n_cls)
+            continue;
+        double cost = e->apart[a * v->n_cls + b];
+        bool only = cost >= MRF_INF / 2;
+        if (cost == 0 && (m->time >= TIME_INF || problem_time_between(m->p, e->u, e->v) == 0))
+            continue; // nothing is saved in one place
+        int row = add_row(m, only ? GLP_FX : GLP_LO, 0, 0);
+        put(m, row, c->pair[a * v->n_cls + b], 1);
+        for (uint32_t i = 0; i < u->k; i++) {
+            if (u->cls[i] != a || c->same[i] || !values_at(m, e->v, u->place[i]))
+                continue;
+            int col = add_col(m, GLP_LO, 0, 0, only ? 0 : -cost * m->scale);
+            int at_u = add_row(m, GLP_LO, 0, 0), at_v = add_row(m, GLP_LO, 0, 0);
+            put_place(m, at_u, e->u, u->place[i], 1);
+            put_place(m, at_v, e->v, u->place[i], 1);
+            put(m, at_u, col, -1);
+            put(m, at_v, col, -1);
+            put(m, row, col, -1);
+            for (uint32_t k = i; k < u->k; k++)
+                if (u->place[k] == u->place[i])
+                    c->same[k] = col;
+        }
+    }
+}
+
 // Distinct places of a task's options, in the order of the options.
 static uint32_t places_of_task(const struct problem *p, uint32_t t, uint32_t *out)
 {
@@ -129,44 +221,6 @@ static uint32_t places_of_task(const struct problem *p, uint32_t t, uint32_t *ou
             out[n++] = p->opt[o].place;
     }
     return n;
-}
-
-static void add_edge(struct model *m, uint32_t e, int *n_z)
-{
-    const struct problem *p = m->p;
-    const struct problem_edge *x = &p->edge[e];
-    uint32_t *a = xcalloc(m->n_places, sizeof(*a)), *b = xcalloc(m->n_places, sizeof(*b));
-    uint32_t na = places_of_task(p, x->u, a), nb = places_of_task(p, x->v, b);
-    int *row_a = xcalloc(na, sizeof(*row_a)), *row_b = xcalloc(nb, sizeof(*row_b));
-
-    for (uint32_t i = 0; i < na; i++) {
-        row_a[i] = add_row(m, GLP_FX, 0, 0);
-        for (uint32_t o = p->first[x->u]; o < p->first[x->u + 1]; o++)
-            if (p->opt[o].place == a[i])
-                put(m, row_a[i], x_col(m, o), -1);
-    }
-    for (uint32_t j = 0; j < nb; j++) {
-        row_b[j] = add_row(m, GLP_FX, 0, 0);
-        for (uint32_t o = p->first[x->v]; o < p->first[x->v + 1]; o++)
-            if (p->opt[o].place == b[j])
-                put(m, row_b[j], x_col(m, o), -1);
-    }
-    for (uint32_t i = 0; i < na; i++)
-        for (uint32_t j = 0; j < nb; j++) {
-            int64_t cost = edge_cost(p, x, a[i], b[j]);
-            if (cost >= COST_INF)
-                continue; // no such column: this pair cannot be
-            int c = add_col(m, GLP_LO, 0, 0, (double)cost * m->scale);
-            put(m, row_a[i], c, 1);
-            put(m, row_b[j], c, 1);
-            m->edge_col[*n_z] = c;
-            m->edge_a[*n_z] = (int)a[i];
-            m->edge_b[(*n_z)++] = (int)b[j];
-        }
-    free(a);
-    free(b);
-    free(row_a);
-    free(row_b);
 }
 
 static void add_dataset(struct model *m, uint32_t d)
@@ -221,6 +275,14 @@ static void add_limits(struct model *m)
     }
 }
 
+static bool first_there(const struct mrf_var *v, uint32_t value)
+{
+    for (uint32_t i = 0; i < value; i++)
+        if (v->place[i] == v->place[value])
+            return false;
+    return true;
+}
+
 static void add_times(struct model *m)
 {
     const struct problem *p = m->p;
@@ -236,30 +298,31 @@ static void add_times(struct model *m)
             put(m, row, x_col(m, o),
                 -unit * (double)sat_add(p->opt[o].release, p->opt[o].duration));
     }
-    for (uint32_t e = 0; e < p->n_edges; e++) {
-        const struct problem_edge *x = &p->edge[e];
-        int row = add_row(m, GLP_LO, 0, 0);
-        put(m, row, m->first_f + (int)x->v, 1);
-        put(m, row, m->first_f + (int)x->u, -1);
-        for (uint32_t o = p->first[x->v]; o < p->first[x->v + 1]; o++)
+    for (uint32_t i = 0; i < m->mrf.n_edges; i++) {
+        const struct mrf_edge *e = &m->mrf.edge[i];
+        double time = unit * (double)problem_time_between(p, e->u, e->v);
+        int row = add_row(m, GLP_LO, time, 0);
+        put(m, row, m->first_f + (int)e->v, 1);
+        put(m, row, m->first_f + (int)e->u, -1);
+        for (uint32_t o = p->first[e->v]; o < p->first[e->v + 1]; o++)
             if (p->opt[o].duration)
                 put(m, row, x_col(m, o), -unit * (double)p->opt[o].duration);
-        for (int z = m->edge_start[e]; z < m->edge_start[e + 1]; z++)
-            if (m->edge_a[z] != m->edge_b[z] && x->time)
-                put(m, row, m->edge_col[z], -unit * (double)x->time);
+        for (uint32_t k = 0; k < m->mrf.var[e->u].k; k++)
+            if (m->edge[i].same[k] && time > 0 && first_there(&m->mrf.var[e->u], k))
+                put(m, row, m->edge[i].same[k], time);
     }
 }
 
 // An upper estimate of the size, so that nothing large is built in vain.
-static bool small_enough(const struct problem *p)
+static bool small_enough(const struct problem *p, const struct mrf *m)
 {
     double columns = p->first[p->n], nonzeros = columns;
 
-    for (uint32_t e = 0; e < p->n_edges; e++) {
-        double a = p->first[p->edge[e].u + 1] - p->first[p->edge[e].u];
-        double b = p->first[p->edge[e].v + 1] - p->first[p->edge[e].v];
-        columns += a * b;
-        nonzeros += 3 * a * b + a + b;
+    for (uint32_t e = 0; e < m->n_edges; e++) {
+        const struct mrf_var *u = &m->var[m->edge[e].u], *v = &m->var[m->edge[e].v];
+        double pairs = (double)u->n_cls * v->n_cls, same = u->k < v->k ? u->k : v->k;
+        columns += pairs + same;
+        nonzeros += 3 * pairs + 6 * same + u->k + v->k;
     }
     for (uint32_t d = 0; d < p->n_datasets; d++)
         for (uint32_t i = 0; i < p->dataset[d].n; i++) {
@@ -274,26 +337,17 @@ static bool small_enough(const struct problem *p)
 static void build(struct model *m)
 {
     const struct problem *p = m->p;
-    int n_z = 0;
-    size_t cells = 0;
 
     m->lp = glp_create_prob();
     glp_set_obj_dir(m->lp, GLP_MIN);
     m->n_places = places_count(p->places);
-    for (uint32_t e = 0; e < p->n_edges; e++)
-        cells += (size_t)(p->first[p->edge[e].u + 1] - p->first[p->edge[e].u]) *
-                 (p->first[p->edge[e].v + 1] - p->first[p->edge[e].v]);
-    m->edge_col = xcalloc(cells + 1, sizeof(int));
-    m->edge_a = xcalloc(cells + 1, sizeof(int));
-    m->edge_b = xcalloc(cells + 1, sizeof(int));
-    m->edge_start = xcalloc(p->n_edges + 1, sizeof(int));
+    m->edge = xcalloc(m->mrf.n_edges + 1, sizeof(*m->edge));
     m->copy_start = xcalloc((size_t)p->n_datasets * m->n_places + 1, sizeof(int));
     add_choices(m);
-    for (uint32_t e = 0; e < p->n_edges; e++) {
-        m->edge_start[e] = n_z;
-        add_edge(m, e, &n_z);
+    for (uint32_t e = 0; e < m->mrf.n_edges; e++) {
+        add_pairs(m, &m->mrf.edge[e], &m->edge[e]);
+        add_same(m, &m->mrf.edge[e], &m->edge[e]);
     }
-    m->edge_start[p->n_edges] = n_z;
     for (uint32_t d = 0; d < p->n_datasets; d++)
         add_dataset(m, d);
     add_limits(m);
@@ -311,11 +365,15 @@ static void offer_incumbent(struct model *m, glp_tree *tree)
 
     for (uint32_t t = 0; t < p->n; t++)
         x[x_col(m, m->best->choice[t])] = 1;
-    for (uint32_t e = 0; e < p->n_edges; e++)
-        for (int z = m->edge_start[e]; z < m->edge_start[e + 1]; z++)
-            if (m->edge_a[z] == (int)p->opt[m->best->choice[p->edge[e].u]].place &&
-                m->edge_b[z] == (int)p->opt[m->best->choice[p->edge[e].v]].place)
-                x[m->edge_col[z]] = 1;
+    for (uint32_t i = 0; i < m->mrf.n_edges; i++) {
+        const struct mrf_edge *e = &m->mrf.edge[i];
+        const struct mrf_var *u = &m->mrf.var[e->u], *v = &m->mrf.var[e->v];
+        uint32_t a = m->best->choice[e->u] - p->first[e->u];
+        uint32_t b = m->best->choice[e->v] - p->first[e->v];
+        x[m->edge[i].pair[u->cls[a] * v->n_cls + v->cls[b]]] = 1;
+        if (u->place[a] == v->place[b] && m->edge[i].same[a])
+            x[m->edge[i].same[a]] = 1;
+    }
     for (uint32_t d = 0; d < p->n_datasets; d++)
         for (uint32_t i = 0; i < p->dataset[d].n; i++) {
             uint32_t place = p->opt[m->best->choice[p->dataset[d].task[i]]].place;
@@ -489,9 +547,12 @@ bool ilp(const struct problem *p, int64_t time, struct clockwork *clock, struct 
     struct model *volatile m;
     volatile bool proven = false;
 
-    if (!small_enough(p))
-        return false;
     m = xmalloc(sizeof(*m));
+    if (!problem_mrf(p, COLUMNS_MAX, &m->mrf) || !small_enough(p, &m->mrf)) {
+        mrf_free(&m->mrf);
+        free(m);
+        return false;
+    }
     m->p = p;
     m->time = time;
     m->clock = clock;
@@ -515,10 +576,12 @@ bool ilp(const struct problem *p, int64_t time, struct clockwork *clock, struct 
     free(m->ia);
     free(m->ja);
     free(m->ar);
-    free(m->edge_col);
-    free(m->edge_a);
-    free(m->edge_b);
-    free(m->edge_start);
+    for (uint32_t e = 0; m->edge && e < m->mrf.n_edges; e++) {
+        free(m->edge[e].pair);
+        free(m->edge[e].same);
+    }
+    free(m->edge);
+    mrf_free(&m->mrf);
     free(m->copy_start);
     free(m);
     return proven;

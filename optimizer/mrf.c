@@ -32,18 +32,18 @@ void mrf_set_var(struct mrf *m, uint32_t t, uint32_t k, const uint32_t *place)
     m->unary[t] = xcalloc(k + 1, sizeof(double));
 }
 
-void mrf_set_classes(struct mrf *m, const uint32_t *cls, uint32_t n_cls, uint32_t **back)
+void mrf_set_classes(struct mrf *m, const uint32_t *cls, uint32_t n_cls)
 {
     uint32_t *number = xcalloc(n_cls + 1, sizeof(*number));
 
     for (uint32_t t = 0; t < m->n; t++) {
         struct mrf_var *v = &m->var[t];
         memset(number, 0xff, n_cls * sizeof(*number));
+        v->cls_id = xcalloc(v->k < n_cls ? v->k + 1 : n_cls, sizeof(*v->cls_id));
         for (uint32_t i = 0; i < v->k; i++) {
             uint32_t c = cls[v->place[i]];
             if (number[c] == UINT32_MAX) {
-                if (back)
-                    back[t][v->n_cls] = c;
+                v->cls_id[v->n_cls] = c;
                 number[c] = v->n_cls++;
             }
             v->cls[i] = number[c];
@@ -127,6 +127,7 @@ void mrf_free(struct mrf *m)
         free(m->unary[t]);
         free(m->var[t].place);
         free(m->var[t].cls);
+        free(m->var[t].cls_id);
         free(m->var[t].edge);
     }
     for (uint32_t e = 0; e < m->n_edges; e++) {

@@ -27,7 +27,8 @@ struct mrf_var {
     uint32_t *place; // of each value; owned
     uint32_t *cls;   // of each value, numbered from 0 for this variable; owned
     uint32_t n_cls;
-    uint32_t *edge; // edges at this variable; owned
+    uint32_t *cls_id; // of each: the class of the whole problem; owned
+    uint32_t *edge;   // edges at this variable; owned
     uint32_t n_edges;
 };
 
@@ -51,13 +52,12 @@ struct mrf {
     void *arg;
 };
 
-// Copies place and class numbers of the values of each variable. Class numbers are those of the
-// whole problem; apart is to be filled per edge by the caller, through mrf_class().
+// In this order: variables with the places of their values and unary costs, classes, edges with
+// apart, mrf_finish().
 void mrf_init(struct mrf *m, uint32_t n, uint32_t n_places);
 void mrf_set_var(struct mrf *m, uint32_t t, uint32_t k, const uint32_t *place);
-// After all variables are set: cls[place] for all places. back[t][c] (owned by the caller, NULL =
-// not wanted) gets the class of the whole problem of each class of a variable.
-void mrf_set_classes(struct mrf *m, const uint32_t *cls, uint32_t n_cls, uint32_t **back);
+// After all variables are set: cls[place] for all places.
+void mrf_set_classes(struct mrf *m, const uint32_t *cls, uint32_t n_cls);
 // Adds an edge with zero costs, u before v. At most one for a pair of variables.
 struct mrf_edge *mrf_add_edge(struct mrf *m, uint32_t u, uint32_t v);
 // After all costs are there.

@@ -74,14 +74,13 @@ static void find_classes(const struct problem *p, struct classes *c)
 }
 
 static void add_pair_costs(const struct problem *p, const struct problem_edge *x,
-                           const struct classes *c, uint32_t *const *back, struct mrf *m,
-                           struct mrf_edge *e)
+                           const struct classes *c, struct mrf *m, struct mrf_edge *e)
 {
     uint32_t nu = m->var[x->u].n_cls, nv = m->var[x->v].n_cls;
 
     for (uint32_t i = 0; i < nu; i++)
         for (uint32_t j = 0; j < nv; j++) {
-            uint32_t a = back[x->u][i], b = back[x->v][j];
+            uint32_t a = m->var[x->u].cls_id[i], b = m->var[x->v].cls_id[j];
             int64_t cost = edge_cost(p, x, c->member[a][0], c->member[b][a == b]);
             e->apart[i * nv + j] += cost >= COST_INF ? MRF_INF : (double)cost;
         }
@@ -89,7 +88,7 @@ static void add_pair_costs(const struct problem *p, const struct problem_edge *x
 
 bool problem_mrf(const struct problem *p, double max_cells, struct mrf *m)
 {
-    uint32_t *place, **back, widest = 0;
+    uint32_t *place, widest = 0;
     struct classes c;
     double cells = 0;
 
@@ -103,29 +102,24 @@ bool problem_mrf(const struct problem *p, double max_cells, struct mrf *m)
     find_classes(p, &c);
     mrf_init(m, p->n, places_count(p->places));
     place = xcalloc(widest + 1, sizeof(*place));
-    back = xcalloc(p->n + 1, sizeof(*back));
     for (uint32_t t = 0; t < p->n; t++) {
         uint32_t k = p->first[t + 1] - p->first[t];
         for (uint32_t i = 0; i < k; i++)
             place[i] = p->opt[p->first[t] + i].place;
         mrf_set_var(m, t, k, place);
-        back[t] = xcalloc(k < c.n ? k + 1 : c.n, sizeof(**back));
         for (uint32_t i = 0; i < k; i++)
             m->unary[t][i] = (double)p->opt[p->first[t] + i].cost;
     }
-    mrf_set_classes(m, c.of_place, c.n, back);
+    mrf_set_classes(m, c.of_place, c.n);
     for (uint32_t e = 0; e < p->n_edges; e++)
         cells += (double)m->var[p->edge[e].u].n_cls * m->var[p->edge[e].v].n_cls;
     for (uint32_t i = 0; i < p->n_edges && cells <= max_cells; i++) {
         const struct problem_edge *x = &p->edge[i];
         uint32_t known = mrf_edge_between(m, x->u, x->v);
-        add_pair_costs(p, x, &c, back, m,
+        add_pair_costs(p, x, &c, m,
                        known == UINT32_MAX ? mrf_add_edge(m, x->u, x->v) : &m->edge[known]);
     }
     mrf_finish(m);
-    for (uint32_t t = 0; t < p->n; t++)
-        free(back[t]);
-    free(back);
     free(place);
     free(c.of_place);
     free(c.member);
@@ -146,7 +140,8 @@ static void offer_values(struct best *b, const struct problem *p, const uint32_t
 
 // Starting points: every task on its cheapest option, and all tasks together in one place (on
 // their cheapest option where they have none there).
-static void start(const struct problem *p, int64_t time, struct clockwork *clock, struct best *b)
+static void start(const struct problem *p, int64_t time, const struct solve_options *opt,
+                  struct clockwork *clock, struct best *b)
 {
     uint32_t *cheapest = xcalloc(p->n + 1, sizeof(*cheapest));
     uint32_t *choice = xcalloc(p->n + 1, sizeof(*choice));
@@ -161,8 +156,13 @@ static void start(const struct problem *p, int64_t time, struct clockwork *clock
                 cheapest[t] = o;
         }
     }
-    best_offer(b, p, cheapest, time);
+    if (opt->skip & STEP_IMPROVE) // tests of bounds: any plan, better a bad one
+        best_offer(b, p, p->first, time);
+    if (!b->found || !(opt->skip & STEP_IMPROVE))
+        best_offer(b, p, cheapest, time);
     for (uint32_t place = 0; place < n && (p->n_edges || p->n_datasets); place++) {
+        if (opt->skip & STEP_IMPROVE)
+            break;
         if (!seen[place] || time_is_over(clock))
             continue;
         for (uint32_t t = 0; t < p->n; t++) {
@@ -308,8 +308,7 @@ bool part_narrow(const struct problem *p, const struct solve_options *opt, struc
         m.stop = time_is_over_fn;
         m.arg = clock;
         if (has_sides(p, opt->time_budget) && !(opt->skip & STEP_DUAL))
-            dual_ascent(p, opt->time_budget, NARROW_ROUNDS, !(opt->skip & STEP_ELIMINATE), clock, b,
-                        &m, &constant);
+            dual_ascent(p, opt->time_budget, NARROW_ROUNDS, opt, clock, b, &m, &constant);
         constant = mrf_bound(&m, constant, 200);
         any = dear_options(p, &m, constant, b, dear) > 0;
         mrf_free(&m);
@@ -366,7 +365,7 @@ static void exact(const struct problem *p, int64_t time, const struct solve_opti
     double constant = 0;
     bool sides = has_sides(p, time);
 
-    start(p, time, clock, b);
+    start(p, time, opt, clock, b);
     if (!problem_mrf(p, PAIR_CELLS, &m)) {
         double sum = 0; // too large for tables: every task on its cheapest option is a bound
         for (uint32_t t = 0; t < p->n; t++) {
@@ -376,7 +375,7 @@ static void exact(const struct problem *p, int64_t time, const struct solve_opti
             sum += low;
         }
         raise_bound(b, sum);
-        if (!b->proven)
+        if (!b->proven && !(opt->skip & STEP_IMPROVE))
             improve(p, time, clock, b);
         raise_bound(b, sum);
         return;
@@ -392,17 +391,19 @@ static void exact(const struct problem *p, int64_t time, const struct solve_opti
         b->bound = b->cost;
         goto out;
     }
-    improve(p, time, clock, b);
-    if (sides && !(opt->skip & STEP_DUAL))
-        dual_ascent(p, time, p->n < 1000 ? 600 : 300, !(opt->skip & STEP_ELIMINATE), clock, b, &m,
-                    &constant);
-    constant = mrf_bound(&m, constant, 200);
-    if (round_plan(p, &m, time, b))
+    if (!(opt->skip & STEP_IMPROVE))
         improve(p, time, clock, b);
-    raise_bound(b, constant);
+    if (sides && !(opt->skip & STEP_DUAL))
+        dual_ascent(p, time, p->n < 1000 ? 600 : 300, opt, clock, b, &m, &constant);
+    if (!(opt->skip & STEP_BOUND))
+        constant = mrf_bound(&m, constant, 200);
+    if (!(opt->skip & STEP_IMPROVE) && round_plan(p, &m, time, b))
+        improve(p, time, clock, b);
+    if (!(opt->skip & STEP_BOUND))
+        raise_bound(b, constant);
     if (b->proven || time_is_over(clock))
         goto out;
-    if (b->found && depth < 3 && !(opt->skip & STEP_DROP)) {
+    if (b->found && depth < 3 && !(opt->skip & (STEP_DROP | STEP_BOUND))) {
         struct problem q;
         int64_t q_time = time;
         if (drop_by_bound(p, &m, constant, b, &q, &q_time)) {

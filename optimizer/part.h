@@ -58,8 +58,8 @@ bool search(const struct problem *p, int64_t time, const struct mrf *m, double c
 
 // Bounds by Lagrangian multipliers on limits, shared data and paths, with plans repaired from its
 // solutions on the way. m gets costs that carry the multipliers; *constant as for search().
-// eliminate = false: never by elimination, as if the graph were too wide for it.
-void dual_ascent(const struct problem *p, int64_t time, int rounds, bool eliminate,
+// opt->skip may say: not by elimination, as if the graph were too wide for it; no plans.
+void dual_ascent(const struct problem *p, int64_t time, int rounds, const struct solve_options *opt,
                  struct clockwork *clock, struct best *b, struct mrf *m, double *constant);
 
 // GLPK on the linear formulation. Safe against its aborts. Proven when it returns true.

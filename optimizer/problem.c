@@ -248,3 +248,15 @@ int64_t problem_least_span(const struct problem *p)
     free(finish);
     return span;
 }
+
+int64_t problem_time_between(const struct problem *p, uint32_t u, uint32_t v)
+{
+    int64_t most = 0;
+
+    for (uint32_t k = p->in_first[v]; k < p->in_first[v + 1]; k++) {
+        const struct problem_edge *e = &p->edge[p->in_edge[k]];
+        if (e->u == u && e->time > most)
+            most = e->time;
+    }
+    return most;
+}

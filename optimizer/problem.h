@@ -133,6 +133,9 @@ void problem_without(const struct problem *p, const bool *dead, struct problem *
 // NULL.
 bool problem_may_meet(const struct problem *p, const bool *dead, uint32_t u, uint32_t v);
 
+// Time of moving data from u to v when they are in different places: the longest of their edges.
+int64_t problem_time_between(const struct problem *p, uint32_t u, uint32_t v);
+
 // No assignment finishes before: every task takes its fastest option, and between tasks that cannot
 // meet the transfer takes its time.
 int64_t problem_least_span(const struct problem *p);

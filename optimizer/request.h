@@ -49,7 +49,7 @@ struct rq_transfer {
 
 // A place that is not in the catalog: an idle rented node, or staying where one is.
 struct rq_alternative {
-    char *name; // unique inside the task
+    char *name;                               // unique inside the task
     struct rq_location location;              // "" and "": nowhere
     char *zone, *instance_type, *accelerator; // NULL = ""
     enum market market;

@@ -24,6 +24,9 @@ enum solve_step {
     STEP_DROP = 8,      // options that a bound rules out
     STEP_SEARCH = 16,   // branch and bound
     STEP_ILP = 32,      // GLPK
+    STEP_IMPROVE = 64,  // plans by local search, rounding and repair: bounds alone must be right
+    STEP_BOUND = 128,   // soft arc consistency
+    STEPS = 255
 };
 
 enum solve_end {

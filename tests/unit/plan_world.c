@@ -56,13 +56,24 @@ static bool exists(const struct world *w, int place)
     return place == W_HOME || place < w->n_clouds * W_REGIONS;
 }
 
+// Either every pair has a rate of its own, or places are alike: all of one cloud, or all there are.
 static void make_egress(struct world *w)
 {
+    double rate[W_CLOUDS + 2][W_CLOUDS + 2];
+    uint32_t kind = rnd(3);
+
+    for (int a = 0; a < W_CLOUDS + 2; a++)
+        for (int b = 0; b < W_CLOUDS + 2; b++)
+            rate[a][b] = maybe(8) ? -1 : 0.01 * rnd(10);
     for (int a = 0; a < W_PLACES; a++)
-        for (int b = 0; b < W_PLACES; b++)
-            w->egress[a][b] = a == b || a == W_NOWHERE || b == W_NOWHERE ? 0
-                              : maybe(8)                                 ? -1
-                                                                         : 0.01 * rnd(10);
+        for (int b = 0; b < W_PLACES; b++) {
+            double r = maybe(8) ? -1 : 0.01 * rnd(10);
+            if (kind == 1)
+                r = rate[a / W_REGIONS][b / W_REGIONS];
+            else if (kind == 2)
+                r = rate[0][0];
+            w->egress[a][b] = a == b || a == W_NOWHERE || b == W_NOWHERE ? 0 : r;
+        }
     w->tier_gb = 20;
     w->tier_factor = 0.5;
 }
