@@ -20,8 +20,7 @@
 void comment_format(struct burstd *b, const struct bjob *j, char *out, size_t size)
 {
     char cost[MONEY_TEXT_MAX];
-    bool here = (j->state >= JOB_PLACED && j->state <= JOB_STAGEOUT) ||
-                (j->state == JOB_DONE && j->started);
+    bool here = (j->state >= JOB_PLACED && j->state <= JOB_STAGEOUT) || j->started;
 
     if (!here) {
         snprintf(out, size, "%s %s | %s", j->history, money_human(ledger_job_cost(b, j), cost),

@@ -134,7 +134,8 @@ void preempt_lost(struct burstd *b, struct instance *i, const char *why)
         return;
     }
     i->flags |= INST_F_LOST;
-    if (j && (i->flags & INST_F_STAGE_OUT) && !(i->flags & INST_F_CHECKPOINTED)) {
+    if (j && (i->flags & INST_F_STAGE_OUT) && !(i->flags & INST_F_CHECKPOINTED) &&
+        !b->conf->shared_filesystem) {
         job_event(b, j,
                   "node %s is lost (%s): what was written there since the last stage-out is "
                   "lost with it",
@@ -174,7 +175,8 @@ static void give_back(struct burstd *b, struct instance *i)
     if (busy && clock_now_s() < i->notice_at + 10)
         return; // Slurm has not requeued it yet
     struct bjob *j = i->job[0] ? jobs_find(b->jobs, i->job) : NULL;
-    if (j && j->state == JOB_STAGEOUT && (i->flags & INST_F_STAGE_OUT)) {
+    if (j && j->state == JOB_STAGEOUT && (i->flags & INST_F_STAGE_OUT) &&
+        !b->conf->shared_filesystem) {
         job_event(b, j, "the cloud took node %s before all that was written there was home",
                   i->node);
         stage_missed(b, j);
