@@ -16,8 +16,9 @@
 #include "store.h"
 
 // Part of what a launch may cost beside the job's time limit and the idle time:
-#define BOOT_S 240 // boot and stage-in
-#define END_S 60   // stage-out and the end
+#define BOOT_S 240 // boot and stage-in, at least
+#define STAGE_IN_S 60
+#define END_S 60 // stage-out and the end
 #define SETTLE_S 10
 
 static money_t between(const struct instance *i, int64_t from, int64_t to)
@@ -252,9 +253,17 @@ money_t ledger_today(struct burstd *b, const char *cloud)
     return sum;
 }
 
+// Boot, join and stage-in: as long as they may take before the node is given up.
+static int64_t boot_s(const struct burstd *b)
+{
+    int64_t s = b->conf->ssh_timeout_s + b->conf->join_timeout_s + STAGE_IN_S;
+
+    return s > BOOT_S ? s : BOOT_S;
+}
+
 int64_t ledger_overhead_s(struct burstd *b)
 {
-    return BOOT_S + END_S + b->conf->node_idle_s;
+    return boot_s(b) + END_S + b->conf->node_idle_s;
 }
 
 money_t ledger_bound(struct burstd *b, money_t price_per_hour, unsigned nodes, int64_t limit_s)
@@ -267,21 +276,31 @@ static int64_t not_below_0(int64_t s)
     return s > 0 ? s : 0;
 }
 
+// So many seconds more, as the difference of cumulative costs: with what is spent they add up
+// without a rest.
+static money_t more(const struct instance *i, int64_t now, int64_t seconds)
+{
+    int64_t ran = i->launched && now > i->launched ? now - i->launched : 0;
+
+    return money_for_seconds(i->price, ran + seconds) - money_for_seconds(i->price, ran);
+}
+
 // What has passed of an allowance is spent, and no longer to come: the two together stay within
-// the bound that the launch was checked with.
-static money_t ledger_rest(struct burstd *b, const struct instance *i, int64_t now)
+// the bound that the launch was checked with, as long as boot and stage-out keep to it.
+static int64_t rest_s(struct burstd *b, const struct instance *i, int64_t now)
 {
     const struct bjob *j = i->job[0] ? jobs_find(b->jobs, i->job) : NULL;
     int64_t idle = b->conf->node_idle_s + END_S, since = i->launched ? i->launched : now;
 
-    if (!j) {
-        int64_t from = i->idle_since ? i->idle_since : since;
-        return money_for_seconds(i->price, not_below_0(from + idle - now));
-    }
+    if (i->state == INST_TERMINATING) // it costs until the cloud has ended it
+        return not_below_0(i->since + END_S - now);
+    if (!j)
+        return not_below_0((i->idle_since ? i->idle_since : since) + idle - now);
     int64_t limit = j->limit_s ? j->limit_s : b->conf->max_time_s;
-    int64_t boot = not_below_0(BOOT_S - ((j->started ? j->started : now) - since));
-    int64_t work = j->ended ? 0 : j->started ? not_below_0(j->started + limit - now) : limit;
-    return money_for_seconds(i->price, work + boot + idle);
+    int64_t boot = not_below_0(boot_s(b) - ((j->started ? j->started : now) - since));
+    if (j->ended) // the stage-out takes what the boot has left
+        return not_below_0(boot - (now - j->ended)) + idle;
+    return (j->started ? not_below_0(j->started + limit - now) : limit) + boot + idle;
 }
 
 // The egress of a job that is on its way to its nodes counts once, with the first of them.
@@ -304,11 +323,12 @@ money_t ledger_committed(struct burstd *b, const char *cloud)
 
     INSTANCES_EACH(b->instances, i)
     {
-        if ((cloud && strcmp(i->cloud, cloud) != 0) || i->state >= INST_TERMINATING)
+        if ((cloud && strcmp(i->cloud, cloud) != 0) || i->state == INST_GONE)
             continue;
-        sum += transfer_to_come(b, i);
+        if (i->state != INST_TERMINATING)
+            sum += transfer_to_come(b, i);
         if (i->price != MONEY_UNKNOWN)
-            sum += ledger_rest(b, i, now);
+            sum += more(i, now, rest_s(b, i, now));
     }
     return sum;
 }

@@ -244,6 +244,29 @@ static void caps_count_what_is_still_to_come(void **state)
     assert_int_equal(ledger_today(&b, NULL), bound);
 }
 
+// 27.778 micro-dollars a second: nothing may be gained or lost by rounding, and neither the way
+// home nor the end of a node is free.
+static void stage_out_and_the_end_are_within_the_bound(void **state)
+{
+    money_t bound = ledger_bound(&b, 100001, 1, 1000);
+    struct instance *i = rent("i-0", 100001);
+    struct bjob *j = job("7", 1000);
+
+    snprintf(i->job, sizeof(i->job), "7");
+    j->started = T0 + 40; // 200 s of its boot are left
+    now_s = j->ended = T0 + 1040;
+    for (; now_s <= j->ended + 200; now_s += 7)
+        assert_int_equal(ledger_today(&b, NULL) + ledger_committed(&b, NULL), bound);
+    i->job[0] = '\0';
+    i->idle_since = now_s = T0 + 1240;
+    assert_int_equal(ledger_today(&b, NULL) + ledger_committed(&b, NULL), bound);
+    now_s += 300; // idle for long enough
+    i->state = INST_TERMINATING;
+    i->since = now_s;
+    for (; now_s <= i->since + 60; now_s += 7)
+        assert_int_equal(ledger_today(&b, NULL) + ledger_committed(&b, NULL), bound);
+}
+
 static void a_job_without_a_limit_counts_with_the_sites(void **state)
 {
     struct instance *i = rent("i-0", 3600000);
@@ -413,6 +436,7 @@ int main(void)
         T(settling_is_done_each_ten_seconds),
         T(an_unknown_price_is_no_price),
         T(caps_count_what_is_still_to_come),
+        T(stage_out_and_the_end_are_within_the_bound),
         T(a_job_without_a_limit_counts_with_the_sites),
         T(egress_is_charged_once_to_its_job),
         T(each_day_has_its_own_seconds),
