@@ -52,7 +52,7 @@ bool caps_admit(struct burstd *b, const struct bjob *j, const struct directive *
     if (bound <= caps_left_today(b, c) && bound <= caps_left_today(b, NULL))
         return true;
     snprintf(why, size, "it might cost %s until its time limit, more than today's cap of %s leaves",
-             money_human(bound, x), caps_left_today(b, c) < bound ? c->name : "the site");
+             money_human(bound, x), c && caps_left_today(b, c) < bound ? c->name : "the site");
     return false;
 }
 

@@ -64,7 +64,8 @@ unsigned idle_find(struct burstd *b, struct idle_group groups[IDLE_GROUPS_MAX])
 
     INSTANCES_EACH(b->instances, i)
     {
-        if (!free_to_serve(i) || !conf_find_shape(b->conf, i->shape) || !node_healthy(b, i))
+        if (!free_to_serve(i) || !conf_find_shape(b->conf, i->shape) ||
+            !conf_find_cloud(b->conf, i->cloud) || !node_healthy(b, i))
             continue;
         for (k = 0; k < n && !belongs(i, &groups[k]); k++)
             ;

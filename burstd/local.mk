@@ -33,7 +33,9 @@ libcore_la_SOURCES = \
 	burstd/model.c burstd/model.h \
 	burstd/node_http.c burstd/node_http.h \
 	burstd/observed.c burstd/observed.h \
-	burstd/planner.c burstd/planner.h burstd/plan_request.c burstd/plan_request.h \
+	burstd/data_place.c burstd/data_place.h \
+	burstd/plan_facts.c burstd/plan_facts.h burstd/plan_request.c burstd/plan_request.h \
+	burstd/planner.c burstd/planner.h \
 	burstd/decision.c burstd/decision.h burstd/idle.c burstd/idle.h burstd/caps.c burstd/caps.h \
 	burstd/preempt.c burstd/preempt.h \
 	burstd/provision.c burstd/provision.h \

@@ -129,6 +129,9 @@ struct bjob {
     bool stored;           // it is in the journal: it has wanted capacity at least once
     bool cmd;              // a Slurm command for it is under way
     bool planning;         // part of the request at the solver
+    bool ask_alone;        // the next request that it is part of is about it alone
+    uint64_t avoid;        // clouds, by number, that the caps have refused it
+    int64_t avoid_ms;      // monotonic: until then
     int64_t next_ms;       // monotonic: not considered before this
     int64_t explained_ms;  // monotonic: what keeps it from a place is not asked for before this
     bool stays;            // a candidate for which waiting here costs less than renting

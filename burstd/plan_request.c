@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// See plan_request.h.
+// See plan_request.h. What users write and what clouds answer ends up here, and the optimizer
+// refuses a whole request for one value that it does not take: what could be out of its bounds is
+// cut to them.
 #include "plan_request.h"
 
 #include <stdio.h>
@@ -8,8 +10,8 @@
 #include <strings.h>
 
 #include "caps.h"
-#include "clouds.h"
 #include "conf.h"
+#include "data_place.h"
 #include "instances.h"
 #include "jobs.h"
 #include "ledger.h"
@@ -17,8 +19,8 @@
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "observed.h"
+#include "plan_facts.h"
 #include "slurm_link/slurm_link.h"
-#include "store.h"
 
 #define NEW_NODE_S 120 // what a new node is paid for before and after the job
 #define RUNNERS_UP 3
@@ -27,7 +29,10 @@
 // refused by slurmd ("Job credential revoked") and ends.
 #define OLD_NODE_S 2
 #define LATER_USD 1e5 // more than what a job costs whose cap is `none`
-#define CLOUDS_MAX 64
+// What the optimizer takes (burst-plan(1)).
+#define HOURS_MAX 1e6
+#define USD_MAX 1e9
+#define PRICE_MAX 1e6
 
 static struct shape_size size_of(const struct shape_conf *s)
 {
@@ -48,93 +53,113 @@ static void add_text(cJSON *list, const char *text)
     cJSON_AddItemToArray(list, cJSON_CreateString(text));
 }
 
+static void add_usd(cJSON *o, const char *key, money_t m)
+{
+    double usd = money_to_double(m);
+
+    cJSON_AddNumberToObject(o, key, usd < USD_MAX ? usd : USD_MAX);
+}
+
+static void add_hours(cJSON *o, const char *key, int64_t seconds)
+{
+    double hours = seconds > 0 ? (double)seconds / 3600.0 : 0;
+
+    cJSON_AddNumberToObject(o, key, hours < HOURS_MAX ? hours : HOURS_MAX);
+}
+
 // ---- which shapes of which clouds
 
-static unsigned live_in(struct burstd *b, const char *cloud)
+typedef uint64_t cloud_set; // bit k: the k-th cloud of the configuration
+_Static_assert(PLAN_CLOUDS_MAX <= 64, "one bit each");
+
+// What any_of lists: nodes of a shape at some clouds.
+struct entry {
+    const struct shape_conf *shape;
+    unsigned nodes;
+    cloud_set all; // before others took over for some
+    cloud_set clouds;
+};
+
+// The exact caps have refused it there lately, or it is not planned for.
+static bool avoided(const struct bjob *j, unsigned cloud)
 {
+    return cloud >= PLAN_CLOUDS_MAX || ((j->avoid >> cloud & 1) && clock_mono_ms() < j->avoid_ms);
+}
+
+static cloud_set allowed(const struct burstd *b, const struct plan_facts *f,
+                         const struct plan_job *p)
+{
+    cloud_set set = 0;
+
+    for (unsigned c = 0; c < plan_facts_clouds(f); c++)
+        if (!avoided(p->j, c) && directive_allows_cloud(&p->d, b->conf->clouds[c].name))
+            set |= UINT64_C(1) << c;
+    return set;
+}
+
+// Whatever serves a does for b as well, for the same money.
+static bool replaces(const struct entry *a, const struct entry *b)
+{
+    const struct shape_conf *x = a->shape, *y = b->shape;
+
+    return a->nodes == b->nodes && (x->gpus > 0) == (y->gpus > 0) && strcmp(x->gpu, y->gpu) == 0 &&
+           x->gpus <= y->gpus && x->cpus <= y->cpus && x->memory <= y->memory;
+}
+
+// A small shape matches all offers that a larger one matches: then the larger one only makes the
+// request long.
+static void simplify(struct entry *e, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        for (unsigned k = 0; k < n; k++)
+            if (k != i && replaces(&e[k], &e[i]) && (k < i || !replaces(&e[i], &e[k])))
+                e[i].clouds &= ~e[k].all;
+}
+
+// e has room for all shapes. Returns how many it filled; *fits: whether a shape of the site fits
+// the job at all.
+static unsigned entries_of(const struct burstd *b, const struct plan_facts *f,
+                           const struct plan_job *p, struct entry *e, bool *fits)
+{
+    cloud_set may = allowed(b, f, p);
     unsigned n = 0;
 
-    INSTANCES_EACH(b->instances, i)
-    if (!cloud || strcmp(i->cloud, cloud) == 0)
-        n++;
+    *fits = false;
+    for (unsigned s = 0; s < b->conf->n_shapes; s++) {
+        struct shape_size z = size_of(&b->conf->shapes[s]);
+        unsigned nodes = demand_nodes(&p->dm, &z);
+        cloud_set set = 0;
+        if (nodes == 0)
+            continue;
+        *fits = true;
+        for (unsigned c = 0; c < plan_facts_clouds(f); c++)
+            if ((may >> c & 1) && plan_facts_room(f, c, s) >= nodes)
+                set |= UINT64_C(1) << c;
+        if (set)
+            e[n++] = (struct entry){&b->conf->shapes[s], nodes, set, set};
+    }
+    simplify(e, n);
     return n;
 }
 
-static unsigned free_names(struct burstd *b, const struct cloud_conf *c, const struct shape_conf *s)
+static cJSON *clouds_json(const struct burstd *b, cloud_set set)
 {
-    unsigned used = 0;
+    cJSON *list = cJSON_CreateArray();
 
-    INSTANCES_EACH(b->instances, i)
-    if (strcmp(i->cloud, c->name) == 0 && strcmp(i->shape, s->name) == 0)
-        used++;
-    return used < s->nodes ? s->nodes - used : 0;
+    for (unsigned c = 0; c < PLAN_CLOUDS_MAX; c++)
+        if (set >> c & 1)
+            add_text(list, b->conf->clouds[c].name);
+    return list;
 }
 
-// The list of its nodes ("aws-cpu-001,...") must be one that can be kept and sent to Slurm: found
-// out now, not when they have been rented.
-static bool nameable(const struct cloud_conf *c, const struct shape_conf *s, unsigned n)
+// One entry for each name that the catalog has for the shape's accelerator. clouds 0: those of the
+// task.
+static void add_any_of(const struct burstd *b, cJSON *list, const struct entry *e, int64_t pay_s,
+                       cloud_set clouds)
 {
-    size_t each = strlen(c->name) + strlen(s->name) + sizeof("--001,") - 1;
+    const struct shape_conf *s = e->shape;
 
-    return n <= GANG_MAX && n * each < BJOB_NODE_NAMES_MAX;
-}
-
-// The caps are sums over the journal and the tables: not for each job and shape anew.
-struct plan_facts {
-    bool usable[CLOUDS_MAX];
-    unsigned n_clouds, n_shapes;
-    unsigned *names; // free node names of cloud c and shape s: names[c * n_shapes + s]
-};
-
-static bool usable(struct burstd *b, unsigned k)
-{
-    struct cloud *c = clouds_at(b->clouds, k);
-
-    // Before the first listing nothing is known of what exists there already.
-    return cloud_usable(c) && c->listed_once && caps_left_today(b, c->conf) > 0 &&
-           live_in(b, c->conf->name) < c->conf->max_nodes;
-}
-
-struct plan_facts *plan_facts_create(struct burstd *b)
-{
-    struct plan_facts *f = xmalloc(sizeof(*f));
-
-    f->n_clouds = b->conf->n_clouds < CLOUDS_MAX ? b->conf->n_clouds : CLOUDS_MAX;
-    f->n_shapes = b->conf->n_shapes;
-    f->names = xcalloc((size_t)f->n_clouds * f->n_shapes + 1, sizeof(*f->names));
-    for (unsigned c = 0; c < f->n_clouds; c++) {
-        f->usable[c] = usable(b, c);
-        for (unsigned s = 0; s < f->n_shapes && f->usable[c]; s++)
-            f->names[c * f->n_shapes + s] = free_names(b, &b->conf->clouds[c], &b->conf->shapes[s]);
-    }
-    return f;
-}
-
-void plan_facts_destroy(struct plan_facts *f)
-{
-    if (!f)
-        return;
-    free(f->names);
-    free(f);
-}
-
-static bool offered(struct burstd *b, const struct plan_facts *f, unsigned c, unsigned s,
-                    const struct directive *d, unsigned n)
-{
-    const struct cloud_conf *cc = &b->conf->clouds[c];
-    const struct shape_conf *shape = &b->conf->shapes[s];
-
-    return f->usable[c] && cloud_has_shape(cc, shape) && directive_allows_cloud(d, cc->name) &&
-           f->names[c * f->n_shapes + s] >= n && nameable(cc, shape, n);
-}
-
-// One entry for each name that the catalog has for the shape's accelerator.
-static void add_any_of(cJSON *list, const struct shape_conf *s, unsigned nodes, double hours,
-                       const cJSON *clouds)
-{
-    unsigned n = s->gpus ? s->n_catalog_names : 1;
-
-    for (unsigned k = 0; k < n; k++) {
+    for (unsigned k = 0; k < (s->gpus ? s->n_catalog_names : 1); k++) {
         cJSON *o = cJSON_CreateObject();
         if (s->gpus) {
             json_add_str(o, "accelerator", s->catalog_names[k]);
@@ -142,57 +167,82 @@ static void add_any_of(cJSON *list, const struct shape_conf *s, unsigned nodes, 
         }
         json_add_i64(o, "vcpus", s->cpus);
         cJSON_AddNumberToObject(o, "memory_gib", (double)s->memory / (1024.0 * 1024 * 1024));
-        cJSON_AddNumberToObject(o, "hours", hours);
-        json_add_i64(o, "nodes", nodes);
-        cJSON_AddItemToObject(o, "clouds", cJSON_Duplicate(clouds, true));
+        add_hours(o, "hours", pay_s);
+        json_add_i64(o, "nodes", e->nodes);
+        if (clouds)
+            cJSON_AddItemToObject(o, "clouds", clouds_json(b, clouds));
         cJSON_AddItemToArray(list, o);
     }
 }
 
-// "aws/us-*": the regions that the site admits at this cloud.
-static void add_regions(cJSON *regions, const struct cloud_conf *c)
+static bool all_regions(const struct cloud_conf *c)
 {
-    for (unsigned k = 0; k < (c->n_regions ? c->n_regions : 1); k++) {
-        char *text = xasprintf("%s/%s", c->name, c->n_regions ? c->regions[k] : "*");
-        add_text(regions, text);
-        free(text);
+    return c->n_regions == 0 || (c->n_regions == 1 && strcmp(c->regions[0], "*") == 0);
+}
+
+// "aws/us-*": the regions that the site admits at these clouds.
+static void add_regions(const struct burstd *b, cJSON *task, cloud_set set)
+{
+    bool all = true;
+
+    for (unsigned k = 0; k < PLAN_CLOUDS_MAX; k++)
+        all = all && (!(set >> k & 1) || all_regions(&b->conf->clouds[k]));
+    if (all)
+        return;
+    cJSON *list = cJSON_AddArrayToObject(task, "regions");
+    for (unsigned k = 0; k < PLAN_CLOUDS_MAX; k++) {
+        const struct cloud_conf *c = &b->conf->clouds[k];
+        if (!(set >> k & 1))
+            continue;
+        for (unsigned r = 0; r < (c->n_regions ? c->n_regions : 1); r++) {
+            char *text = xasprintf("%s/%s", c->name, c->n_regions ? c->regions[r] : "*");
+            add_text(list, text);
+            free(text);
+        }
     }
 }
 
-// Fills any_of and regions of the task (NULL: only asks). Returns whether there is any offer;
-// *fits: whether a shape of the site fits the job at all.
-static bool add_shapes(struct burstd *b, const struct plan_facts *f, cJSON *task,
-                       const struct plan_job *p, bool *fits)
+static void add_shapes(const struct burstd *b, const struct plan_facts *f, cJSON *task,
+                       const struct plan_job *p)
 {
-    double hours = (double)(plan_runtime_s(b, p->j, &p->d) + NEW_NODE_S) / 3600.0;
-    cJSON *any = task ? cJSON_AddArrayToObject(task, "any_of") : NULL;
-    bool used[CLOUDS_MAX] = {false}, found = false;
+    int64_t pay_s = plan_runtime_s(b, p->j, &p->d) + NEW_NODE_S;
+    struct entry *e = xcalloc(b->conf->n_shapes + 1, sizeof(*e));
+    cJSON *any = cJSON_AddArrayToObject(task, "any_of");
+    cloud_set used = 0;
+    bool fits, same = true;
+    unsigned n = entries_of(b, f, p, e, &fits);
 
-    *fits = false;
-    for (unsigned k = 0; k < f->n_shapes; k++) {
-        const struct shape_conf *s = &b->conf->shapes[k];
-        struct shape_size z = size_of(s);
-        unsigned n = demand_nodes(&p->dm, &z);
-        if (n == 0)
-            continue;
-        *fits = true;
-        cJSON *clouds = cJSON_CreateArray();
-        for (unsigned c = 0; c < f->n_clouds; c++)
-            if (offered(b, f, c, k, &p->d, n)) {
-                add_text(clouds, b->conf->clouds[c].name);
-                used[c] = found = true;
-            }
-        if (any && cJSON_GetArraySize(clouds) > 0)
-            add_any_of(any, s, n, hours, clouds);
-        cJSON_Delete(clouds);
-    }
-    if (!any || !found)
-        return found;
-    cJSON *regions = cJSON_AddArrayToObject(task, "regions");
-    for (unsigned c = 0; c < f->n_clouds; c++)
-        if (used[c])
-            add_regions(regions, &b->conf->clouds[c]);
-    return true;
+    for (unsigned k = 0; k < n; k++)
+        used |= e[k].clouds;
+    for (unsigned k = 0; k < n; k++)
+        same = same && (e[k].clouds == 0 || e[k].clouds == used);
+    for (unsigned k = 0; k < n; k++)
+        if (e[k].clouds)
+            add_any_of(b, any, &e[k], pay_s, same ? 0 : e[k].clouds);
+    if (same && used)
+        cJSON_AddItemToObject(task, "clouds", clouds_json(b, used));
+    add_regions(b, task, used);
+    free(e);
+}
+
+static bool offered(const struct burstd *b, const struct plan_facts *f, const struct plan_job *p,
+                    bool *fits)
+{
+    struct entry *e = xcalloc(b->conf->n_shapes + 1, sizeof(*e));
+    unsigned n = entries_of(b, f, p, e, fits);
+
+    free(e);
+    return n > 0;
+}
+
+static unsigned names_taken(struct burstd *b, const struct cloud_conf *c,
+                            const struct shape_conf *s)
+{
+    unsigned n = 0;
+
+    INSTANCES_EACH(b->instances, i)
+    n += strcmp(i->cloud, c->name) == 0 && strcmp(i->shape, s->name) == 0;
+    return n;
 }
 
 const struct shape_conf *plan_shape(struct burstd *b, const struct cloud_conf *c,
@@ -210,7 +260,7 @@ const struct shape_conf *plan_shape(struct burstd *b, const struct cloud_conf *c
             json_dbl(task, "vcpus", 1e9) >= s->cpus &&
             json_dbl(task, "accelerator_count", 1e9) >= s->gpus &&
             json_dbl(task, "memory_gib", 1e9) * 1024 * 1024 * 1024 >= (double)s->memory - 1 &&
-            free_names(b, c, s) >= nodes)
+            names_taken(b, c, s) + nodes <= s->nodes)
             return s;
     }
     return NULL;
@@ -226,18 +276,28 @@ static cJSON *add_alternative(cJSON *task, const char *name, const char *locatio
     if (!list)
         list = cJSON_AddArrayToObject(task, "alternatives");
     json_add_str(o, "name", name);
-    json_add_str(o, "location", location);
+    if (location)
+        json_add_str(o, "location", location);
     cJSON_AddItemToArray(list, o);
     return o;
 }
 
-// Number of nodes of the group that the job needs, 0: they do not serve it.
-static unsigned idle_nodes(struct burstd *b, const struct plan_job *p, const struct idle_group *g)
+static unsigned cloud_number(const struct burst_conf *c, const char *name)
+{
+    unsigned k = 0;
+
+    while (k < c->n_clouds && strcmp(c->clouds[k].name, name) != 0)
+        k++;
+    return k;
+}
+
+unsigned plan_idle_nodes(struct burstd *b, const struct plan_job *p, const struct idle_group *g)
 {
     const struct shape_conf *s = conf_find_shape(b->conf, g->shape);
     const struct directive *d = &p->d;
 
-    if (!s || !directive_allows_cloud(d, g->cloud) ||
+    if (!s || !g->region[0] || money_to_double(g->price) > PRICE_MAX ||
+        !directive_allows_cloud(d, g->cloud) || avoided(p->j, cloud_number(b->conf, g->cloud)) ||
         (d->market != DIRECTIVE_ANY && (d->market == DIRECTIVE_SPOT) != g->spot))
         return 0;
     if (p->s->restarts > 0 && clock_now_s() - p->j->since < OLD_NODE_S)
@@ -250,20 +310,21 @@ static unsigned idle_nodes(struct burstd *b, const struct plan_job *p, const str
 static void add_idle(struct burstd *b, cJSON *task, const struct plan_job *p,
                      const struct idle_group *g)
 {
-    unsigned n = idle_nodes(b, p, g);
-    int64_t pay_s = plan_runtime_s(b, p->j, &p->d) - g->paid_s;
+    unsigned n = plan_idle_nodes(b, p, g);
     char location[100];
 
     if (n == 0)
         return;
     snprintf(location, sizeof(location), "%s/%s", g->cloud, g->region);
     cJSON *o = add_alternative(task, g->name, location);
-    json_add_str(o, "zone", g->zone);
-    json_add_str(o, "instance_type", g->itype);
+    if (g->zone[0]) // none where the price holds for the region
+        json_add_str(o, "zone", g->zone);
+    if (g->itype[0])
+        json_add_str(o, "instance_type", g->itype);
     json_add_str(o, "market", g->spot ? "spot" : "on-demand");
     json_add_i64(o, "nodes", n);
     cJSON_AddNumberToObject(o, "price_usd_per_hour", money_to_double(g->price));
-    cJSON_AddNumberToObject(o, "hours", pay_s > 0 ? (double)pay_s / 3600.0 : 0);
+    add_hours(o, "hours", plan_runtime_s(b, p->j, &p->d) - g->paid_s);
 }
 
 // Slurm's estimate; without one the wait so far is the best guess of the wait to come.
@@ -284,7 +345,11 @@ money_t plan_price_of_waiting(struct burstd *b, const struct bjob *j, const stru
     if (d->cls == DIRECTIVE_HELD || d->mode == DIRECTIVE_ONLY || (d->deadline && end > d->deadline))
         return MONEY_UNKNOWN;
     money_t per_hour = conf_cost_of_waiting(b->conf, j->origin, s->qos);
-    return per_hour == CONF_NO_CAP ? MONEY_UNKNOWN : money_for_seconds(per_hour, wait);
+    if (per_hour == CONF_NO_CAP)
+        return MONEY_UNKNOWN;
+    if (money_to_double(per_hour) * (double)wait / 3600 >= USD_MAX)
+        return (money_t)USD_MAX * MONEY_PER_USD;
+    return money_for_seconds(per_hour, wait);
 }
 
 static money_t price_of_staying(struct burstd *b, const struct plan_job *p)
@@ -299,45 +364,37 @@ static void add_local(struct burstd *b, cJSON *task, const struct plan_job *p)
     if (price == MONEY_UNKNOWN)
         return;
     cJSON *o = add_alternative(task, PLAN_LOCAL, b->conf->data_location);
-    cJSON_AddNumberToObject(o, "fixed_usd", money_to_double(price));
-    cJSON_AddNumberToObject(o, "wait_hours", (double)expected_wait_s(p->s) / 3600.0);
-    cJSON_AddNumberToObject(o, "hours", (double)plan_runtime_s(b, p->j, &p->d) / 3600.0);
-}
-
-// Dearer than every plan that the caps admit, a little more so for those with higher priority.
-static void add_later(struct burstd *b, cJSON *task, const struct plan_job *p, double rank)
-{
-    money_t cap = caps_left_of_job(b, p->j, &p->d);
-    double usd = cap == CONF_NO_CAP ? LATER_USD : 1 + money_to_double(cap);
-    cJSON *o = add_alternative(task, PLAN_LATER, b->conf->data_location);
-
-    cJSON_AddNumberToObject(o, "fixed_usd", usd * (3 - rank));
+    add_usd(o, "fixed_usd", price);
+    add_hours(o, "wait_hours", expected_wait_s(p->s));
+    add_hours(o, "hours", plan_runtime_s(b, p->j, &p->d));
 }
 
 // ---- data
 
-static bool in_question(const struct plan_question *q, const char *key)
+// "123_4" as two numbers.
+static void numbers(const char *key, unsigned long long n[2])
 {
-    for (size_t k = 0; k < q->n; k++)
-        if (strcmp(q->job[k]->j->key, key) == 0)
-            return true;
-    return false;
+    char *rest;
+
+    n[0] = strtoull(key, &rest, 10);
+    n[1] = *rest == '_' ? strtoull(rest + 1, NULL, 10) : 0;
 }
 
-// Where what the job leaves behind lies: where it runs or ran, else here.
-static void place_of_job(struct burstd *b, const char *key, char *out, size_t size)
+// Edges go from earlier to later jobs only, so whatever users write makes no circle.
+bool plan_earlier(const char *a, const char *b)
 {
-    struct bjob *j = jobs_find(b->jobs, key), *old = j ? NULL : store_find_job(b->store, key);
-    const struct bjob *x = j ? j : old;
-    bool away = x && x->cloud[0] &&
-                (x->state == JOB_SECURING || x->state == JOB_PLACED || x->state == JOB_RUNNING ||
-                 ((x->state == JOB_STAGEOUT || x->state == JOB_DONE) && x->started));
+    unsigned long long x[2], y[2];
 
-    if (away)
-        snprintf(out, size, "%s/%s", x->cloud, x->region);
-    else
-        snprintf(out, size, "%s", b->conf->data_location);
-    bjob_destroy(old);
+    numbers(a, x);
+    numbers(b, y);
+    return x[0] != y[0] ? x[0] < y[0] : x[1] < y[1];
+}
+
+bool plan_follows(const struct burstd *b, const struct plan_job *p, const char *job)
+{
+    const struct bjob *parent = jobs_find(b->jobs, job);
+
+    return parent && parent->planning && plan_earlier(job, p->j->key);
 }
 
 static void add_edge(cJSON *request, const char *from, const char *to, double gb)
@@ -352,28 +409,41 @@ static void add_edge(cJSON *request, const char *from, const char *to, double gb
     cJSON_AddItemToArray(edges, o);
 }
 
+static void add_input(cJSON *task, const struct directive_data *item)
+{
+    cJSON *inputs = cJSON_GetObjectItemCaseSensitive(task, "inputs"), *o = cJSON_CreateObject();
+
+    if (!inputs)
+        inputs = cJSON_AddArrayToObject(task, "inputs");
+    json_add_str(o, "location", item->location);
+    cJSON_AddNumberToObject(o, "size_gb", item->size_gb);
+    cJSON_AddItemToArray(inputs, o);
+}
+
 static void add_data(struct burstd *b, const struct plan_question *q, cJSON *request, cJSON *task,
                      const struct plan_job *p)
 {
+    struct directive_data item, edge[DIRECTIVE_DATA];
     const char *cursor = p->d.data;
-    struct directive_data item;
-    cJSON *inputs = NULL;
+    unsigned n = 0, k;
 
     while (directive_data_next(&cursor, &item)) {
         const char *job = directive_data_job(&item);
-        if (job && strcmp(job, p->j->key) != 0 && in_question(q, job)) {
-            add_edge(request, job, p->j->key, item.size_gb);
+        if (!job || !plan_follows(b, p, job)) {
+            if (job)
+                data_place(b, q->data, job, item.location);
+            add_input(task, &item);
             continue;
         }
-        cJSON *o = cJSON_CreateObject();
-        if (job)
-            place_of_job(b, job, item.location, sizeof(item.location));
-        json_add_str(o, "location", item.location);
-        cJSON_AddNumberToObject(o, "size_gb", item.size_gb);
-        if (!inputs)
-            inputs = cJSON_AddArrayToObject(task, "inputs");
-        cJSON_AddItemToArray(inputs, o);
+        for (k = 0; k < n && strcmp(edge[k].location, item.location) != 0; k++)
+            ;
+        if (k < n)
+            edge[k].size_gb += item.size_gb; // tiers are of one transfer
+        else if (n < DIRECTIVE_DATA)
+            edge[n++] = item;
     }
+    for (k = 0; k < n; k++)
+        add_edge(request, directive_data_job(&edge[k]), p->j->key, edge[k].size_gb);
 }
 
 // ---- tasks
@@ -383,10 +453,10 @@ bool plan_possible(struct burstd *b, const struct plan_question *q, const struct
 {
     bool fits;
 
-    if (add_shapes(b, q->facts, NULL, p, &fits) || price_of_staying(b, p) != MONEY_UNKNOWN)
+    if (offered(b, q->facts, p, &fits) || price_of_staying(b, p) != MONEY_UNKNOWN)
         return true;
     for (unsigned k = 0; k < q->n_idle; k++)
-        if (idle_nodes(b, p, &q->idle[k]) > 0)
+        if (plan_idle_nodes(b, p, &q->idle[k]) > 0)
             return true;
     snprintf(why, size, "%s",
              fits ? "no cloud that offers what it needs may be used now (capacity limits, caps or "
@@ -398,34 +468,46 @@ bool plan_possible(struct burstd *b, const struct plan_question *q, const struct
 // A cap counts until the time limit, with what goes with it.
 static void add_caps(struct burstd *b, cJSON *task, const struct plan_job *p)
 {
-    money_t left = caps_left_of_job(b, p->j, &p->d);
-    int64_t counted = caps_limit_s(b, p->j) + ledger_overhead_s(b);
-
-    cJSON_AddNumberToObject(task, "limit_hours", (double)counted / 3600.0);
-    if (left != CONF_NO_CAP)
-        cJSON_AddNumberToObject(task, "max_usd", money_to_double(left));
+    add_hours(task, "limit_hours", caps_limit_s(b, p->j) + ledger_overhead_s(b));
+    if (p->left != CONF_NO_CAP)
+        add_usd(task, "max_usd", p->left);
     if (p->look_ahead) // it will run when the present ones are over
         cJSON_AddTrueToObject(task, "no_limits");
 }
 
 static void add_task(struct burstd *b, const struct plan_question *q, cJSON *request, cJSON *tasks,
-                     size_t k)
+                     size_t k, double later_usd)
 {
     const struct plan_job *p = q->job[k];
     cJSON *t = cJSON_CreateObject();
-    bool fits;
 
     json_add_str(t, "name", p->j->key);
     json_add_str(t, "market", directive_market_name(p->d.market));
-    add_shapes(b, q->facts, t, p, &fits);
+    add_shapes(b, q->facts, t, p);
     add_caps(b, t, p);
     add_data(b, q, request, t, p);
     for (unsigned g = 0; g < q->n_idle && !p->look_ahead; g++)
         add_idle(b, t, p, &q->idle[g]);
     add_local(b, t, p);
-    if (q->with_later || p->look_ahead)
-        add_later(b, t, p, (double)k / (double)q->n);
+    if (q->with_later)
+        cJSON_AddNumberToObject(add_alternative(t, PLAN_LATER, NULL), "fixed_usd",
+                                later_usd * (3 - (double)k / (double)q->n));
     cJSON_AddItemToArray(tasks, t);
+}
+
+// The price of having no place now: twice to three times what any of the jobs may cost, more for
+// those with higher priority. The same for all: who sets himself a low cap does not wait for that.
+static double price_of_later(struct burstd *b, const struct plan_question *q)
+{
+    double most = 0;
+
+    for (size_t k = 0; k < q->n; k++) {
+        struct plan_job *p = q->job[k];
+        p->left = caps_left_of_job(b, p->j, &p->d);
+        double usd = p->left == CONF_NO_CAP ? LATER_USD : money_to_double(p->left);
+        most = usd > most ? usd : most;
+    }
+    return 1 + (most < LATER_USD ? most : LATER_USD);
 }
 
 // ---- limits
@@ -452,18 +534,18 @@ static void limit_nodes(cJSON *limits, const char *cloud, unsigned max, unsigned
 static void limit_money(cJSON *limits, const char *cloud, money_t left)
 {
     if (left != CONF_NO_CAP)
-        cJSON_AddNumberToObject(add_limit(limits, cloud), "max_usd", money_to_double(left));
+        add_usd(add_limit(limits, cloud), "max_usd", left);
 }
 
 static void add_limits(struct burstd *b, const struct plan_question *q, cJSON *limits)
 {
-    for (unsigned k = 0; k < b->conf->n_clouds; k++) {
+    for (unsigned k = 0; k < plan_facts_clouds(q->facts); k++) {
         const struct cloud_conf *c = &b->conf->clouds[k];
-        limit_nodes(limits, c->name, c->max_nodes, live_in(b, c->name));
-        limit_money(limits, c->name, caps_left_today(b, c));
+        limit_nodes(limits, c->name, c->max_nodes, plan_facts_live(q->facts, k));
+        limit_money(limits, c->name, plan_facts_left(q->facts, k));
     }
-    limit_nodes(limits, NULL, b->conf->max_instances, live_in(b, NULL));
-    limit_money(limits, NULL, caps_left_today(b, NULL));
+    limit_nodes(limits, NULL, b->conf->max_instances, plan_facts_live(q->facts, PLAN_SITE));
+    limit_money(limits, NULL, plan_facts_left(q->facts, PLAN_SITE));
     for (unsigned k = 0; k < q->n_idle; k++) {
         cJSON *o = add_limit(limits, NULL);
         json_add_str(cJSON_GetObjectItem(o, "match"), "alternative", q->idle[k].name);
@@ -488,12 +570,13 @@ static void add_rules(struct burstd *b, cJSON *blocked)
 cJSON *plan_request(struct burstd *b, const struct plan_question *q)
 {
     cJSON *request = cJSON_CreateObject(), *tasks = cJSON_AddArrayToObject(request, "tasks");
+    double later_usd = price_of_later(b, q);
 
     json_add_str(request, "objective", "cost");
     json_add_i64(request, "runners_up", RUNNERS_UP);
     cJSON_AddNumberToObject(request, "time_limit_s", TIME_LIMIT_S);
     for (size_t k = 0; k < q->n; k++)
-        add_task(b, q, request, tasks, k);
+        add_task(b, q, request, tasks, k, later_usd);
     cJSON *limits = cJSON_AddArrayToObject(request, "limits");
     add_limits(b, q, limits);
     observed_add_limits(b->observed, limits);

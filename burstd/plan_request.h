@@ -14,6 +14,7 @@
 #include "fit.h"
 #include "idle.h"
 #include "model.h"
+#include "plan_facts.h"
 #include "slurm_plugin/directive.h"
 
 struct sjob;
@@ -28,17 +29,16 @@ struct plan_job {
     struct demand dm;
     struct directive d;
     bool look_ahead; // waits for another job of the request: planned along, not bought for
+    money_t left;    // of its cap; plan_request() fills it in
 };
 
-// What the tables say of the clouds; asked once for all jobs.
-struct plan_facts;
-struct plan_facts *plan_facts_create(struct burstd *b);
-void plan_facts_destroy(struct plan_facts *f);
+struct data_places;
 
 struct plan_question {
     struct plan_job **job; // the first have priority
-    size_t n;
+    size_t n;              // all of them have `planning` set
     const struct plan_facts *facts;
+    struct data_places *data;
     const struct idle_group *idle;
     unsigned n_idle;
     // A task for which nothing is left gets PLAN_LATER instead of making the whole plan impossible.
@@ -53,6 +53,15 @@ int64_t plan_runtime_s(const struct burstd *b, const struct bjob *j, const struc
 // or has no price.
 money_t plan_price_of_waiting(struct burstd *b, const struct bjob *j, const struct sjob *s,
                               const struct directive *d);
+
+// Nodes of the group that the job needs; 0: they do not serve it.
+unsigned plan_idle_nodes(struct burstd *b, const struct plan_job *p, const struct idle_group *g);
+
+// Was job a submitted before job b ("123", "123_4")?
+bool plan_earlier(const char *a, const char *b);
+
+// Is this job part of the request, and one whose data p may wait for?
+bool plan_follows(const struct burstd *b, const struct plan_job *p, const char *job);
 
 // May the job be served by a new node, an idle one or by staying here? false with a sentence.
 bool plan_possible(struct burstd *b, const struct plan_question *q, const struct plan_job *p,

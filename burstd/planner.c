@@ -2,7 +2,11 @@
 // See planner.h.
 //
 // One request at a time is with the optimizer. What has happened meanwhile (a cap used up, an idle
-// node taken) is looked at again, in exact money, before anything is bought for its answer.
+// node taken, a job cancelled) is looked at again, in exact money, before anything is bought for
+// its answer. An answer is carried out in small parts, since each purchase waits for the disk.
+//
+// Failure policy: a request that the optimizer refuses, or dies of, is asked again job by job; the
+// one that it cannot plan waits, with its sentence, and is asked for alone from then on.
 #include "planner.h"
 
 #include <inttypes.h>
@@ -12,15 +16,18 @@
 
 #include "caps.h"
 #include "conf.h"
+#include "data_place.h"
 #include "decision.h"
 #include "idle.h"
 #include "instances.h"
 #include "jobs.h"
+#include "journal.h"
 #include "ledger.h"
 #include "libburst/clock.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "log.h"
+#include "plan_facts.h"
 #include "plan_request.h"
 #include "provision.h"
 #include "slurm_link/slurm_link.h"
@@ -28,18 +35,33 @@
 #include "store.h"
 
 #define MAX_TASKS 512    // of one request; the rest comes with the next tick
+#define DEPENDENTS 2000  // looked at for one request
+#define CARRY_OUT 4      // decisions that are carried out at a time
 #define NO_PLACE_MS 5000 // nothing suitable now: blocked places come back, caps are refilled
+#define AVOID_MS 60000   // a cloud where the exact caps do not admit it
 #define EXPLAIN_MS 60000 // what keeps a job from a place is asked for at most so often
+#define EXPLAIN_JOBS 16  // and for so many of one answer
+#define REFUSED_MS 60000 // a job that the optimizer cannot plan
+#define DIED_MS 10000    // one that it died of
+#define STALE_MS 10000   // an answer that could not be carried out in that time is dropped
 #define STAY_MS 30000    // after a decision to stay it is weighed again
 #define STAY_NEWS 5      // and recorded again when the price of staying grew by a fifth
 #define SOLVER_DOWN_MS 1000
+#define FAILURES 2 // in a row, over several jobs: one of them is to blame
 
 struct planner {
     struct burstd *b;
     bool asking;
-    unsigned alone;                          // so many of the next jobs are asked for one by one
+    bool sending;      // in solver_ask(): an error comes from this side
+    bool alone_next;   // they take turns: all together, one of those that are asked for alone
+    unsigned failures; // of the optimizer, in a row
+    unsigned explains; // asked for because of the answer at hand
     struct idle_group idle[IDLE_GROUPS_MAX]; // of the request that is under way
     unsigned n_idle;
+    struct data_places *data;
+    cJSON *answer;      // tasks that are still to be carried out, NULL = none
+    const char *reason; // for all of them
+    int64_t answered_ms;
     uint64_t asked_ns;
     struct planner_stats stats;
 };
@@ -49,11 +71,16 @@ struct planner *planner_create(struct burstd *b)
     struct planner *p = xmalloc(sizeof(*p));
 
     p->b = b;
+    p->data = data_places_create();
     return p;
 }
 
 void planner_destroy(struct planner *p)
 {
+    if (!p)
+        return;
+    data_places_destroy(p->data);
+    cJSON_Delete(p->answer);
     free(p);
 }
 
@@ -62,14 +89,70 @@ const struct planner_stats *planner_stats(const struct planner *p)
     return &p->stats;
 }
 
+// A sentence that its record has already is not written again.
+static void say(struct burstd *b, struct bjob *j, const char *why)
+{
+    if (j->state != JOB_CANDIDATE || strcmp(j->reason, why) != 0)
+        job_state(b, j, JOB_CANDIDATE, "%s", why);
+}
+
 static void later(struct burstd *b, struct bjob *j, const char *why)
 {
     j->stays = false;
     j->next_ms = clock_mono_ms() + NO_PLACE_MS;
-    job_state(b, j, JOB_CANDIDATE, "%s", why);
+    say(b, j, why);
 }
 
 // ---- the question
+
+static bool due(const struct burstd *b, const struct bjob *j, int64_t now, const struct sjob **out)
+{
+    if (j->state != JOB_CANDIDATE || now < j->next_ms || j->cmd)
+        return false;
+    *out = slurm_link_job(b->slurm, j->key);
+    return *out && (*out)->state == SJOB_PENDING && !((*out)->flags & SJOB_COMPLETING);
+}
+
+struct waiting {
+    struct bjob *j;
+    const struct sjob *s;
+};
+
+// Higher priority first, as Slurm would start them.
+static int by_priority(const void *pa, const void *pb)
+{
+    const struct waiting *a = pa, *b = pb;
+
+    if (a->s->priority != b->s->priority)
+        return a->s->priority > b->s->priority ? -1 : 1;
+    if (a->s->submit != b->s->submit)
+        return a->s->submit < b->s->submit ? -1 : 1;
+    return strcmp(a->j->key, b->j->key);
+}
+
+// All that are due, in their order; the caller frees the list.
+static struct waiting *waiting(struct burstd *b, size_t *n)
+{
+    int64_t now = clock_mono_ms();
+    const struct sjob *s;
+    size_t cap = 0;
+    struct waiting *w = NULL;
+
+    *n = 0;
+    JOBS_EACH(b->jobs, j)
+    {
+        if (!due(b, j, now, &s))
+            continue;
+        if (*n == cap) {
+            cap = cap ? 2 * cap : 64;
+            w = xrealloc(w, cap * sizeof(*w));
+        }
+        w[(*n)++] = (struct waiting){j, s};
+    }
+    if (*n)
+        qsort(w, *n, sizeof(*w), by_priority);
+    return w;
+}
 
 struct asked {
     struct plan_job *list[MAX_TASKS];
@@ -81,12 +164,6 @@ static void asked_free(struct asked *a)
     for (size_t k = 0; k < a->n; k++)
         free(a->list[k]);
     free(a);
-}
-
-static bool due(const struct bjob *j, const struct sjob *s, int64_t now)
-{
-    return j->state == JOB_CANDIDATE && now >= j->next_ms && !j->cmd && s &&
-           s->state == SJOB_PENDING && !(s->flags & SJOB_COMPLETING);
 }
 
 static struct plan_job *plan_job(struct bjob *j, const struct sjob *s, char *why, size_t size)
@@ -102,80 +179,99 @@ static struct plan_job *plan_job(struct bjob *j, const struct sjob *s, char *why
     return NULL;
 }
 
-// Higher priority first, as Slurm would start them.
-static int by_priority(const void *pa, const void *pb)
+static void take(struct asked *a, struct plan_job *x)
 {
-    const struct plan_job *a = *(struct plan_job *const *)pa, *b = *(struct plan_job *const *)pb;
-
-    if (a->s->priority != b->s->priority)
-        return a->s->priority > b->s->priority ? -1 : 1;
-    if (a->s->submit != b->s->submit)
-        return a->s->submit < b->s->submit ? -1 : 1;
-    return strcmp(a->j->key, b->j->key);
+    x->j->planning = true;
+    a->list[a->n++] = x;
 }
 
-static void add_due(struct planner *p, struct asked *a, const struct plan_question *q)
+// What the caps have said of the clouds that it avoids is the better sentence.
+static void impossible(struct burstd *b, struct bjob *j, const char *why)
+{
+    later(b, j, clock_mono_ms() < j->avoid_ms ? j->reason : why);
+}
+
+static void add_one(struct planner *p, struct asked *a, const struct plan_question *q,
+                    const struct waiting *w)
 {
     struct burstd *b = p->b;
-    int64_t now = clock_mono_ms();
     char why[256];
+    struct plan_job *x = plan_job(w->j, w->s, why, sizeof(why));
 
-    JOBS_EACH(b->jobs, j)
-    {
-        const struct sjob *s = slurm_link_job(b->slurm, j->key);
-        if (!due(j, s, now) || a->n >= MAX_TASKS || (p->alone && a->n > 0))
-            continue;
-        struct plan_job *x = plan_job(j, s, why, sizeof(why));
-        if (!x) {
-            job_state(b, j, JOB_REFUSED, "it cannot run on a rented node: %s", why);
-        } else if (!plan_possible(b, q, x, why, sizeof(why))) {
-            later(b, j, why);
-            free(x);
-        } else {
-            a->list[a->n++] = x;
-        }
+    if (!x) {
+        job_state(b, w->j, JOB_REFUSED, "it cannot run on a rented node: %s", why);
+        return;
     }
+    if (!plan_possible(b, q, x, why, sizeof(why)))
+        impossible(b, w->j, why);
+    else if (data_places_know(b, p->data, x->d.data)) {
+        take(a, x);
+        return;
+    }
+    free(x);
 }
 
-static bool names(const struct plan_job *x, const struct asked *a)
+// Those that are asked for together, or the first of those that are asked for alone.
+static void add_due(struct planner *p, struct asked *a, const struct plan_question *q,
+                    const struct waiting *w, size_t n, bool alone)
+{
+    for (size_t k = 0; k < n && a->n < (alone ? 1 : MAX_TASKS); k++)
+        if (w[k].j->ask_alone == alone)
+            add_one(p, a, q, &w[k]);
+}
+
+static bool names(const struct burstd *b, const struct plan_job *x)
 {
     const char *cursor = x->d.data;
     struct directive_data item;
 
     while (directive_data_next(&cursor, &item)) {
         const char *job = directive_data_job(&item);
-        for (size_t k = 0; job && k < a->n; k++)
-            if (strcmp(a->list[k]->j->key, job) == 0)
-                return true;
+        if (job && plan_follows(b, x, job))
+            return true;
     }
     return false;
 }
 
+static bool dependent(const struct burstd *b, const struct bjob *j, const struct sjob **out)
+{
+    if (j->state != JOB_WATCHING || !strstr(j->mark, "job/"))
+        return false;
+    *out = slurm_link_job(b->slurm, j->key);
+    return *out && (*out)->state == SJOB_PENDING && (*out)->dependency[0];
+}
+
+static int by_number(const void *pa, const void *pb)
+{
+    const struct waiting *a = pa, *b = pb;
+
+    return plan_earlier(a->j->key, b->j->key) ? -1 : plan_earlier(b->j->key, a->j->key);
+}
+
 // Jobs that will use what those at hand leave behind: where these go decides what that will cost.
-// One round a generation.
+// In the order of their numbers, because those whose data they use are earlier.
 static void add_dependents(struct planner *p, struct asked *a)
 {
     struct burstd *b = p->b;
+    struct waiting *w = xcalloc(DEPENDENTS, sizeof(*w));
     char why[256];
-    size_t before;
+    size_t n = 0;
 
-    do {
-        before = a->n;
-        JOBS_EACH(b->jobs, j)
-        {
-            const struct sjob *s = slurm_link_job(b->slurm, j->key);
-            if (j->state != JOB_WATCHING || j->planning || !s || s->state != SJOB_PENDING ||
-                !s->dependency[0] || !strstr(j->mark, "job/") || a->n >= MAX_TASKS)
-                continue;
-            struct plan_job *x = plan_job(j, s, why, sizeof(why));
-            if (x && names(x, a)) {
-                x->look_ahead = j->planning = true;
-                a->list[a->n++] = x;
-            } else {
-                free(x);
-            }
+    JOBS_EACH(b->jobs, j)
+    if (n < DEPENDENTS && dependent(b, j, &w[n].s))
+        w[n++].j = j;
+    if (n)
+        qsort(w, n, sizeof(*w), by_number);
+    for (size_t k = 0; k < n && a->n < MAX_TASKS; k++) {
+        struct plan_job *x = plan_job(w[k].j, w[k].s, why, sizeof(why));
+        if (x && names(b, x) && data_places_know(b, p->data, x->d.data)) {
+            x->look_ahead = true;
+            take(a, x);
+        } else {
+            free(x);
         }
-    } while (a->n > before);
+    }
+    free(w);
 }
 
 // ---- the answer
@@ -188,36 +284,41 @@ static const struct idle_group *idle_group(const struct planner *p, const char *
     return NULL;
 }
 
-static money_t planned_transfer(const cJSON *t)
+static bool planned_transfer(const cJSON *t, money_t *out)
 {
-    money_t m;
-
     return money_from_double(json_dbl(t, "transfer_in_usd", 0) + json_dbl(t, "transfer_out_usd", 0),
-                             &m, NULL) == 0
-               ? m
-               : 0;
+                             out, NULL) == 0;
 }
 
-// The caps once more, one job after the other, with exact money until the time limit.
-static bool within_caps(struct burstd *b, const struct bjob *j, const struct cloud_conf *c,
-                        money_t price, unsigned nodes, money_t transfer, char *why, size_t size)
+// Not at this cloud for a while: the next plan would say the same.
+static void avoid(struct burstd *b, struct bjob *j, const struct cloud_conf *c)
 {
-    struct directive d;
+    int64_t now = clock_mono_ms();
 
-    return directive_from_mark(j->mark, &d) == 0 &&
-           caps_admit(b, j, &d, c, ledger_bound(b, price, nodes, caps_limit_s(b, j)) + transfer,
-                      why, size);
+    if (now >= j->avoid_ms)
+        j->avoid = 0;
+    j->avoid |= UINT64_C(1) << (c - b->conf->clouds) % PLAN_CLOUDS_MAX;
+    j->avoid_ms = now + AVOID_MS;
 }
 
-static void record(struct burstd *b, const struct bjob *j, const cJSON *t, const char *reason)
+// The caps once more, one job after the other, with exact money until the time limit. If they do
+// not admit it the job is planned again, for another cloud.
+static bool within_caps(struct burstd *b, struct bjob *j, const struct plan_job *x,
+                        const struct cloud_conf *c, money_t price, unsigned nodes, money_t transfer)
 {
-    const struct sjob *s = slurm_link_job(b->slurm, j->key);
-    money_t waiting = MONEY_UNKNOWN;
-    struct directive d;
+    char why[256];
 
-    if (s && directive_from_mark(j->mark, &d) == 0)
-        waiting = plan_price_of_waiting(b, j, s, &d);
-    decision_record(b, j, t, waiting, reason);
+    if (caps_admit(b, j, &x->d, c, ledger_bound(b, price, nodes, caps_limit_s(b, j)) + transfer,
+                   why, sizeof(why)))
+        return true;
+    avoid(b, j, c);
+    say(b, j, why);
+    return false;
+}
+
+static void record(struct burstd *b, const struct plan_job *x, const cJSON *t, const char *reason)
+{
+    decision_record(b, x->j, t, plan_price_of_waiting(b, x->j, x->s, &x->d), reason);
 }
 
 static void point_at(struct bjob *j, const struct idle_group *g, unsigned n, money_t transfer)
@@ -231,99 +332,158 @@ static void point_at(struct bjob *j, const struct idle_group *g, unsigned n, mon
     j->spot = g->spot;
     j->nodes = n;
     j->group[0] = '\0';
-    bjob_set(&j->node_names, "");
+    j->node_names = ""; // the caller keeps what was there until this is journaled
     j->placed_at = j->started = j->ended = 0;
     j->price = g->price * n;
     j->transfer = transfer;
+    j->state = JOB_SECURING;
+    j->since = clock_now_s();
+    snprintf(j->reason, sizeof(j->reason), "%u idle rented node%s of %s fit%s", n,
+             n == 1 ? "" : "s", g->cloud, n == 1 ? "s" : "");
 }
 
-static void take_idle(struct planner *p, struct bjob *j, const cJSON *t)
+static void give(struct instance *i, const char *job)
+{
+    snprintf(i->job, sizeof(i->job), "%s", job);
+    i->flags &= ~(unsigned)INST_F_STAGED_IN;
+}
+
+static int write_taking(struct burstd *b, const struct bjob *j, struct instance **node, unsigned n,
+                        burst_error_t *errp)
+{
+    if (store_begin(b->store, errp) < 0)
+        return -1;
+    bool good = store_put_job(b->store, j, errp) == 0;
+    for (unsigned k = 0; k < n && good; k++)
+        good = store_put_instance(b->store, node[k], errp) == 0;
+    if (!good)
+        store_rollback(b->store);
+    return good ? store_commit(b->store, errp) : -1;
+}
+
+// The job and its nodes belong together: all or nothing.
+static bool bind_idle(struct burstd *b, struct bjob *j, const struct idle_group *g,
+                      struct instance **node, unsigned n, money_t transfer)
+{
+    struct bjob old = *j;
+    unsigned flags[GANG_MAX];
+    burst_error_t err;
+
+    point_at(j, g, n, transfer);
+    j->stored = true;
+    for (unsigned k = 0; k < n; k++) {
+        flags[k] = node[k]->flags;
+        give(node[k], j->key);
+    }
+    if (write_taking(b, j, node, n, &err) == 0) {
+        bjob_set(&old.node_names, "");
+        return true;
+    }
+    journal_failed(b, "%s", err.text);
+    *j = old;
+    for (unsigned k = 0; k < n; k++) {
+        node[k]->job[0] = '\0';
+        node[k]->flags = flags[k];
+    }
+    return false;
+}
+
+static void take_idle(struct planner *p, struct plan_job *x, const cJSON *t)
 {
     struct burstd *b = p->b;
     const struct idle_group *g = idle_group(p, json_str(t, "alternative", ""));
-    unsigned n = (unsigned)json_i64(t, "nodes", 1);
+    const struct cloud_conf *c = g ? conf_find_cloud(b->conf, g->cloud) : NULL;
+    unsigned n = (unsigned)json_i64(t, "nodes", 0);
     struct instance *node[GANG_MAX];
-    money_t transfer = planned_transfer(t);
-    char why[256] = "the idle node that was meant for it is taken";
+    money_t transfer;
 
-    if (!g || n > GANG_MAX || idle_members(b, g, node, n) < n ||
-        !within_caps(b, j, conf_find_cloud(b->conf, g->cloud), g->price, n, transfer, why,
-                     sizeof(why))) {
-        later(b, j, why);
+    if (!c || n < 1 || n > GANG_MAX || plan_idle_nodes(b, x, g) != n ||
+        idle_members(b, g, node, n) < n) {
+        later(b, x->j, "the idle node that was meant for it is taken");
         return;
     }
-    point_at(j, g, n, transfer);
-    if (job_state(b, j, JOB_SECURING, "%u idle rented node%s of %s fit%s", n, n == 1 ? "" : "s",
-                  g->cloud, n == 1 ? "s" : "") < 0)
+    if (!planned_transfer(t, &transfer)) {
+        later(b, x->j, "the plan does not say what moving its data costs");
         return;
-    for (unsigned k = 0; k < n; k++) {
-        snprintf(node[k]->job, sizeof(node[k]->job), "%s", j->key);
-        node[k]->flags &= ~(unsigned)INST_F_STAGED_IN;
-        instance_save(b, node[k]);
     }
-    record(b, j, t, "a node that is rented already and idle costs least");
+    if (!within_caps(b, x->j, x, c, g->price, n, transfer) ||
+        !bind_idle(b, x->j, g, node, n, transfer))
+        return;
+    job_event(b, x->j, "%s", x->j->reason);
+    record(b, x, t, "a node that is rented already and idle costs least");
 }
 
-static int placement_of(struct burstd *b, const struct bjob *j, const cJSON *t, struct placement *p,
-                        char *why, size_t size)
+// New nodes may have been rented since the plan was made.
+static bool within_limits(struct burstd *b, const struct cloud_conf *c, unsigned nodes)
 {
-    const struct cloud_conf *c = conf_find_cloud(b->conf, json_str(t, "cloud", ""));
-    const struct sjob *s = slurm_link_job(b->slurm, j->key);
-    struct demand dm;
+    unsigned there = 0, all = 0;
 
+    INSTANCES_EACH(b->instances, i)
+    {
+        all++;
+        there += strcmp(i->cloud, c->name) == 0;
+    }
+    return there + nodes <= c->max_nodes && all + nodes <= b->conf->max_instances;
+}
+
+static const char *placement_of(struct burstd *b, const struct plan_job *x, const cJSON *t,
+                                const struct cloud_conf *c, struct placement *p)
+{
     memset(p, 0, sizeof(*p));
-    p->nodes = (unsigned)json_i64(t, "nodes", 1);
+    p->nodes = (unsigned)json_i64(t, "nodes", 0);
     p->price = json_money(t, "price_uusd_per_hour");
-    if (!c || !s || demand_of(s, &dm, why, size) < 0 || p->price == MONEY_UNKNOWN) {
-        snprintf(why, size, "the plan names a place that is not usable");
-        return -1;
-    }
-    const struct shape_conf *shape = plan_shape(b, c, &dm, p->nodes, t);
-    if (!shape) {
-        snprintf(why, size, "all node names of its shape are taken");
-        return -1;
-    }
+    if (!c || p->nodes < 1 || p->nodes > GANG_MAX || p->price == MONEY_UNKNOWN || p->price < 0 ||
+        !planned_transfer(t, &p->transfer))
+        return "the plan names a place that is not usable";
+    if (!within_limits(b, c, p->nodes))
+        return "as many nodes as may be are rented by now";
+    const struct shape_conf *shape = plan_shape(b, c, &x->dm, p->nodes, t);
+    if (!shape)
+        return "all node names of its shape are taken";
     snprintf(p->shape, sizeof(p->shape), "%s", shape->name);
     snprintf(p->cloud, sizeof(p->cloud), "%s", c->name);
     snprintf(p->region, sizeof(p->region), "%s", json_str(t, "region", ""));
     snprintf(p->zone, sizeof(p->zone), "%s", json_str(t, "zone", ""));
     snprintf(p->itype, sizeof(p->itype), "%s", json_str(t, "instance_type", ""));
     p->spot = strcmp(json_str(t, "market", ""), "spot") == 0;
-    p->transfer = planned_transfer(t);
-    return within_caps(b, j, c, p->price, p->nodes, p->transfer, why, size) ? 0 : -1;
+    return NULL;
 }
 
-static void rent(struct burstd *b, struct bjob *j, const cJSON *t, const char *reason)
+static void rent(struct burstd *b, struct plan_job *x, const cJSON *t, const char *reason)
 {
+    const struct cloud_conf *c = conf_find_cloud(b->conf, json_str(t, "cloud", ""));
     struct placement p;
     burst_error_t err;
-    char why[256] = "its cap leaves no room";
+    const char *trouble = placement_of(b, x, t, c, &p);
 
-    if (placement_of(b, j, t, &p, why, sizeof(why)) < 0) {
-        later(b, j, why);
+    if (trouble) {
+        later(b, x->j, trouble);
         return;
     }
-    int rc = provision_launch(b, j, &p, &err); // 1: the place was closed meanwhile
+    if (!within_caps(b, x->j, x, c, p.price, p.nodes, p.transfer))
+        return;
+    int rc = provision_launch(b, x->j, &p, &err); // 1: the place was closed meanwhile
     if (rc == 0) {
-        record(b, j, t, reason);
+        record(b, x, t, reason);
     } else if (rc < 0) {
         log_error("%s", err.text);
-        later(b, j, "burstd cannot write its journal");
+        later(b, x->j, "burstd cannot write its journal");
     }
 }
 
 // Weighed again each STAY_MS; told again only when something has changed that people would notice.
-static void stay(struct burstd *b, struct bjob *j, const cJSON *t)
+static void stay(struct burstd *b, struct plan_job *x, const cJSON *t)
 {
+    struct bjob *j = x->j;
     money_t price = decision_total(t);
 
     if (!j->stay_recorded || price - j->stay_recorded > j->stay_recorded / STAY_NEWS) {
         j->stay_recorded = price > 0 ? price : 1;
-        record(b, j, t, "waiting here costs less than renting");
+        record(b, x, t, "waiting here costs less than renting");
     }
     j->next_ms = clock_mono_ms() + STAY_MS;
     j->stays = true;
-    job_state(b, j, JOB_CANDIDATE, "waiting here costs less than renting, for now");
+    say(b, j, "waiting here costs less than renting, for now");
 }
 
 // The caps or the clouds' limits do not admit all of them. What is in its way is asked for alone.
@@ -331,28 +491,97 @@ static void not_now(struct planner *p, struct bjob *j)
 {
     int64_t now = clock_mono_ms();
 
-    if (now < j->explained_ms) {
+    if (now < j->explained_ms || p->explains >= EXPLAIN_JOBS) {
         j->next_ms = now + NO_PLACE_MS;
         return;
     }
     j->explained_ms = now + EXPLAIN_MS;
-    p->alone++;
+    j->ask_alone = true;
+    p->explains++;
 }
 
-static void carry_out(struct planner *p, struct bjob *j, const cJSON *t, const char *reason)
+// Returns whether it may have written to the journal.
+static bool carry_out(struct planner *p, struct bjob *j, const cJSON *t)
 {
     const char *alternative = json_str(t, "alternative", NULL);
+    const struct sjob *s;
+    char why[256];
 
+    if (!due(p->b, j, clock_mono_ms(), &s)) // it was cancelled, say
+        return false;
     j->stays = false;
-    if (!alternative)
-        rent(p->b, j, t, reason);
-    else if (strcmp(alternative, PLAN_LOCAL) == 0)
-        stay(p->b, j, t);
-    else if (strcmp(alternative, PLAN_LATER) == 0)
+    if (alternative && strcmp(alternative, PLAN_LATER) == 0) {
         not_now(p, j);
+        return false;
+    }
+    struct plan_job *x = plan_job(j, s, why, sizeof(why));
+    if (!x)
+        return false; // what it asks for was changed; the next look tells
+    if (!alternative)
+        rent(p->b, x, t, p->reason);
+    else if (strcmp(alternative, PLAN_LOCAL) == 0)
+        stay(p->b, x, t);
     else
-        take_idle(p, j, t);
+        take_idle(p, x, t);
+    free(x);
+    return true;
 }
+
+static void done(struct planner *p)
+{
+    cJSON_Delete(p->answer);
+    p->answer = NULL;
+    p->asking = false;
+    JOBS_EACH(p->b->jobs, j)
+    j->planning = false;
+}
+
+// A part of the tasks of an answer. Returns the first that is left.
+static const cJSON *carry_out_some(struct planner *p, const cJSON *t)
+{
+    unsigned n = 0;
+
+    for (; t && n < CARRY_OUT; t = t->next) {
+        struct bjob *j = jobs_find(p->b->jobs, json_str(t, "name", ""));
+        if (j && j->planning && j->state == JOB_CANDIDATE) {
+            j->ask_alone = false;
+            n += carry_out(p, j, t);
+        }
+    }
+    return t;
+}
+
+static void carry_on(struct planner *p)
+{
+    const cJSON *left = carry_out_some(p, p->answer->child);
+
+    while (p->answer->child != left)
+        cJSON_DeleteItemFromArray(p->answer, 0);
+    if (!left)
+        done(p);
+    p->b->poke(p->b);
+}
+
+static void begin_carrying(struct planner *p, const cJSON *tasks, bool optimal)
+{
+    p->reason = optimal ? "the cheapest admissible place" : "the best place found in time";
+    p->explains = 0;
+    p->answered_ms = clock_mono_ms();
+    if (!slurm_link_ready(p->b->slurm)) { // who knows what the jobs are by now
+        done(p);
+        return;
+    }
+    const cJSON *left = carry_out_some(p, tasks ? tasks->child : NULL);
+    if (!left) {
+        done(p);
+        return;
+    }
+    p->answer = cJSON_CreateArray();
+    for (; left; left = left->next)
+        cJSON_AddItemToArray(p->answer, cJSON_Duplicate(left, true));
+}
+
+// ---- no answer
 
 static void reason_text(const cJSON *answer, char *out, size_t size)
 {
@@ -363,33 +592,75 @@ static void reason_text(const cJSON *answer, char *out, size_t size)
                                : json_str(r, "reason", "the optimizer gives no reason"));
 }
 
-// No plan for one job: say why. For several (data that cannot be moved, as a rule): one that
-// cannot be placed must not hold up the others.
-static void no_plan(struct planner *p, const cJSON *answer, const char *error)
+static unsigned candidates_asked(const struct burstd *b)
 {
-    struct burstd *b = p->b;
-    unsigned asked = 0;
-    char why[256];
+    unsigned n = 0;
 
     JOBS_EACH(b->jobs, j)
-    asked += j->planning && j->state == JOB_CANDIDATE;
-    if (answer && asked > 1) {
-        p->alone = asked;
+    n += j->planning && j->state == JOB_CANDIDATE;
+    return n;
+}
+
+static void each_alone(struct burstd *b)
+{
+    JOBS_EACH(b->jobs, j)
+    if (j->planning && j->state == JOB_CANDIDATE)
+        j->ask_alone = true;
+}
+
+// There is no plan for all of them, not even one in which some wait.
+static void no_plan(struct planner *p, const cJSON *answer)
+{
+    struct burstd *b = p->b;
+    char why[256];
+
+    if (candidates_asked(b) > 1 || p->stats.last_asked > 1) {
+        each_alone(b);
         return;
     }
-    if (answer)
-        reason_text(answer, why, sizeof(why));
-    else
-        log_warn("plan: %s", error);
+    reason_text(answer, why, sizeof(why));
     JOBS_EACH(b->jobs, j)
-    {
-        if (!j->planning || j->state != JOB_CANDIDATE)
-            continue;
-        if (answer)
-            later(b, j, why);
-        else
-            j->next_ms = clock_mono_ms() + SOLVER_DOWN_MS;
+    if (j->planning && j->state == JOB_CANDIDATE) {
+        j->ask_alone = false;
+        later(b, j, why);
     }
+}
+
+static void all_at(struct burstd *b, int64_t ms)
+{
+    JOBS_EACH(b->jobs, j)
+    if (j->planning)
+        j->next_ms = ms;
+}
+
+// It stays one that is asked for alone until it has a plan.
+static void blame(struct burstd *b, int64_t ms, const char *error)
+{
+    char why[256];
+
+    snprintf(why, sizeof(why), "the optimizer cannot plan it: %s", error);
+    JOBS_EACH(b->jobs, j)
+    if (j->planning && j->state == JOB_CANDIDATE) {
+        j->ask_alone = true;
+        j->next_ms = ms;
+        say(b, j, why);
+    }
+}
+
+// The optimizer refuses the request, or has died of it. One job is to blame, as a rule.
+static void failed(struct planner *p, bool refused, const char *error)
+{
+    int64_t now = clock_mono_ms();
+
+    log_rarely(LOG_LEVEL_WARN, "plan: %s", error);
+    if (p->sending) // it is being started
+        all_at(p->b, now + SOLVER_DOWN_MS);
+    else if (p->stats.last_asked == 1)
+        blame(p->b, now + (refused ? REFUSED_MS : DIED_MS), error);
+    else if (refused || ++p->failures >= FAILURES)
+        each_alone(p->b);
+    else
+        all_at(p->b, now + SOLVER_DOWN_MS);
 }
 
 static void count(struct planner *p, const cJSON *answer)
@@ -407,72 +678,79 @@ static void count(struct planner *p, const cJSON *answer)
 static void answered(void *arg, const cJSON *answer, const char *error)
 {
     struct planner *p = arg;
-    struct burstd *b = p->b;
-    const cJSON *t;
-
-    p->asking = false;
-    count(p, answer);
     const char *status = json_str(answer, "status", "");
     bool optimal = strcmp(status, "optimal") == 0;
-    if (optimal || strcmp(status, "feasible") == 0)
-        cJSON_ArrayForEach(t, cJSON_GetObjectItemCaseSensitive(answer, "tasks"))
-        {
-            struct bjob *j = jobs_find(b->jobs, json_str(t, "name", ""));
-            if (j && j->planning && j->state == JOB_CANDIDATE)
-                carry_out(p, j, t,
-                          optimal ? "the cheapest admissible place"
-                                  : "the best place found in time");
-        }
+
+    count(p, answer);
+    if (error || !answer)
+        failed(p, answer != NULL, error ? error : "there is no answer");
     else
-        no_plan(p, answer, error);
-    JOBS_EACH(b->jobs, j)
-    j->planning = false;
-    b->poke(b);
+        p->failures = 0;
+    if (!error && (optimal || strcmp(status, "feasible") == 0)) {
+        begin_carrying(p, cJSON_GetObjectItemCaseSensitive(answer, "tasks"), optimal);
+    } else {
+        if (!error && answer)
+            no_plan(p, answer);
+        done(p);
+    }
+    p->b->poke(p->b);
 }
 
-static void ask(struct planner *p, struct asked *a, struct plan_question *q)
+static void ask(struct planner *p, struct asked *a, struct plan_question *q, bool alone)
 {
-    struct burstd *b = p->b;
-
-    for (size_t k = 0; k < a->n; k++)
-        a->list[k]->j->planning = true;
-    if (!p->alone)
+    if (!alone)
         add_dependents(p, a);
     q->job = a->list;
     q->n = a->n;
     q->with_later = a->n > 1;
-    cJSON *request = plan_request(b, q);
-    if (p->alone)
-        p->alone--;
-    p->asking = true;
+    cJSON *request = plan_request(p->b, q);
+    for (size_t k = 0; k < a->n; k++) // not to be carried out, whatever they are by then
+        if (a->list[k]->look_ahead)
+            a->list[k]->j->planning = false;
+    p->stats.last_asked = (unsigned)a->n;
     p->asked_ns = uv_hrtime();
-    solver_ask(b->solver, request, answered, p);
+    p->asking = p->sending = true;
+    solver_ask(p->b->solver, request, answered, p);
+    p->sending = false;
+}
+
+static void plan_for(struct planner *p, const struct waiting *w, size_t n)
+{
+    struct burstd *b = p->b;
+    struct asked *a = xmalloc(sizeof(*a));
+    struct plan_facts *facts = plan_facts_create(b);
+    size_t alone = 0;
+
+    p->n_idle = idle_find(b, p->idle);
+    data_places_begin(p->data);
+    struct plan_question q = {
+        .facts = facts, .data = p->data, .idle = p->idle, .n_idle = p->n_idle};
+    for (size_t k = 0; k < n; k++)
+        alone += w[k].j->ask_alone;
+    bool one = alone > 0 && (p->alone_next || alone == n);
+    p->alone_next = !one;
+    add_due(p, a, &q, w, n, one);
+    if (a->n > 0)
+        ask(p, a, &q, one);
+    plan_facts_destroy(facts);
+    asked_free(a);
 }
 
 void planner_step(struct burstd *b)
 {
     struct planner *p = b->planner;
-    int64_t now = clock_mono_ms();
-    bool any = false;
+    size_t n;
 
-    if (p->asking || !slurm_link_ready(b->slurm))
+    if (!slurm_link_ready(b->slurm))
         return;
-    JOBS_EACH(b->jobs, j)
-    any = any || due(j, slurm_link_job(b->slurm, j->key), now);
-    if (!any) {
-        p->alone = 0;
+    if (p->answer && clock_mono_ms() - p->answered_ms > STALE_MS)
+        done(p);
+    else if (p->answer)
+        carry_on(p);
+    if (p->asking)
         return;
-    }
-    struct asked *a = xmalloc(sizeof(*a));
-    struct plan_facts *facts = plan_facts_create(b);
-    p->n_idle = idle_find(b, p->idle);
-    struct plan_question q = {.facts = facts, .idle = p->idle, .n_idle = p->n_idle};
-    add_due(p, a, &q);
-    qsort(a->list, a->n, sizeof(*a->list), by_priority);
-    if (a->n > 0)
-        ask(p, a, &q);
-    else
-        p->alone = 0;
-    plan_facts_destroy(facts);
-    asked_free(a);
+    struct waiting *w = waiting(b, &n);
+    if (n)
+        plan_for(p, w, n);
+    free(w);
 }

@@ -18,7 +18,8 @@ void planner_step(struct burstd *b);
 // From the question to its answer's arrival, the optimizer's process and the pipes included.
 struct planner_stats {
     uint64_t requests, last_us, worst_us;
-    unsigned last_tasks;
+    unsigned last_tasks; // of its answer
+    unsigned last_asked; // of the request
 };
 const struct planner_stats *planner_stats(const struct planner *p);
 

@@ -92,11 +92,11 @@ static void priced(void *arg, const cJSON *answer, const char *error)
     const cJSON *t = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(answer, "tasks"), 0);
 
     call->p->asking--;
-    if (answer) // no plan: not offered
+    if (!error) // no plan: not offered
         call->p->price[call->index].market[call->market] = json_money(t, "price_uusd_per_hour");
     else
         call->p->prices_ms = clock_mono_ms() + PRICES_SOON_MS;
-    if (call->p->asking == 0 && answer)
+    if (call->p->asking == 0 && !error)
         publish(call->p->b); // not at the next second: jobs are being submitted
     free(call);
 }

@@ -65,7 +65,7 @@ static void on_line(void *arg, const cJSON *msg)
         return;
     }
     const char *error = json_str(msg, "error", NULL);
-    answer(s, q, error ? NULL : msg, error);
+    answer(s, q, msg, error);
 }
 
 static void on_exited(void *arg, int status, int signal)

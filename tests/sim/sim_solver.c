@@ -93,10 +93,28 @@ static void free_question(void *arg)
     free(arg);
 }
 
+static bool asks_for(const cJSON *request, int job)
+{
+    const cJSON *t;
+
+    cJSON_ArrayForEach(t,
+                       cJSON_GetObjectItem(request, "tasks")) if (atoi(json_str(t, "name", "0")) ==
+                                                                  job) return true;
+    return false;
+}
+
 static void reply(void *arg)
 {
     struct question *q = arg;
     burst_error_t err;
+
+    if (world.bad_job && asks_for(q->request, world.bad_job)) {
+        cJSON *refusal = world.bad_kills ? NULL : cJSON_CreateObject();
+        q->cb(q->arg, refusal, world.bad_kills ? "simulated end" : "simulated refusal");
+        cJSON_Delete(refusal);
+        free_question(q);
+        return;
+    }
     struct request *rq = request_parse(q->request, &err);
 
     if (!rq) { // burstd must not ask what the optimizer does not understand
@@ -107,7 +125,7 @@ static void reply(void *arg)
     cJSON *a = p ? plan_json(p) : NULL;
     plan_destroy(p);
     request_destroy(rq);
-    q->cb(q->arg, a, err.text);
+    q->cb(q->arg, a, a ? NULL : err.text);
     cJSON_Delete(a);
     free_question(q);
 }

@@ -26,6 +26,8 @@ struct world {
     unsigned full, outages;   // per 100,000 steps: the disk is full, slurmctld is down for a while
     int64_t full_ms, down_ms; // until then
     unsigned unreadable;      // so many stage-ins fail by an I/O error
+    int bad_job;              // the optimizer refuses all requests with this job, 0 = none
+    bool bad_kills;           // or dies of them
     bool trace;
 };
 extern struct world world;
