@@ -10,6 +10,7 @@
 #include <uthash.h>
 
 #include "conf.h"
+#include "instance_call.h"
 #include "instances.h"
 #include "jobflow.h"
 #include "jobs.h"
@@ -188,15 +189,10 @@ int bind_spooled(struct burstd *b, const cJSON *msg)
 
 // ---- join
 
-struct join_call {
-    struct burstd *b;
-    char instance[48];
-};
-
 static void address_known(void *arg, int rc, const char *error)
 {
-    struct join_call *call = arg;
-    struct instance *i = instances_find(call->b->instances, call->instance);
+    struct instance_call *call = arg;
+    struct instance *i = instance_called(call);
 
     if (i) {
         i->node_cmd = false;
@@ -214,31 +210,24 @@ static void address_known(void *arg, int rc, const char *error)
 static void tell_address(struct burstd *b, struct instance *i)
 {
     cJSON *cmd = cJSON_CreateObject();
-    struct join_call *call = xmalloc(sizeof(*call));
 
-    call->b = b;
-    snprintf(call->instance, sizeof(call->instance), "%s", i->id);
     json_add_str(cmd, "op", "update_node");
     json_add_str(cmd, "nodes", i->node);
     json_add_str(cmd, "addr", i->address);
     json_add_str(cmd, "hostname", i->node);
     i->node_cmd = true;
-    slurm_link_command(b->slurm, cmd, address_known, call);
+    slurm_link_command(b->slurm, cmd, address_known, instance_call_create(b, i));
 }
 
 static void joined(void *arg, bool ok, const char *errclass, const char *error, const cJSON *last)
 {
-    struct join_call *call = arg;
+    struct instance_call *call = arg;
     struct burstd *b = call->b;
-    struct instance *i = instances_find(b->instances, call->instance);
+    struct instance *i = instance_ssh_done(call);
 
     free(call);
-    b->ssh_running--;
     if (!i)
         return;
-    i->ssh = NULL;
-    i->ssh_arg = NULL;
-    b->poke(b);
     if (ok) {
         i->join_done = true;
         slurm_link_poke(b->slurm);
@@ -273,23 +262,12 @@ static void add_hosts(struct burstd *b, cJSON *request, const struct instance *m
 
 static void join(struct burstd *b, struct instance *i)
 {
-    burst_error_t err;
     cJSON *r = ssh_request(b, i, "join");
-    struct join_call *call = xmalloc(sizeof(*call));
 
-    call->b = b;
-    snprintf(call->instance, sizeof(call->instance), "%s", i->id);
     json_add_str(r, "node_name", i->node);
     add_hosts(b, r, i);
-    i->ssh = ssh_op_start(b->loop, r, &join_callbacks, call, &err);
-    if (!i->ssh) {
-        log_error("%s", err.text);
-        free(call);
+    if (instance_ssh_start(b, i, r, &join_callbacks, instance_call_create(b, i)) < 0)
         i->next_ms = clock_mono_ms() + 1000;
-        return;
-    }
-    i->ssh_arg = call;
-    b->ssh_running++;
 }
 
 static bool registered(const struct snode *n)

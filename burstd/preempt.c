@@ -11,6 +11,7 @@
 
 #include "comment.h"
 #include "conf.h"
+#include "instance_call.h"
 #include "instances.h"
 #include "jobflow.h"
 #include "jobs.h"
@@ -38,25 +39,16 @@ static void node_command(struct burstd *b, const char *node, const char *state, 
     slurm_link_command(b->slurm, cmd, NULL, NULL);
 }
 
-struct tell_call {
-    struct burstd *b;
-    char instance[48];
-};
-
 static void told(void *arg, bool ok, const char *errclass, const char *error, const cJSON *last)
 {
-    struct tell_call *call = arg;
+    struct instance_call *call = arg;
     struct burstd *b = call->b;
-    struct instance *i = instances_find(b->instances, call->instance);
+    struct instance *i = instance_ssh_done(call);
     struct bjob *j = i ? jobs_find(b->jobs, i->job) : NULL;
 
     free(call);
-    b->ssh_running--;
     if (!i)
         return;
-    i->ssh = NULL;
-    i->ssh_arg = NULL;
-    b->poke(b);
     if (!ok) {
         log_warn("job on %s could not be told of the notice (%s): %s", i->node, errclass, error);
         return;
@@ -75,25 +67,12 @@ static const struct ssh_op_callbacks tell_callbacks = {.done = told};
 // Through the node, not through Slurm: Slurm's signal would end a job that has no handler for it.
 static void tell_node(struct burstd *b, struct instance *i, const struct bjob *j)
 {
-    burst_error_t err;
-    struct tell_call *call;
-
     if (i->ssh || !i->address[0] || (i->flags & INST_F_LOST))
         return;
-    call = xmalloc(sizeof(*call));
     cJSON *r = ssh_request(b, i, "signal_job");
     json_add_i64(r, "job_id", j->job_id);
     json_add_i64(r, "signal", b->conf->spot_signal);
-    call->b = b;
-    snprintf(call->instance, sizeof(call->instance), "%s", i->id);
-    i->ssh = ssh_op_start(b->loop, r, &tell_callbacks, call, &err);
-    if (!i->ssh) {
-        log_error("%s", err.text);
-        free(call);
-        return;
-    }
-    i->ssh_arg = call;
-    b->ssh_running++;
+    instance_ssh_start(b, i, r, &tell_callbacks, instance_call_create(b, i));
 }
 
 static void tell_job(struct burstd *b, const struct bjob *j)

@@ -14,6 +14,7 @@
 
 #include "clouds.h"
 #include "conf.h"
+#include "instance_call.h"
 #include "instances.h"
 #include "jobflow.h"
 #include "jobs.h"
@@ -368,15 +369,10 @@ static void boot_failed(struct burstd *b, struct instance *i, const char *why)
     provision_terminate(b, i, why);
 }
 
-struct prepare_call {
-    struct burstd *b;
-    char instance[48];
-};
-
 static void on_prepare_event(void *arg, const cJSON *msg)
 {
-    struct prepare_call *call = arg;
-    struct instance *i = instances_find(call->b->instances, call->instance);
+    struct instance_call *call = arg;
+    struct instance *i = instance_called(call);
     const char *key = json_str(msg, "host_key", NULL);
 
     if (!i || !key || strcmp(json_str(msg, "event", ""), "host_key") != 0)
@@ -388,17 +384,13 @@ static void on_prepare_event(void *arg, const cJSON *msg)
 static void on_prepared(void *arg, bool ok, const char *errclass, const char *error,
                         const cJSON *last)
 {
-    struct prepare_call *call = arg;
+    struct instance_call *call = arg;
     struct burstd *b = call->b;
-    struct instance *i = instances_find(b->instances, call->instance);
+    struct instance *i = instance_ssh_done(call);
 
     free(call);
-    b->ssh_running--;
     if (!i)
         return;
-    i->ssh = NULL;
-    i->ssh_arg = NULL;
-    b->poke(b);
     if (ok)
         instance_state(b, i, INST_READY, NULL);
     else
@@ -438,22 +430,11 @@ static const struct ssh_op_callbacks prepare_callbacks = {.event = on_prepare_ev
 
 static void step_up(struct burstd *b, struct instance *i)
 {
-    burst_error_t err;
-
     if (i->ssh || !ssh_slot(b))
         return;
-    struct prepare_call *call = xmalloc(sizeof(*call));
-    call->b = b;
-    snprintf(call->instance, sizeof(call->instance), "%s", i->id);
-    i->ssh = ssh_op_start(b->loop, prepare_request(b, i), &prepare_callbacks, call, &err);
-    if (!i->ssh) {
-        log_error("%s", err.text);
-        free(call);
+    if (instance_ssh_start(b, i, prepare_request(b, i), &prepare_callbacks,
+                           instance_call_create(b, i)) < 0)
         i->next_ms = clock_mono_ms() + 5000;
-        return;
-    }
-    i->ssh_arg = call;
-    b->ssh_running++;
 }
 
 static void step_launched(struct burstd *b, struct instance *i)
@@ -532,16 +513,11 @@ void provision_gone(struct burstd *b, struct instance *i, int64_t ended)
     b->poke(b);
 }
 
-struct terminate_call {
-    struct burstd *b;
-    char instance[48];
-};
-
 static void on_terminate(void *arg, const struct provider_result *r)
 {
-    struct terminate_call *call = arg;
+    struct instance_call *call = arg;
     struct burstd *b = call->b;
-    struct instance *i = instances_find(b->instances, call->instance);
+    struct instance *i = instance_called(call);
     struct cloud *c;
 
     free(call);
@@ -581,11 +557,9 @@ static void step_terminating(struct burstd *b, struct instance *i)
         i->next_ms = clock_mono_ms() + 60000;
         return;
     }
-    struct terminate_call *call = xmalloc(sizeof(*call));
-    call->b = b;
-    snprintf(call->instance, sizeof(call->instance), "%s", i->id);
     i->calling = true;
-    c->ops->terminate(c->provider, i->cloud_id, i->region, on_terminate, call);
+    c->ops->terminate(c->provider, i->cloud_id, i->region, on_terminate,
+                      instance_call_create(b, i));
 }
 
 // ---- the table

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "conf.h"
+#include "instance_call.h"
 #include "instances.h"
 #include "jobflow.h"
 #include "jobs.h"
@@ -126,8 +127,8 @@ void stage_describe(struct burstd *b, struct bjob *j, const struct sjob *s)
 }
 
 struct stage_call {
-    struct burstd *b;
-    char instance[48], job[40];
+    struct instance_call about; // first
+    char job[40];
     enum { STAGE_IN, STAGE_OUT, STAGE_NOTICE, STAGE_SYNC } kind; // the last two: the job still runs
 };
 
@@ -188,20 +189,14 @@ static void stage_in_failed(struct burstd *b, struct instance *i, struct bjob *j
 static void staged(void *arg, bool ok, const char *errclass, const char *error, const cJSON *last)
 {
     struct stage_call *call = arg;
-    struct burstd *b = call->b;
-    struct instance *i = instances_find(b->instances, call->instance);
+    struct burstd *b = call->about.b;
+    struct instance *i = instance_ssh_done(&call->about);
     struct bjob *j = jobs_find(b->jobs, call->job);
     bool in = call->kind == STAGE_IN, notice = call->kind == STAGE_NOTICE;
     bool sync = call->kind == STAGE_SYNC;
 
-    b->ssh_running--;
     free(call);
-    if (!i)
-        return;
-    i->ssh = NULL;
-    i->ssh_arg = NULL;
-    b->poke(b);
-    if (!j)
+    if (!i || !j)
         return;
     if (ok) {
         i->tries = 0;
@@ -235,24 +230,15 @@ static const struct ssh_op_callbacks callbacks = {.done = staged};
 static void start(struct burstd *b, struct instance *i, struct bjob *j, int kind)
 {
     struct stage_call *call = xmalloc(sizeof(*call));
-    burst_error_t err;
     cJSON *r = stage_request(b, i, j, kind == STAGE_IN);
 
-    call->b = b;
-    snprintf(call->instance, sizeof(call->instance), "%s", i->id);
+    instance_call_init(&call->about, b, i);
     snprintf(call->job, sizeof(call->job), "%s", j->key);
     call->kind = kind;
     if (kind == STAGE_OUT)
         json_add_i64(r, "wait_job_s", KILL_WAIT_S);
-    i->ssh = ssh_op_start(b->loop, r, &callbacks, call, &err);
-    if (!i->ssh) {
-        log_error("%s", err.text);
-        free(call);
+    if (instance_ssh_start(b, i, r, &callbacks, &call->about) < 0)
         retry_later(i);
-        return;
-    }
-    i->ssh_arg = call;
-    b->ssh_running++;
 }
 
 static bool free_for_ssh(struct burstd *b, const struct instance *i)
