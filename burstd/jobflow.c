@@ -15,6 +15,8 @@
 #include "comment.h"
 #include "conf.h"
 #include "fit.h"
+#include "gang.h"
+#include "hold.h"
 #include "instances.h"
 #include "jobs.h"
 #include "journal.h"
@@ -39,11 +41,6 @@
 #define CAPACITY_TRIES 20    // failed places in a row before a pause
 #define CAPACITY_PAUSE_MS 30000
 #define HOME_AGAIN_MS 5000
-#define HOLD_AGAIN_MS 5000
-#define HOLDS_AT_ONCE 20 // commands of one look; thousands of jobs do not delay the others'
-// Of a held job Slurm does not look at the dependencies any more. One that may begin in 2100 only
-// does not start either, and they are looked at. A time that no user writes: 2100-01-01T00:00:00Z.
-#define DEFERRED INT64_C(4102444800)
 #define REQUEUE_STAGEOUT_S 120 // an unreachable node holds a requeued job's restart back so long
 #define CHANGEOVER_S 120       // until a rented node runs a job, for deadlines
 
@@ -180,20 +177,10 @@ static void send_place(struct burstd *b, struct bjob *j, const struct sjob *s)
     if (s->priority == 0)
         json_add_i64(cmd, "priority", -1);
     // A requeued job would wait for cred_expire; its new nodes never saw it.
-    if (s->restarts > 0 || s->eligible == DEFERRED)
+    if (s->restarts > 0 || s->eligible == HOLD_DEFERRED)
         json_add_i64(cmd, "begin", clock_now_s());
     j->placed_at = clock_now_s();
     slurm_link_command(b->slurm, cmd, moved, call);
-}
-
-static void node_list(struct bjob *j, struct instance **g, unsigned n)
-{
-    char names[BJOB_NODE_NAMES_MAX] = "";
-    size_t len = 0;
-
-    for (unsigned k = 0; k < n && len < sizeof(names); k++)
-        len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", k ? "," : "", g[k]->node);
-    bjob_set(&j->node_names, names);
 }
 
 // The place of a job that got nodes which were rented already.
@@ -229,7 +216,7 @@ static void send_home(struct burstd *b, struct bjob *j)
     cJSON *cmd = move_command(b, j, false, &call);
 
     json_add_str(cmd, "req_nodes", "");
-    j->hold_ms = clock_mono_ms() + HOLD_AGAIN_MS; // the table shows it a second later
+    hold_sent(j);
     if (class_held(j))
         json_add_i64(cmd, "priority", 0);
     else
@@ -239,47 +226,11 @@ static void send_home(struct burstd *b, struct bjob *j)
 
 // ---- the job's instances
 
-static unsigned collect(struct burstd *b, const struct bjob *j, struct instance **out, unsigned max)
-{
-    unsigned n = 0;
-
-    INSTANCES_EACH(b->instances, i)
-    if (i->state < INST_TERMINATING && strcmp(i->job, j->key) == 0 && n < max)
-        out[n++] = i;
-    return n;
-}
-
-static unsigned instances_of(struct burstd *b, const struct bjob *j)
-{
-    struct instance *g[GANG_MAX];
-
-    return collect(b, j, g, GANG_MAX);
-}
-
-static bool fresh(const struct instance *i)
-{
-    return (i->state == INST_READY || i->state == INST_IDLE) && (i->flags & INST_F_STAGED_IN) &&
-           !(i->flags & (INST_F_LOST | INST_F_OPDRAIN | INST_F_SUSPENDED)) && !i->notice_at;
-}
-
-// Left over from a place that did not work out, when its release could not be journaled.
-static void drop_others(struct burstd *b, const struct bjob *j, struct instance **g, unsigned n)
-{
-    for (unsigned k = 0; k < n; k++) {
-        if (strcmp(g[k]->group, j->group) == 0)
-            continue;
-        g[k]->job[0] = '\0';
-        g[k]->flags &= ~(unsigned)INST_F_STAGED_IN;
-        instance_save(b, g[k]);
-    }
-    b->poke(b);
-}
-
 // All nodes ready and with their data: give them names, journal the names, then tell Slurm.
 static void step_securing(struct burstd *b, struct bjob *j, const struct sjob *s)
 {
     struct instance *g[GANG_MAX];
-    unsigned n = collect(b, j, g, GANG_MAX);
+    unsigned n = gang_collect(b, j, g, GANG_MAX);
     burst_error_t err;
 
     if (n < j->nodes) {
@@ -287,11 +238,11 @@ static void step_securing(struct burstd *b, struct bjob *j, const struct sjob *s
         return;
     }
     if (n > j->nodes) {
-        drop_others(b, j, g, n);
+        gang_drop_others(b, j, g, n);
         return;
     }
     for (unsigned k = 0; k < n; k++)
-        if (!fresh(g[k]))
+        if (!gang_fresh(g[k]))
             return;
     if (s->flags & SJOB_COMPLETING) // moving it now would rewrite the record of its last attempt
         return;
@@ -307,37 +258,6 @@ static void step_securing(struct burstd *b, struct bjob *j, const struct sjob *s
                   j->node_names) < 0)
         return;
     send_place(b, j, s);
-}
-
-static void nodes_state(struct burstd *b, const struct bjob *j, enum inst_state from,
-                        enum inst_state to, unsigned set)
-{
-    struct instance *g[GANG_MAX];
-    unsigned n = collect(b, j, g, GANG_MAX);
-
-    for (unsigned k = 0; k < n; k++) {
-        g[k]->flags |= set;
-        if (g[k]->state == from)
-            instance_state(b, g[k], to, NULL);
-        else
-            instance_save(b, g[k]);
-    }
-}
-
-// The job has left its nodes and its results are home.
-static void free_nodes(struct burstd *b, const struct bjob *j)
-{
-    struct instance *g[GANG_MAX];
-    unsigned n = collect(b, j, g, GANG_MAX);
-
-    for (unsigned k = 0; k < n; k++) {
-        if ((g[k]->state == INST_BUSY || g[k]->state == INST_JOINED) &&
-            instance_state(b, g[k], INST_IDLE, NULL) < 0)
-            continue; // bind_step() tries again
-        g[k]->flags &= ~(unsigned)(INST_F_STAGED_IN | INST_F_STAGE_OUT | INST_F_SIGNALLED);
-        g[k]->job[0] = '\0';
-        instance_save(b, g[k]);
-    }
 }
 
 // ---- one job
@@ -377,57 +297,6 @@ static void refresh(struct bjob *j, const struct sjob *s)
     j->limit_s = s->time_limit_s;
 }
 
-static unsigned holds_left; // of this look
-
-// The tasks of an array that wait share one record, until one is split off it.
-static bool shares_record(struct burstd *b, const struct bjob *j, uint32_t array)
-{
-    size_t n = strcspn(j->key, "_") + 1;
-
-    if (j->job_id != array)
-        return false;
-    JOBS_EACH(b->jobs, other)
-    if (strncmp(other->key, j->key, n) == 0 && other->job_id != array)
-        return false;
-    return true;
-}
-
-static bool deferred(const struct sjob *s)
-{
-    return s->priority != 0 && s->eligible == DEFERRED;
-}
-
-// The plugin's hold is one that the job's user may release (JobHeldUser): the job would start in
-// the elastic partition without capacity. SlurmUser's he may not. One that waits for other jobs is
-// deferred instead.
-static void hold_for_good(struct burstd *b, struct bjob *j, bool defer)
-{
-    int64_t again = clock_mono_ms() + HOLD_AGAIN_MS;
-    char name[sizeof(j->key)];
-
-    if (j->cmd || clock_mono_ms() < j->hold_ms || holds_left == 0)
-        return;
-    holds_left--;
-    j->hold_ms = again;
-    snprintf(name, sizeof(name), "%s", j->key);
-    name[strcspn(name, "_")] = '\0';
-    uint32_t array = (uint32_t)strtoul(name, NULL, 10);
-    if (strchr(j->key, '_') && shares_record(b, j, array)) {
-        JOBS_EACH(b->jobs, other)
-        if (other->job_id == array)
-            other->hold_ms = again;
-    } else {
-        snprintf(name, sizeof(name), "%s", j->key); // one of an array gets its own record by that
-    }
-    cJSON *cmd = cJSON_CreateObject();
-    json_add_str(cmd, "op", "update_job");
-    json_add_str(cmd, "job", name);
-    json_add_i64(cmd, "priority", defer ? -1 : 0);
-    if (defer)
-        json_add_i64(cmd, "begin", DEFERRED);
-    slurm_link_command(b->slurm, cmd, NULL, NULL);
-}
-
 static enum spill_verdict spill(struct burstd *b, struct bjob *j, const struct sjob *s, char *why,
                                 size_t size)
 {
@@ -447,20 +316,21 @@ static enum spill_verdict spill(struct burstd *b, struct bjob *j, const struct s
     if (directive_from_mark(j->mark, &d) < 0)
         return SPILL_STAY;
     f.runtime_s = d.runtime_s ? d.runtime_s : s->time_limit_s;
-    bool begins_later = s->eligible > f.now && s->eligible != DEFERRED;
+    bool begins_later = s->eligible > f.now && s->eligible != HOLD_DEFERRED;
     bool waits_for_jobs = s->dependency[0];
-    f.held_for_burst = d.cls == DIRECTIVE_HELD && j->our_hold && (s->priority == 0 || deferred(s));
+    f.held_for_burst =
+        d.cls == DIRECTIVE_HELD && j->our_hold && (s->priority == 0 || hold_deferred(s));
     if (f.held_for_burst && s->priority == 0 && waits_for_jobs && !begins_later)
-        hold_for_good(b, j, true);
+        hold_by_slurm_user(b, j, true);
     else if (f.held_for_burst && strcmp(s->reason, "JobHeldUser") == 0)
-        hold_for_good(b, j, false);
-    if (d.cls == DIRECTIVE_HELD && s->priority != 0 && !deferred(s)) {
+        hold_by_slurm_user(b, j, false);
+    if (d.cls == DIRECTIVE_HELD && s->priority != 0 && !hold_deferred(s)) {
         // Released by hand: no local node can run it, and an elastic one only when it is rented.
         if (!j->cmd && clock_mono_ms() >= j->hold_ms) {
             struct move_call *call;
             cJSON *cmd = move_command(b, j, false, &call);
             json_add_i64(cmd, "priority", 0);
-            j->hold_ms = clock_mono_ms() + HOLD_AGAIN_MS; // the table shows it a second later
+            hold_sent(j);
             j->our_hold = true;
             job_save(b, j);
             slurm_link_command(b->slurm, cmd, moved, call);
@@ -483,18 +353,6 @@ static enum spill_verdict spill(struct burstd *b, struct bjob *j, const struct s
     return spill_decide(&f, why, size);
 }
 
-// Slurm suspended an idle node in the moment in which we pointed the job at it.
-static bool given_back(struct burstd *b, const struct bjob *j)
-{
-    struct instance *g[GANG_MAX];
-    unsigned n = collect(b, j, g, GANG_MAX);
-
-    for (unsigned k = 0; k < n; k++)
-        if (g[k]->flags & INST_F_SUSPENDED)
-            return true;
-    return false;
-}
-
 // Slurm decides: it may start the job on its nodes in this very moment. They are released when it
 // has taken the job back (pulled_back()); else the job runs on them.
 static void pull_back(struct burstd *b, struct bjob *j, int64_t pause_ms, const char *why)
@@ -507,7 +365,7 @@ static void pull_back(struct burstd *b, struct bjob *j, int64_t pause_ms, const 
 static void pulled_back(struct burstd *b, struct bjob *j)
 {
     provision_release(b, j, "its job did not start");
-    free_nodes(b, j);
+    gang_free(b, j);
     no_instances(j);
     job_state(b, j, JOB_WATCHING, "%s", j->pull_why);
 }
@@ -568,7 +426,7 @@ error:
 static bool may_have_run(struct burstd *b, const struct bjob *j, const struct sjob *s)
 {
     struct instance *g[GANG_MAX];
-    unsigned n = collect(b, j, g, GANG_MAX);
+    unsigned n = gang_collect(b, j, g, GANG_MAX);
 
     if (!s) { // Slurm has forgotten how it ended
         for (unsigned k = 0; k < n; k++)
@@ -590,7 +448,7 @@ static bool may_have_run(struct burstd *b, const struct bjob *j, const struct sj
 static void ran_unseen(struct burstd *b, struct bjob *j, const struct sjob *s, const char *how,
                        bool requeued)
 {
-    nodes_state(b, j, INST_JOINED, INST_BUSY, INST_F_STAGE_OUT);
+    gang_state(b, j, INST_JOINED, INST_BUSY, INST_F_STAGE_OUT);
     if (begin_attempt(b, j, s, "was on %s", j->node_names) < 0)
         return;
     j->requeue_wanted = requeued;
@@ -646,13 +504,13 @@ static void pending(struct burstd *b, struct bjob *j, const struct sjob *s)
             break;
         if (requeued_unseen(b, j, s)) {
             ran_unseen(b, j, NULL, "requeued by Slurm", true);
-        } else if (instances_of(b, j) < j->nodes) {
+        } else if (gang_size(b, j) < j->nodes) {
             pull_back(b, j, 0, "an instance was lost before the job started");
         } else if (j->placed_at == 0) {
             send_place(b, j, s);
         } else if (strcmp(s->partition, j->partition) != 0 && clock_now_s() - j->placed_at > 5) {
             send_place(b, j, s); // the update was lost
-        } else if (given_back(b, j)) {
+        } else if (gang_given_back(b, j)) {
             pull_back(b, j, 0, "Slurm had just given an idle node of it back");
         } else if (clock_now_s() - j->placed_at > PLACE_TIMEOUT_S) {
             snprintf(why, sizeof(why), "Slurm did not start it on its nodes within %d s (%.63s)",
@@ -717,7 +575,7 @@ static void adopt(struct burstd *b, struct bjob *j, const struct sjob *s)
     }
     adopt_transfer(j, g[0]);
     point_at(j, g, n);
-    node_list(j, g, n);
+    gang_names(j, g, n);
     begin_attempt(b, j, s, "Slurm started it on %s", s->nodes);
 }
 
@@ -733,7 +591,7 @@ static void leave_to_local(struct burstd *b, struct bjob *j, const struct sjob *
             s->nodes, j->node_names);
     stage_drop(b, j);
     remember_place(b, j);
-    free_nodes(b, j);
+    gang_free(b, j);
     no_instances(j);
     j->started = 0;
     job_state(b, j, JOB_LOCAL, "Slurm started it here, on %s", s->nodes);
@@ -754,7 +612,7 @@ static void running(struct burstd *b, struct bjob *j, const struct sjob *s)
         if (j->state < JOB_PLACED ||
             (j->state == JOB_PLACED && s->state == SJOB_RUNNING && !j->cmd)) {
             provision_release(b, j, "its job started locally");
-            free_nodes(b, j);
+            gang_free(b, j);
             no_instances(j);
             job_state(b, j, JOB_LOCAL, "Slurm started it here, on %s", s->nodes);
         }
@@ -763,7 +621,7 @@ static void running(struct burstd *b, struct bjob *j, const struct sjob *s)
     if (s->flags & SJOB_CONFIGURING)
         return;
     if (j->state == JOB_PLACED && !(s->flags & SJOB_COMPLETING)) {
-        nodes_state(b, j, INST_JOINED, INST_BUSY, INST_F_STAGE_OUT);
+        gang_state(b, j, INST_JOINED, INST_BUSY, INST_F_STAGE_OUT);
         begin_attempt(b, j, s, "started on %s (%s, %s %s)", j->node_names, j->cloud, j->itype,
                       j->spot ? "spot" : "on-demand");
     } else if (!(s->flags & SJOB_COMPLETING) && s->state == SJOB_RUNNING &&
@@ -791,7 +649,7 @@ static void over(struct burstd *b, struct bjob *j, const struct sjob *s)
     case JOB_CANDIDATE:
     case JOB_SECURING:
         provision_release(b, j, "its job is over");
-        free_nodes(b, j);
+        gang_free(b, j);
         no_instances(j);
         j->tries = 0;
         j->comment_at_ms = 0;
@@ -817,7 +675,7 @@ static void finish_stageout(struct burstd *b, struct bjob *j, const struct sjob 
 
     if (!ended && (s->state != SJOB_PENDING || (s->flags & SJOB_COMPLETING)))
         return; // Slurm has not said yet which of the two it is
-    free_nodes(b, j);
+    gang_free(b, j);
     if (ended) {
         j->settled = ledger_job_cost(b, j);
         if (j->missing)
@@ -909,7 +767,7 @@ static bool forgettable(struct burstd *b, const struct bjob *j)
 bool jobflow_ready(struct burstd *b, const struct bjob *j)
 {
     struct instance *g[GANG_MAX];
-    unsigned n = collect(b, j, g, GANG_MAX);
+    unsigned n = gang_collect(b, j, g, GANG_MAX);
 
     for (unsigned k = 0; k < n; k++)
         if (g[k]->state < INST_JOINED)
@@ -923,7 +781,7 @@ void jobflow_step(struct burstd *b)
 
     if (!slurm_link_ready(b->slurm))
         return;
-    holds_left = HOLDS_AT_ONCE;
+    hold_begin_look();
     size_t n = slurm_link_jobs(b->slurm, &all);
     for (size_t k = 0; k < n; k++)
         if (all[k]->admin_comment[0] && !jobs_find(b->jobs, all[k]->job))

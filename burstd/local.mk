@@ -25,6 +25,7 @@ libcore_la_SOURCES = \
 	burstd/clouds.c burstd/clouds.h \
 	burstd/comment.c burstd/comment.h \
 	burstd/fit.c burstd/fit.h \
+	burstd/gang.c burstd/gang.h burstd/hold.c burstd/hold.h \
 	burstd/instance_call.c burstd/instance_call.h \
 	burstd/instances.c burstd/instances.h \
 	burstd/jobflow.c burstd/jobflow.h \
