@@ -20,7 +20,7 @@
 #include "log.h"
 
 #define SCHEMA_VERSION 2
-#define SPEND_CACHED 66 // clouds and the whole site
+#define SPEND_CACHED 66 // clouds; of more each sum is read from the table
 
 enum type { TEXT, POINTER /* to a text */, INT, UINT, U32, BOOL, STATE_I, STATE_J };
 
@@ -125,13 +125,15 @@ struct store {
     sqlite3 *db;
     sqlite3_stmt *put_instance, *put_job, *put_charge, *journal, *story, *old_state;
     bool in_transaction;
-    // Sums for the caps: asked for each job and cloud of a plan, changed by a charge only.
+    // Sums for the caps, of all charges since spend_from: asked for each job and cloud of a plan.
     struct spend {
-        int64_t from;
         char cloud[33];
         money_t sum;
     } spend[SPEND_CACHED];
     unsigned n_spend;
+    int64_t spend_from;
+    money_t spend_all;
+    bool spend_known;
 };
 
 static int fail(struct store *s, const char *what, burst_error_t *errp)
@@ -345,6 +347,7 @@ static int create_schema(struct store *s, burst_error_t *errp)
         "CREATE TABLE IF NOT EXISTS observed (place TEXT NOT NULL PRIMARY KEY,"
         " row TEXT NOT NULL);"
         "DROP TABLE IF EXISTS blocked;" // of an older burstd: what it knew is an hour old at most
+        "CREATE INDEX IF NOT EXISTS job_by_id ON job (job_id);"
         "PRAGMA user_version = 2;";
 
     if (create_table(s, &instance_table, errp) < 0 || create_table(s, &job_table, errp) < 0 ||
@@ -431,7 +434,7 @@ int store_commit(struct store *s, burst_error_t *errp)
 
 void store_rollback(struct store *s)
 {
-    s->n_spend = 0;
+    s->spend_known = false;
     if (s->in_transaction)
         run(s, "ROLLBACK", NULL);
     s->in_transaction = false;
@@ -640,11 +643,42 @@ void store_prune(struct store *s, int64_t before)
     }
 }
 
+static struct spend *find_spend(struct store *s, const char *cloud)
+{
+    for (unsigned k = 0; k < s->n_spend; k++)
+        if (strcmp(s->spend[k].cloud, cloud) == 0)
+            return &s->spend[k];
+    return NULL;
+}
+
+// False: there are too many clouds.
+static bool add_spend(struct store *s, const char *cloud, money_t amount)
+{
+    struct spend *c = find_spend(s, cloud);
+
+    if (!c) {
+        if (s->n_spend == SPEND_CACHED || strlen(cloud) >= sizeof(c->cloud))
+            return false;
+        c = &s->spend[s->n_spend++];
+        snprintf(c->cloud, sizeof(c->cloud), "%s", cloud);
+        c->sum = 0;
+    }
+    c->sum += amount;
+    s->spend_all += amount;
+    return true;
+}
+
+static void count_spend(struct store *s, const struct charge *c)
+{
+    bool since = c->to > s->spend_from || (c->to == s->spend_from && c->from == c->to);
+
+    if (s->spend_known && since)
+        s->spend_known = add_spend(s, c->cloud ? c->cloud : "", c->amount);
+}
+
 int store_put_charge(struct store *s, const struct charge *c, burst_error_t *errp)
 {
     sqlite3_stmt *st = s->put_charge;
-
-    s->n_spend = 0;
     const char *text[] = {c->instance,
                           c->job,
                           c->cloud,
@@ -659,7 +693,12 @@ int store_put_charge(struct store *s, const struct charge *c, burst_error_t *err
     sqlite3_bind_int64(st, 9, c->from);
     sqlite3_bind_int64(st, 10, c->to);
     sqlite3_bind_int64(st, 11, c->amount);
-    return step(s, st, "write of a charge", errp);
+    if (step(s, st, "write of a charge", errp) < 0) {
+        s->spend_known = false;
+        return -1;
+    }
+    count_spend(s, c);
+    return 0;
 }
 
 // A sum that cannot be read must not look like money that was not spent: caps are then reached.
@@ -686,24 +725,38 @@ static money_t sum(struct store *s, const char *sql, int64_t from, const char *t
 // An interval that ends at ?1 was before it, a charge of that moment was not.
 #define SINCE "t1 >= ?1 AND (t1 > ?1 OR t0 = t1)"
 
+// The sums of all clouds at once. False when they cannot be read or are too many.
+static bool know_spend(struct store *s, int64_t from)
+{
+    sqlite3_stmt *st;
+    int rc;
+
+    if (s->spend_known && s->spend_from == from)
+        return true;
+    s->spend_known = false;
+    s->n_spend = 0;
+    s->spend_all = 0;
+    if (prepare(s, "SELECT cloud, SUM(uusd) FROM charge WHERE " SINCE " GROUP BY cloud", &st,
+                NULL) < 0)
+        return false;
+    sqlite3_bind_int64(st, 1, from);
+    while ((rc = sqlite3_step(st)) == SQLITE_ROW)
+        if (!add_spend(s, (const char *)sqlite3_column_text(st, 0), sqlite3_column_int64(st, 1)))
+            break;
+    sqlite3_finalize(st);
+    s->spend_from = from;
+    return s->spend_known = rc == SQLITE_DONE;
+}
+
 money_t store_spend_since(struct store *s, int64_t from, const char *cloud)
 {
-    const char *name = cloud ? cloud : "";
-
-    for (unsigned k = 0; k < s->n_spend; k++)
-        if (s->spend[k].from == from && strcmp(s->spend[k].cloud, name) == 0)
-            return s->spend[k].sum;
-    money_t total =
-        cloud ? sum(s, "SELECT SUM(uusd) FROM charge WHERE " SINCE " AND cloud = ?2", from, cloud)
-              : sum(s, "SELECT SUM(uusd) FROM charge WHERE " SINCE " AND ?2 = ''", from, "");
-    if (total < STORE_SPEND_UNKNOWN && s->n_spend < SPEND_CACHED &&
-        strlen(name) < sizeof(s->spend[0].cloud)) {
-        struct spend *c = &s->spend[s->n_spend++];
-        c->from = from;
-        c->sum = total;
-        snprintf(c->cloud, sizeof(c->cloud), "%s", name);
+    if (know_spend(s, from)) {
+        const struct spend *c = cloud ? find_spend(s, cloud) : NULL;
+        return !cloud ? s->spend_all : c ? c->sum : 0;
     }
-    return total;
+    return cloud
+               ? sum(s, "SELECT SUM(uusd) FROM charge WHERE " SINCE " AND cloud = ?2", from, cloud)
+               : sum(s, "SELECT SUM(uusd) FROM charge WHERE " SINCE " AND ?2 = ''", from, "");
 }
 
 money_t store_job_cost(struct store *s, const char *job)

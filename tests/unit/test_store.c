@@ -197,6 +197,42 @@ static int64_t cell(const cJSON *rows, int row, const char *key)
     return json_i64(cJSON_GetArrayItem(rows, row), key, -1);
 }
 
+// The sums for the caps are kept; what they are asked for between charges must make no difference.
+static void sums_for_the_caps_follow_each_charge(void **state)
+{
+    burst_error_t err;
+    struct store *s = store_open(path, &err);
+
+    charge(s, "a", "", "aws", "busy", 0, 10, 1);
+    assert_int_equal(store_spend_since(s, 10, NULL), 0); // it ended then
+    charge(s, "a", "", "aws", "busy", 0, 10, 2);         // so did this
+    charge(s, "", "7", "aws", "transfer", 10, 10, 4);
+    charge(s, "a", "", "aws", "busy", 5, 11, 8);
+    charge(s, "b", "", "gcp", "busy", 20, 30, 16);
+    assert_int_equal(store_spend_since(s, 10, "aws"), 12);
+    assert_int_equal(store_spend_since(s, 10, "gcp"), 16);
+    assert_int_equal(store_spend_since(s, 10, "azure"), 0);
+    assert_int_equal(store_spend_since(s, 10, NULL), 28);
+    assert_int_equal(store_begin(s, &err), 0);
+    charge(s, "b", "", "gcp", "busy", 30, 40, 100);
+    assert_int_equal(store_spend_since(s, 10, "gcp"), 116);
+    store_rollback(s);
+    assert_int_equal(store_spend_since(s, 10, "gcp"), 16);
+    assert_int_equal(store_spend_since(s, 10, NULL), 28);
+    assert_int_equal(store_spend_since(s, 0, NULL), 31); // another day
+    charge(s, "b", "", "gcp", "adjust", 40, 40, -6);
+    assert_int_equal(store_spend_since(s, 0, NULL), 25);
+    for (int k = 0; k < 100; k++) { // more clouds than sums are kept for
+        char cloud[8];
+        snprintf(cloud, sizeof(cloud), "c%d", k);
+        charge(s, "c", "", cloud, "busy", 40, 50, 1);
+        assert_int_equal(store_spend_since(s, 0, NULL), 26 + k);
+    }
+    assert_int_equal(store_spend_since(s, 0, "c99"), 1);
+    assert_int_equal(store_spend_since(s, 0, "gcp"), 10);
+    store_close(s);
+}
+
 static void charges_add_up_by_key(void **state)
 {
     burst_error_t err;
@@ -214,6 +250,7 @@ static void charges_add_up_by_key(void **state)
     assert_int_equal(store_spend_since(s, 0, "gcp"), 71);
     assert_int_equal(store_spend_since(s, 39, NULL), 298);
     assert_int_equal(store_spend_since(s, 40, NULL), -2); // what ended then was before
+    assert_int_equal(store_spend_since(s, 0, "azure"), 0);
     cJSON *rows = store_cost(s, "cloud", 0, 100, NULL);
     assert_int_equal(cJSON_GetArraySize(rows), 2);
     assert_string_equal(json_str(cJSON_GetArrayItem(rows, 0), "key", ""), "aws"); // dearest first
@@ -431,6 +468,7 @@ int main(void)
         TEST(comes_back_after_a_kill),
         TEST(one_daemon_at_a_time),
         TEST(what_is_over_is_not_loaded_but_found),
+        TEST(sums_for_the_caps_follow_each_charge),
         TEST(charges_add_up_by_key),
         TEST(old_stories_go_and_charges_stay),
         TEST(refuses_what_it_cannot_read),
