@@ -15,7 +15,7 @@ sed -E 's/^  default_runtime:.*/&\
   cost_of_waiting:\
     - {partition: [main], qos: [patient], usd_per_hour: 0.01}\
     - {qos: [urgent], usd_per_hour: 400}/
-    s/^node_idle:.*/node_idle: 40s/' "$topdir/etc/demo/burst.yaml" >"$conf/burst.yaml"
+    s/^node_idle:.*/node_idle: 15s/' "$topdir/etc/demo/burst.yaml" >"$conf/burst.yaml"
 start_cluster --with-burst --conf "$conf"
 rm -rf "$conf"
 as root sh -c 'sacctmgr -i add qos patient urgent &&
