@@ -22,6 +22,7 @@
 #define LIMITS_MAX 64         // half-open places of a request; the others wait, closed
 #define ROWS_MAX 2000         // `observed` of a request: 400 KiB
 #define RATE_NEWS 0.01        // a rate that differs less from the usual one is not told
+#define PRICE_MAX (1000000 * MONEY_PER_USD) // per hour; the optimizer takes no more
 // A probe is a launch: burstd repeats it for boot.launch_timeout, the last reply may take so long.
 #define LAST_REPLY_S 60
 
@@ -354,6 +355,13 @@ void observed_add_limits(const struct observed *o, cJSON *limits)
     each(o, &l, add_limit);
 }
 
+// A price that no node has would make the optimizer refuse the whole request.
+static bool price_is_news(const struct tracker_view *v, int64_t now)
+{
+    return v->price != MONEY_UNKNOWN && v->price > 0 && v->price <= PRICE_MAX &&
+           now - v->price_at <= PRICE_MAX_AGE_S;
+}
+
 static bool rate_is_news(const struct tracker_view *v)
 {
     return v->place.market == MARKET_SPOT && fabs(v->rate / tracker_prior_rate() - 1) > RATE_NEWS;
@@ -363,7 +371,7 @@ static void add_rate(void *arg, const struct tracker_view *v)
 {
     struct list *l = arg;
     bool rate = l->o->b->conf->spot_changeover_s > 0 && rate_is_news(v);
-    bool price = v->price != MONEY_UNKNOWN && l->now - v->price_at <= PRICE_MAX_AGE_S;
+    bool price = price_is_news(v, l->now);
 
     if ((!rate && !price) || !*v->place.region || !*v->place.instance_type || l->n++ >= ROWS_MAX)
         return;

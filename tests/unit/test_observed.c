@@ -465,6 +465,9 @@ static void requests_carry_what_differs(void **state)
     observed_preempted(b.observed, i);
     observed_preempted(b.observed, i);
     observed_priced(b.observed, "gcp", "us-west1", "", "a2", false, 1234567);
+    // Prices that no plan would take.
+    observed_priced(b.observed, "gcp", "us-west1", "", "a3", false, 0);
+    observed_priced(b.observed, "gcp", "us-west1", "", "a4", false, 1000001 * MONEY_PER_USD);
     refuse("b"); // no experience
     r = rates();
     char *text = json_line(cJSON_GetObjectItem(r, "observed"));
