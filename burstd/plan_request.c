@@ -202,20 +202,30 @@ static void add_regions(const struct burstd *b, cJSON *task, cloud_set set)
     }
 }
 
+// Do all of them name the same clouds? Then the task does it once.
+static bool same_clouds(const struct entry *e, unsigned n, cloud_set *used)
+{
+    bool same = true;
+
+    *used = 0;
+    for (unsigned k = 0; k < n; k++)
+        *used |= e[k].clouds;
+    for (unsigned k = 0; k < n; k++)
+        same = same && (e[k].clouds == 0 || e[k].clouds == *used);
+    return same;
+}
+
 static void add_shapes(const struct burstd *b, const struct plan_facts *f, cJSON *task,
                        const struct plan_job *p)
 {
     int64_t pay_s = plan_runtime_s(b, p->j, &p->d) + NEW_NODE_S;
     struct entry *e = xcalloc(b->conf->n_shapes + 1, sizeof(*e));
     cJSON *any = cJSON_AddArrayToObject(task, "any_of");
-    cloud_set used = 0;
-    bool fits, same = true;
+    cloud_set used;
+    bool fits;
     unsigned n = entries_of(b, f, p, e, &fits);
+    bool same = same_clouds(e, n, &used);
 
-    for (unsigned k = 0; k < n; k++)
-        used |= e[k].clouds;
-    for (unsigned k = 0; k < n; k++)
-        same = same && (e[k].clouds == 0 || e[k].clouds == used);
     for (unsigned k = 0; k < n; k++)
         if (e[k].clouds)
             add_any_of(b, any, &e[k], pay_s, same ? 0 : e[k].clouds);
@@ -225,12 +235,20 @@ static void add_shapes(const struct burstd *b, const struct plan_facts *f, cJSON
     free(e);
 }
 
-static bool offered(const struct burstd *b, const struct plan_facts *f, const struct plan_job *p,
+// Is anything offered to it? Counts the names of clouds that its task would have.
+static bool offered(const struct burstd *b, const struct plan_facts *f, struct plan_job *p,
                     bool *fits)
 {
     struct entry *e = xcalloc(b->conf->n_shapes + 1, sizeof(*e));
+    cloud_set used;
     unsigned n = entries_of(b, f, p, e, fits);
 
+    p->names = 0;
+    if (same_clouds(e, n, &used))
+        p->names = (unsigned)__builtin_popcountll(used);
+    else
+        for (unsigned k = 0; k < n; k++)
+            p->names += (unsigned)__builtin_popcountll(e[k].clouds);
     free(e);
     return n > 0;
 }
@@ -448,8 +466,8 @@ static void add_data(struct burstd *b, const struct plan_question *q, cJSON *req
 
 // ---- tasks
 
-bool plan_possible(struct burstd *b, const struct plan_question *q, const struct plan_job *p,
-                   char *why, size_t size)
+bool plan_possible(struct burstd *b, const struct plan_question *q, struct plan_job *p, char *why,
+                   size_t size)
 {
     bool fits;
 

@@ -29,6 +29,7 @@ struct plan_job {
     struct demand dm;
     struct directive d;
     bool look_ahead; // waits for another job of the request: planned along, not bought for
+    unsigned names;  // of clouds, in its task; plan_possible() counts them
     money_t left;    // of its cap; plan_request() fills it in
 };
 
@@ -64,8 +65,8 @@ bool plan_earlier(const char *a, const char *b);
 bool plan_follows(const struct burstd *b, const struct plan_job *p, const char *job);
 
 // May the job be served by a new node, an idle one or by staying here? false with a sentence.
-bool plan_possible(struct burstd *b, const struct plan_question *q, const struct plan_job *p,
-                   char *why, size_t size);
+bool plan_possible(struct burstd *b, const struct plan_question *q, struct plan_job *p, char *why,
+                   size_t size);
 
 // The shape of the site to which an offer of the answer belongs, with enough free node names;
 // NULL when there is none (any more).

@@ -34,7 +34,10 @@
 #include "solver.h"
 #include "store.h"
 
-#define MAX_TASKS 512    // of one request; the rest comes with the next tick
+// Of one request; the rest comes with the next tick. The loop stands still while it is written: 15
+// ms.
+#define MAX_TASKS 512
+#define MAX_NAMES 10000  // of clouds, in all tasks
 #define DEPENDENTS 2000  // looked at for one request
 #define CARRY_OUT 4      // decisions that are carried out at a time
 #define NO_PLACE_MS 5000 // nothing suitable now: blocked places come back, caps are refilled
@@ -157,6 +160,7 @@ static struct waiting *waiting(struct burstd *b, size_t *n)
 struct asked {
     struct plan_job *list[MAX_TASKS];
     size_t n;
+    unsigned names;
 };
 
 static void asked_free(struct asked *a)
@@ -179,9 +183,15 @@ static struct plan_job *plan_job(struct bjob *j, const struct sjob *s, char *why
     return NULL;
 }
 
+static bool has_room(const struct asked *a)
+{
+    return a->n < MAX_TASKS && a->names < MAX_NAMES;
+}
+
 static void take(struct asked *a, struct plan_job *x)
 {
     x->j->planning = true;
+    a->names += x->names;
     a->list[a->n++] = x;
 }
 
@@ -215,7 +225,7 @@ static void add_one(struct planner *p, struct asked *a, const struct plan_questi
 static void add_due(struct planner *p, struct asked *a, const struct plan_question *q,
                     const struct waiting *w, size_t n, bool alone)
 {
-    for (size_t k = 0; k < n && a->n < (alone ? 1 : MAX_TASKS); k++)
+    for (size_t k = 0; k < n && has_room(a) && !(alone && a->n); k++)
         if (w[k].j->ask_alone == alone)
             add_one(p, a, q, &w[k]);
 }
@@ -250,7 +260,7 @@ static int by_number(const void *pa, const void *pb)
 
 // Jobs that will use what those at hand leave behind: where these go decides what that will cost.
 // In the order of their numbers, because those whose data they use are earlier.
-static void add_dependents(struct planner *p, struct asked *a)
+static void add_dependents(struct planner *p, struct asked *a, const struct plan_question *q)
 {
     struct burstd *b = p->b;
     struct waiting *w = xcalloc(DEPENDENTS, sizeof(*w));
@@ -262,9 +272,10 @@ static void add_dependents(struct planner *p, struct asked *a)
         w[n++].j = j;
     if (n)
         qsort(w, n, sizeof(*w), by_number);
-    for (size_t k = 0; k < n && a->n < MAX_TASKS; k++) {
+    for (size_t k = 0; k < n && has_room(a); k++) {
         struct plan_job *x = plan_job(w[k].j, w[k].s, why, sizeof(why));
-        if (x && names(b, x) && data_places_know(b, p->data, x->d.data)) {
+        if (x && names(b, x) && data_places_know(b, p->data, x->d.data) &&
+            plan_possible(b, q, x, why, sizeof(why))) {
             x->look_ahead = true;
             take(a, x);
         } else {
@@ -699,7 +710,7 @@ static void answered(void *arg, const cJSON *answer, const char *error)
 static void ask(struct planner *p, struct asked *a, struct plan_question *q, bool alone)
 {
     if (!alone)
-        add_dependents(p, a);
+        add_dependents(p, a, q);
     q->job = a->list;
     q->n = a->n;
     q->with_later = a->n > 1;

@@ -168,6 +168,19 @@ int slurm_submit(int64_t duration_s, unsigned count, bool held)
     return j->id;
 }
 
+void slurm_ask(int id, const char *options)
+{
+    struct job *j = &jobs[id - 1];
+
+    snprintf(j->comment, sizeof(j->comment), "burst:1 %s part=main %s",
+             j->held_class ? "held" : "eligible", options);
+}
+
+void slurm_priority(int id, unsigned priority)
+{
+    jobs[id - 1].priority = priority;
+}
+
 const char *slurm_job_text(int id)
 {
     return state_names[jobs[id - 1].state];

@@ -139,5 +139,5 @@ void solver_ask(struct solver *s, cJSON *request, solver_cb cb, void *arg)
     q->request = request;
     q->cb = cb;
     q->arg = arg;
-    after(2, reply, free_question, q, true);
+    after(world.solver_ms ? world.solver_ms : 2, reply, free_question, q, true);
 }

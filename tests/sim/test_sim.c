@@ -44,7 +44,7 @@ static const char yaml[] =
     "node_idle: 60s\n"
     "boot: {launch_timeout: 30s, ssh_timeout: 60s, join_timeout: 60s, block: 30s, block_max: 10m}\n"
     "spot: {signal: USR1, grace: 5s}\n"
-    "data: {sync_interval: 30s}\n"
+    "data: {sync_interval: 30s, location: home/here}\n"
     "munge_key: /etc/burst/munge.key\n"
     "ssh: {key: /etc/burst/id, user: root}\n"
     "shapes:\n"
@@ -970,6 +970,215 @@ static void moved_here_while_nobody_looked(void **state)
     end_world();
 }
 
+// ---- one plan for all that waits
+
+static void all_completed(int from, int to, int but)
+{
+    for (int k = from; k <= to; k++)
+        if (k != but)
+            assert_string_equal(slurm_job_text(k), "COMPLETED");
+}
+
+// The optimizer refuses whatever it is asked about the third job, or dies of it.
+static void a_job_that_cannot_be_planned_keeps_nobody(bool kills)
+{
+    new_world(31);
+    world.bad_job = 3;
+    world.bad_kills = kills;
+    for (int k = 0; k < 6; k++)
+        slurm_submit(30, 1, true);
+    live(120000);
+    all_completed(1, 6, 3);
+    assert_string_equal(slurm_job_text(3), "PENDING");
+    assert_true(story_has(3, kills ? "the optimizer cannot plan it: simulated end"
+                                   : "the optimizer cannot plan it: simulated refusal"));
+    slurm_submit(30, 1, true);
+    live(90000); // a later one is not asked for together with it again
+    all_completed(1, 7, 3);
+    world.bad_job = 0;
+    settle();
+    all_completed(1, 7, 0);
+    check_promises(31);
+    end_world();
+}
+
+static void a_refused_job_keeps_nobody_from_a_plan(void **state)
+{
+    a_job_that_cannot_be_planned_keeps_nobody(false);
+}
+
+static void a_job_that_ends_the_optimizer_keeps_nobody_from_a_plan(void **state)
+{
+    a_job_that_cannot_be_planned_keeps_nobody(true);
+}
+
+// What one user writes about his data concerns the others' jobs as little.
+static void data_of_one_job_keep_nobody_from_a_plan(void **state)
+{
+    new_world(32);
+    int a = slurm_submit(30, 1, true), b = slurm_submit(30, 1, true);
+    slurm_ask(a, "data=job/2:0.001,job/2:0.002,job/1:0.001"); // a circle, and itself
+    slurm_ask(b, "data=job/1:0.001");
+    int lost = slurm_submit(30, 1, true), other = slurm_submit(30, 1, true);
+    slurm_ask(lost, "data=mars/north:1"); // no row of egress.csv
+    live(120000);
+    assert_string_equal(slurm_job_text(a), "COMPLETED");
+    assert_string_equal(slurm_job_text(b), "COMPLETED");
+    assert_string_equal(slurm_job_text(other), "COMPLETED");
+    assert_string_equal(slurm_job_text(lost), "PENDING");
+    assert_true(story_has(lost, "the data cannot be moved to or from any place that is left"));
+    end_world();
+}
+
+// No limit of a plan counts egress, the caps do: what they refuse goes to the next cloud.
+static void the_caps_refuse_one_cloud_only(void **state)
+{
+    new_world(33);
+    int job = slurm_submit(30, 1, true);
+    slurm_ask(job, "data=home/here:1"); // 0.10 USD
+    // The time limit of its job is 120 s.
+    world.b->conf->clouds[0].max_per_day = ledger_bound(world.b, 100003, 1, 120) + 50000;
+    live(20000);
+    assert_string_equal(cloud_of(job), "c2");
+    live(100000);
+    assert_string_equal(slurm_job_text(job), "COMPLETED");
+    assert_int_equal(transfers_of((unsigned)job), 100000);
+    settle();
+    end_world();
+}
+
+static void fill_local_slots(void)
+{
+    slurm_submit(100000, 1, false);
+    slurm_submit(100000, 1, false);
+    live(3000);
+}
+
+// There is money for one of them today. The first in line set himself a cap.
+static void priority_decides_who_goes(void **state)
+{
+    new_world(34);
+    fill_local_slots();
+    money_t bound = ledger_bound(world.b, 100003, 1, 260) + EGRESS;
+    world.b->conf->max_per_day = bound * 3 / 2;
+    char cap[64];
+    snprintf(cap, sizeof(cap), "data=home/here:0.007 max_cost=%lld", (long long)bound * 5 / 4);
+    int low = slurm_submit(100, 1, false), high = slurm_submit(100, 1, false);
+    slurm_priority(high, 200);
+    slurm_ask(high, cap);
+    live(60000);
+    assert_string_equal(cloud_of(high), "c1");
+    assert_int_equal(slurm_attempts(low), 0);
+    // Why the other one waits is asked for alone.
+    assert_true(story_has(low, "no offer fits now: ") || story_has(low, "today's cap of the site"));
+    slurm_cancel(1);
+    slurm_cancel(2);
+    settle();
+    check_promises(34);
+    end_world();
+}
+
+// While the optimizer thinks the job that was only looked ahead at becomes one to be bought for:
+// the answer is not about that.
+static void what_is_looked_ahead_at_is_not_bought(void **state)
+{
+    new_world(35);
+    world.b->conf->max_instances = 1;
+    int parent = slurm_submit(30, 1, true), child = slurm_submit(30, 1, true);
+    slurm_ask(child, "data=job/1:0.007");
+    slurm_depend(child, true);
+    slurm_begin(parent, 10); // until the child is seen to depend
+    live(9500);
+    world.solver_ms = 5000;
+    live(3000);
+    slurm_depend(child, false);
+    for (int k = 0; k < 200; k++) {
+        live(100);
+        assert_in_range(live_instances(), 0, 1);
+    }
+    world.solver_ms = 0;
+    world.b->conf->max_instances = 60;
+    settle();
+    check_promises(35);
+    end_world();
+}
+
+// Nothing leads from c1 to c2, and the child may run at c2 only.
+static void the_first_goes_where_the_second_can_follow(void **state)
+{
+    new_world(36);
+    int parent = slurm_submit(30, 1, true), child = slurm_submit(30, 1, true);
+    int grandchild = slurm_submit(30, 1, true), other = slurm_submit(30, 1, true);
+    slurm_ask(child, "data=job/1:5");
+    slurm_ask(grandchild, "data=job/2:5 clouds=c2");
+    slurm_depend(child, true);
+    slurm_depend(grandchild, true);
+    slurm_begin(parent, 10);
+    live(40000);
+    assert_string_equal(cloud_of(parent), "c2");
+    assert_string_equal(cloud_of(other), "c1");
+    slurm_cancel(child);
+    slurm_cancel(grandchild);
+    settle();
+    assert_string_equal(slurm_job_text(parent), "COMPLETED");
+    end_world();
+}
+
+// 380 s of a spot node of c1 for $0.100003, its expected restarts (3 minutes lost once a day) and
+// egress: $0.011278. At $0.36 an hour a second of waiting costs $0.0001.
+static void a_job_stays_until_waiting_costs_more(void **state)
+{
+    new_world(37);
+    fill_local_slots();
+    world.b->conf->waiting_usd = 360000;
+    int job = slurm_submit(100, 1, false);
+    live(100000);
+    const struct bjob *j = jobs_by_id(world.b->jobs, (uint32_t)job);
+    assert_int_equal(j->state, JOB_CANDIDATE);
+    assert_true(j->stays);
+    assert_int_equal(cloud_asked(), 0);
+    live(60000); // it is weighed again each 30 s
+    assert_int_equal(cloud_asked(), 1);
+    char key[16];
+    snprintf(key, sizeof(key), "%d", job);
+    cJSON *told = store_story(world.b->store, key, "decision", 100);
+    assert_in_range(cJSON_GetArraySize(told), 3, 6); // at first, when it has grown, and the last
+    const cJSON *last = cJSON_GetArrayItem(told, cJSON_GetArraySize(told) - 1);
+    const cJSON *chosen = cJSON_GetObjectItem(last, "chosen");
+    assert_string_equal(json_str(chosen, "cloud", ""), "c1");
+    assert_int_equal(json_i64(chosen, "total_uusd", 0), 11278);
+    cJSON_Delete(told);
+    slurm_cancel(1);
+    slurm_cancel(2);
+    settle();
+    check_promises(37);
+    end_world();
+}
+
+// Two idle nodes for three jobs of one answer; then a gang of two and a job, for the three.
+static void idle_nodes_serve_each_one_job(void **state)
+{
+    new_world(38);
+    slurm_submit(30, 1, true);
+    slurm_submit(30, 1, true);
+    live(58000); // both nodes are idle for some seconds, and go after 60
+    all_completed(1, 2, 0);
+    assert_int_equal(cloud_asked(), 2);
+    for (int k = 0; k < 3; k++)
+        slurm_submit(30, 1, true);
+    live(62000);
+    all_completed(1, 5, 0);
+    assert_int_equal(cloud_asked(), 3);
+    slurm_submit(30, 2, true);
+    slurm_submit(30, 1, true);
+    live(62000);
+    all_completed(1, 7, 0);
+    assert_int_equal(cloud_asked(), 3);
+    settle();
+    check_promises(38);
+    end_world();
+}
+
 static uint64_t first_seed = 1;
 static unsigned runs = 6;
 
@@ -1062,6 +1271,15 @@ int main(int argc, char **argv)
         cmocka_unit_test(moved_here_while_nobody_looked),
         cmocka_unit_test(one_silent_node_does_not_keep_the_others_results),
         cmocka_unit_test(held_jobs_wait_for_others_and_their_time),
+        cmocka_unit_test(a_refused_job_keeps_nobody_from_a_plan),
+        cmocka_unit_test(a_job_that_ends_the_optimizer_keeps_nobody_from_a_plan),
+        cmocka_unit_test(data_of_one_job_keep_nobody_from_a_plan),
+        cmocka_unit_test(the_caps_refuse_one_cloud_only),
+        cmocka_unit_test(priority_decides_who_goes),
+        cmocka_unit_test(what_is_looked_ahead_at_is_not_bought),
+        cmocka_unit_test(the_first_goes_where_the_second_can_follow),
+        cmocka_unit_test(a_job_stays_until_waiting_costs_more),
+        cmocka_unit_test(idle_nodes_serve_each_one_job),
         cmocka_unit_test(in_fair_weather),
         cmocka_unit_test(when_clouds_refuse_and_lose_replies),
         cmocka_unit_test(when_instances_fail),

@@ -28,6 +28,7 @@ struct world {
     unsigned unreadable;      // so many stage-ins fail by an I/O error
     int bad_job;              // the optimizer refuses all requests with this job, 0 = none
     bool bad_kills;           // or dies of them
+    int64_t solver_ms;        // that it thinks for, 0 = 2
     bool trace;
 };
 extern struct world world;
@@ -56,6 +57,8 @@ void crash_point(void);
 // Slurm
 void slurm_reset(void);
 int slurm_submit(int64_t duration_s, unsigned nodes, bool held); // job id
+void slurm_ask(int job, const char *options); // of its mark, before it is seen
+void slurm_priority(int job, unsigned priority);
 void slurm_cancel(int job);
 void slurm_depend(int job, bool on); // on another job that does not end
 void slurm_begin(int job, int64_t in_s);
