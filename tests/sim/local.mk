@@ -14,7 +14,7 @@ tests_sim_test_sim_LDADD = libcore.la libplugincore.la libconf.la libdaemon.la \
 	liboptimizer.la libburst.la $(CMOCKA_LIBS)
 
 # Parts of the core alone, on a clock that the test sets.
-CLOCKED_TESTS = tests/unit/test_ledger tests/unit/test_observed
+CLOCKED_TESTS = tests/unit/test_ledger tests/unit/test_observed tests/unit/test_plan_request
 check_PROGRAMS += $(CLOCKED_TESTS) tests/unit/test_spool
 TESTS += $(CLOCKED_TESTS) tests/unit/test_spool
 tests_unit_test_ledger_SOURCES = tests/unit/test_ledger.c burstd/ledger.c burstd/instances.c \
@@ -28,6 +28,14 @@ tests_unit_test_observed_SOURCES = tests/unit/test_observed.c burstd/observed.c 
 tests_unit_test_observed_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_test_observed_LDFLAGS = $(SAN_LDFLAGS) -Wl,--wrap=clock_now_s,--wrap=store_commit
 tests_unit_test_observed_LDADD = libcatalog.la libdaemon.la libburst.la $(CMOCKA_LIBS) $(SQLITE_LIBS)
+tests_unit_test_plan_request_SOURCES = tests/unit/test_plan_request.c \
+	burstd/plan_request.c burstd/plan_facts.c burstd/data_place.c burstd/idle.c burstd/caps.c \
+	burstd/fit.c burstd/observed.c burstd/instances.c burstd/ledger.c burstd/jobs.c \
+	burstd/journal.c burstd/store_sqlite.c burstd/model.c
+tests_unit_test_plan_request_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_test_plan_request_LDFLAGS = $(SAN_LDFLAGS) -Wl,--wrap=clock_now_s,--wrap=clock_mono_ms
+tests_unit_test_plan_request_LDADD = liboptimizer.la libplugincore.la libcatalog.la libconf.la \
+	libdaemon.la libburst.la $(CMOCKA_LIBS) $(SQLITE_LIBS)
 tests_unit_test_spool_SOURCES = tests/unit/test_spool.c burstd/spool.c
 tests_unit_test_spool_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
 tests_unit_test_spool_LDFLAGS = $(SAN_LDFLAGS)
