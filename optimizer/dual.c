@@ -2,7 +2,6 @@
 // Lagrangian bounds. What couples tasks beyond their edges is moved into the costs:
 //
 //   limits     lambda_l >= 0 per node or per dollar that a limit counts; - lambda_l * max
-//   data sets  w_dtp >= 0 with sum_t w_dtp <= copy_d(p): task t pays its share for d in place p
 //   time       mu_P >= 0 per path P through the graph; time of P * mu_P - mu_P * T
 //
 // For every choice of multipliers the least cost of the changed problem is a lower bound. They are
@@ -17,11 +16,11 @@
 
 #define ORACLE_CELLS 2e5
 #define PATHS_MAX 64
-#define SHARES_MAX (24u << 20) // w multipliers
 #define PATIENCE 15
 #define REPAIR_EACH 10
 #define FIRST_ROUNDS 30
 #define WIDE_ROUNDS 3
+#define FEE_ALPHA 0.5
 
 struct path {
     uint32_t *task; // in order
@@ -40,9 +39,6 @@ struct dual {
     double *lambda_nodes, *lambda_nano;
     double nano_unit, time_unit; // scale of the two kinds of constraint, in their units
     double *on_nodes, *on_nano;  // per signature: sum of lambdas
-    uint32_t n_places;
-    double **w;    // [dataset][i * n_places + place], NULL = no data sets
-    double **copy; // [dataset][place]
     struct path *path;
     uint32_t n_paths;
     bool wide, narrow; // wide: too much so for elimination; narrow: elimination may be tried
@@ -53,7 +49,7 @@ struct dual {
     // the best seen: the bound, its constant, and what the model was
     double bound;
     double best_constant;
-    double **best_unary, **best_mu, **best_mv, *best_extra;
+    struct mrf_state *best_state;
 };
 
 static double **copy_unary(const struct mrf *m)
@@ -133,12 +129,6 @@ static void change_costs(struct dual *d)
     for (uint32_t t = 0; t < p->n; t++)
         memcpy(d->cost[t], d->base[t], d->m->var[t].k * sizeof(double));
     charge_limits(d);
-    for (uint32_t s = 0; d->w && s < p->n_datasets; s++)
-        for (uint32_t i = 0; i < p->dataset[s].n; i++) {
-            uint32_t t = p->dataset[s].task[i];
-            for (uint32_t k = 0; k < d->m->var[t].k; k++)
-                d->cost[t][k] += d->w[s][(size_t)i * d->n_places + p->opt[p->first[t] + k].place];
-        }
     for (uint32_t e = 0; e < d->m->n_edges; e++)
         d->m->edge[e].extra = 0;
     for (uint32_t i = 0; i < d->n_paths; i++) {
@@ -172,9 +162,10 @@ static double oracle(struct dual *d)
     struct mrf *m = d->m;
     double value = 0;
 
-    if (m->n_edges && !d->wide && d->narrow && mrf_eliminate(m, ORACLE_CELLS, d->x, &value))
+    if (m->n_edges && !m->n_hubs && !d->wide && d->narrow &&
+        mrf_eliminate(m, ORACLE_CELLS, d->x, &value))
         return value;
-    if (m->n_edges) {
+    if (m->n_edges || m->n_hubs) {
         value = mrf_bound(m, 0, d->wide ? WIDE_ROUNDS : FIRST_ROUNDS);
         d->wide = true;
         first_least(d);
@@ -391,57 +382,6 @@ static void step_limits(struct dual *d, double step)
     }
 }
 
-static int down(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return x > y ? -1 : x < y;
-}
-
-// Projects the shares of one copy onto {w >= 0, sum w <= price}.
-static void project(double *w, uint32_t n, size_t stride, double price, double *scratch)
-{
-    double sum = 0, part = 0, theta = 0;
-
-    for (uint32_t i = 0; i < n; i++) {
-        scratch[i] = w[i * stride];
-        sum += scratch[i] > 0 ? scratch[i] : 0;
-    }
-    if (sum > price) {
-        qsort(scratch, n, sizeof(*scratch), down);
-        for (uint32_t i = 0; i < n; i++) {
-            part += scratch[i];
-            double t = (part - price) / (i + 1);
-            if (i == 0 || scratch[i] - t > 0) // with a price of 0 there is none but the first
-                theta = t;
-        }
-    }
-    for (uint32_t i = 0; i < n; i++)
-        w[i * stride] = fmax(w[i * stride] - theta, 0);
-}
-
-static void step_datasets(struct dual *d, double step)
-{
-    const struct problem *p = d->p;
-    char *touched = xcalloc(d->n_places + 1, 1);
-
-    for (uint32_t s = 0; s < p->n_datasets; s++) {
-        const struct problem_dataset *x = &p->dataset[s];
-        double *scratch = xcalloc(x->n + 1, sizeof(*scratch));
-        memset(touched, 0, d->n_places);
-        for (uint32_t i = 0; i < x->n; i++) {
-            uint32_t place = p->opt[d->choice[x->task[i]]].place;
-            d->w[s][(size_t)i * d->n_places + place] += step;
-            touched[place] = 1;
-        }
-        for (uint32_t q = 0; q < d->n_places; q++)
-            if (touched[q])
-                project(d->w[s] + q, x->n, d->n_places, d->copy[s][q], scratch);
-        free(scratch);
-    }
-    free(touched);
-}
-
 // Finish along a given path in the current assignment.
 static int64_t path_time(const struct dual *d, const struct path *path)
 {
@@ -536,40 +476,14 @@ static void step_paths(struct dual *d, double step)
     }
 }
 
-// Takes the model into the best seen, or (back) the best seen into the model.
-static void exchange(struct dual *d, bool back)
-{
-    struct mrf *m = d->m;
-
-    for (uint32_t t = 0; t < m->n; t++)
-        memcpy(back ? m->unary[t] : d->best_unary[t], back ? d->best_unary[t] : m->unary[t],
-               m->var[t].k * sizeof(double));
-    for (uint32_t i = 0; i < m->n_edges; i++) {
-        struct mrf_edge *e = &m->edge[i];
-        memcpy(back ? e->mu : d->best_mu[i], back ? d->best_mu[i] : e->mu,
-               m->var[e->u].k * sizeof(double));
-        memcpy(back ? e->mv : d->best_mv[i], back ? d->best_mv[i] : e->mv,
-               m->var[e->v].k * sizeof(double));
-        *(back ? &e->extra : &d->best_extra[i]) = back ? d->best_extra[i] : e->extra;
-    }
-}
-
 static void dual_init(struct dual *d)
 {
     const struct problem *p = d->p;
-    uint64_t shares = 0;
     double most = 1;
 
     d->base = copy_unary(d->m);
     d->cost = copy_unary(d->m);
-    d->best_unary = copy_unary(d->m);
-    d->best_mu = xcalloc(d->m->n_edges + 1, sizeof(*d->best_mu));
-    d->best_mv = xcalloc(d->m->n_edges + 1, sizeof(*d->best_mv));
-    d->best_extra = xcalloc(d->m->n_edges + 1, sizeof(*d->best_extra));
-    for (uint32_t e = 0; e < d->m->n_edges; e++) {
-        d->best_mu[e] = xcalloc(d->m->var[d->m->edge[e].u].k + 1, sizeof(double));
-        d->best_mv[e] = xcalloc(d->m->var[d->m->edge[e].v].k + 1, sizeof(double));
-    }
+    d->best_state = mrf_state_create(d->m);
     d->lambda_nodes = xcalloc(p->n_limits + 1, sizeof(double));
     d->lambda_nano = xcalloc(p->n_limits + 1, sizeof(double));
     d->on_nodes = xcalloc(p->n_sigs + 1, sizeof(double));
@@ -579,42 +493,17 @@ static void dual_init(struct dual *d)
     d->x = xcalloc(p->n + 1, sizeof(uint32_t));
     d->choice = xcalloc(p->n + 1, sizeof(uint32_t));
     d->path = xcalloc(PATHS_MAX, sizeof(*d->path));
-    d->n_places = places_count(p->places);
     for (uint32_t o = 0; o < p->first[p->n]; o++)
         most += (double)p->opt[o].compute / (double)p->first[p->n];
     d->nano_unit = most;
     d->time_unit = d->time > 0 && d->time < TIME_INF ? (double)d->time / 10 : 1;
-    for (uint32_t s = 0; s < p->n_datasets; s++)
-        shares += (uint64_t)p->dataset[s].n * d->n_places;
-    if (!p->n_datasets || shares > SHARES_MAX)
-        return;
-    d->w = xcalloc(p->n_datasets, sizeof(*d->w));
-    d->copy = xcalloc(p->n_datasets, sizeof(*d->copy));
-    for (uint32_t s = 0; s < p->n_datasets; s++) {
-        const struct problem_dataset *x = &p->dataset[s];
-        d->w[s] = xcalloc((size_t)x->n * d->n_places, sizeof(double));
-        d->copy[s] = xcalloc(d->n_places, sizeof(double));
-        for (uint32_t q = 0; q < d->n_places; q++) {
-            int64_t c = places_cost(p->places, x->place, q, x->gb);
-            d->copy[s][q] = c >= COST_INF ? MRF_INF : (double)c;
-            for (uint32_t i = 0; i < x->n; i++)
-                d->w[s][(size_t)i * d->n_places + q] = d->copy[s][q] / x->n;
-        }
-    }
 }
 
 static void dual_free(struct dual *d)
 {
     free_rows(d->base, d->p->n);
     free_rows(d->cost, d->p->n);
-    free_rows(d->best_unary, d->p->n);
-    free_rows(d->best_mu, d->m->n_edges);
-    free_rows(d->best_mv, d->m->n_edges);
-    free(d->best_extra);
-    if (d->w) {
-        free_rows(d->w, d->p->n_datasets);
-        free_rows(d->copy, d->p->n_datasets);
-    }
+    mrf_state_destroy(d->best_state);
     for (uint32_t i = 0; i < d->n_paths; i++)
         free(d->path[i].task);
     free(d->path);
@@ -639,7 +528,8 @@ static void climb(struct dual *d, int rounds)
     double alpha = 1.5;
     int waited = 0;
 
-    for (int r = 0; r < rounds && !settled(d) && !time_is_over(d->clock); r++) {
+    int more = d->m->n_hubs ? rounds / 2 : 0; // with fees raised as well
+    for (int r = 0; r < rounds + more && !settled(d) && !time_is_over(d->clock); r++) {
         change_costs(d);
         double value = oracle(d) + d->constant, norm;
         if (value >= MRF_INF / 2)
@@ -650,7 +540,7 @@ static void climb(struct dual *d, int rounds)
             d->bound = value;
             d->best_constant =
                 d->wide ? value : d->constant; // elimination leaves the model as it is
-            exchange(d, false);
+            mrf_save(d->m, d->best_state);
         } else {
             waited++;
         }
@@ -658,7 +548,14 @@ static void climb(struct dual *d, int rounds)
             alpha /= 2;
             waited = 0;
         }
-        if (alpha < 1e-4)
+        bool stuck = alpha < 1e-4;
+        if (d->m->n_hubs && d->m->still && (stuck || r == rounds)) {
+            mrf_restore(d->m, d->best_state);
+            d->m->still = false;
+            alpha = FEE_ALPHA;
+            continue;
+        }
+        if (stuck)
             return;
         for (uint32_t t = 0; t < p->n; t++)
             d->choice[t] = p->first[t] + d->x[t];
@@ -666,12 +563,10 @@ static void climb(struct dual *d, int rounds)
         if (d->time < TIME_INF)
             note_path(d);
         norm = norm_limits(d) + (d->n_paths ? norm_paths(d) : 0);
-        for (uint32_t s = 0; d->w && s < p->n_datasets; s++)
-            norm += p->dataset[s].n;
+        norm += mrf_share_norm(d->m);
         double step = polyak(d, value, norm, alpha);
         step_limits(d, step);
-        if (d->w)
-            step_datasets(d, step);
+        mrf_step_shares(d->m, d->x, step);
         if (d->n_paths)
             step_paths(d, step);
         // Last: it changes the assignment.
@@ -694,9 +589,12 @@ void dual_ascent(const struct problem *p, int64_t time, int rounds, const struct
 
     dual_init(&d);
     d.bound = -HUGE_VAL;
+    mrf_even_shares(m);
+    m->still = true;
     climb(&d, rounds);
+    m->still = false;
     if (d.bound > -HUGE_VAL) {
-        exchange(&d, true);
+        mrf_restore(m, d.best_state);
         *constant += d.best_constant;
     } else {
         for (uint32_t e = 0; e < m->n_edges; e++)

@@ -77,6 +77,30 @@ struct mrf_edge *mrf_add_edge(struct mrf *m, uint32_t u, uint32_t v)
     return &m->edge[m->n_edges++];
 }
 
+struct mrf_hub *mrf_add_hub(struct mrf *m, const uint32_t *var, uint32_t n)
+{
+    struct mrf_hub *h;
+
+    m->hub = xrealloc(m->hub, (m->n_hubs + 1) * sizeof(*m->hub));
+    h = &m->hub[m->n_hubs++];
+    h->n = n;
+    h->var = xcalloc(n + 1, sizeof(*h->var));
+    memcpy(h->var, var, n * sizeof(*var));
+    h->fee = xcalloc(m->n_places + 1, sizeof(double));
+    h->left = xcalloc(m->n_places + 1, sizeof(double));
+    h->share = xcalloc(n + 1, sizeof(*h->share));
+    h->first = xcalloc(n + 1, sizeof(*h->first));
+    for (uint32_t i = 0; i < n; i++) {
+        const struct mrf_var *v = &m->var[var[i]];
+        h->share[i] = xcalloc(v->k + 1, sizeof(double));
+        h->first[i] = xcalloc(m->n_places + 1, sizeof(uint32_t));
+        memset(h->first[i], 0xff, m->n_places * sizeof(uint32_t));
+        for (uint32_t x = v->k; x-- > 0;)
+            h->first[i][v->place[x]] = x;
+    }
+    return h;
+}
+
 uint32_t mrf_edge_between(const struct mrf *m, uint32_t u, uint32_t v)
 {
     const struct mrf_var *x = &m->var[u];
@@ -105,6 +129,10 @@ static double grain(const struct mrf *m)
             if (x->apart[i] < MRF_INF / 2 && x->apart[i] > most)
                 most = x->apart[i];
     }
+    for (uint32_t h = 0; h < m->n_hubs; h++)
+        for (uint32_t i = 0; i < m->n_places; i++)
+            if (m->hub[h].fee[i] < MRF_INF / 2 && m->hub[h].fee[i] > most)
+                most = m->hub[h].fee[i];
     return exp2(ceil(log2(most)) - 47);
 }
 
@@ -115,6 +143,8 @@ void mrf_finish(struct mrf *m)
     for (uint32_t t = 0; t < m->n; t++)
         widest = m->var[t].k > widest ? m->var[t].k : widest;
     m->quantum = grain(m);
+    for (uint32_t i = 0; i < m->n_hubs; i++)
+        memcpy(m->hub[i].left, m->hub[i].fee, m->n_places * sizeof(double));
     // least per place (kept at NOTHING between calls), two rows over classes, two over values
     m->scratch = xcalloc(m->n_places + 5 * (size_t)widest + 1, sizeof(double));
     for (uint32_t i = 0; i < m->n_places; i++)
@@ -135,6 +165,18 @@ void mrf_free(struct mrf *m)
         free(m->edge[e].mu);
         free(m->edge[e].mv);
     }
+    for (uint32_t i = 0; i < m->n_hubs; i++) {
+        for (uint32_t k = 0; k < m->hub[i].n; k++) {
+            free(m->hub[i].share[k]);
+            free(m->hub[i].first[k]);
+        }
+        free(m->hub[i].first);
+        free(m->hub[i].var);
+        free(m->hub[i].fee);
+        free(m->hub[i].left);
+        free(m->hub[i].share);
+    }
+    free(m->hub);
     free(m->var);
     free(m->unary);
     free(m->edge);
@@ -538,6 +580,209 @@ static void handshake(struct mrf *m, struct mrf_edge *e, double *a, double *b, d
     }
 }
 
+// --- fees: the dual ascent of Bilde and Krarup (1977), Erlenkotter (1978) ---
+//
+// Each variable has a level, the least of its unary. It can be raised as long as all places at that
+// level have something of their fee left to pay for it.
+
+// The values of a variable in one place.
+struct spot {
+    double cost; // the least of them
+    uint32_t first, n;
+};
+
+static int by_cost(const void *pa, const void *pb)
+{
+    const struct spot *a = pa, *b = pb;
+
+    if (a->cost != b->cost)
+        return a->cost < b->cost ? -1 : 1;
+    return a->first < b->first ? -1 : a->first > b->first;
+}
+
+struct climber {
+    struct mrf_var *var;
+    double *unary, *share;
+    struct spot *at;  // sorted; owned
+    uint32_t n, tied; // places; of these at the level
+    double level;
+    bool done;
+};
+
+// Takes back what does not hold up the level, and lists the places.
+static void climber_init(struct mrf *m, struct mrf_hub *h, uint32_t i, struct climber *c)
+{
+    struct mrf_var *v = &m->var[h->var[i]];
+    double *u = m->unary[h->var[i]], *share = h->share[i];
+
+    *c = (struct climber){.var = v, .unary = u, .share = share, .level = least(u, v->k)};
+    c->at = xcalloc(v->k + 1, sizeof(*c->at));
+    for (uint32_t first = 0, k; first < v->k; first = k) {
+        double low = u[first];
+        for (k = first + 1; k < v->k && v->place[k] == v->place[first]; k++)
+            low = u[k] < low ? u[k] : low;
+        if (!possible(low))
+            continue;
+        double back = low - c->level < share[first] ? low - c->level : share[first];
+        for (uint32_t x = first; x < k; x++) {
+            u[x] -= back;
+            share[x] -= back;
+        }
+        h->left[v->place[first]] += back;
+        c->at[c->n++] = (struct spot){low - back, first, k - first};
+    }
+    if (c->n)
+        qsort(c->at, c->n, sizeof(*c->at), by_cost);
+    while (c->tied < c->n && c->at[c->tied].cost <= c->level)
+        c->tied++;
+    c->done = c->n == 0;
+}
+
+// Raises a level to that of the next place, or as far as the fees allow. True when it moved.
+static bool climb(struct mrf_hub *h, struct climber *c)
+{
+    double step = c->tied < c->n ? c->at[c->tied].cost - c->level : NOTHING;
+
+    for (uint32_t k = 0; k < c->tied; k++) {
+        double left = h->left[c->var->place[c->at[k].first]];
+        if (left <= step) {
+            step = left;
+            c->done = true; // no further than this
+        }
+    }
+    if (step <= 0)
+        return false;
+    for (uint32_t k = 0; k < c->tied; k++) {
+        const struct spot *s = &c->at[k];
+        h->left[c->var->place[s->first]] -= step;
+        for (uint32_t x = s->first; x < s->first + s->n; x++) {
+            c->unary[x] += step;
+            c->share[x] += step;
+        }
+    }
+    c->level += step;
+    while (c->tied < c->n && c->at[c->tied].cost <= c->level)
+        c->tied++;
+    return true;
+}
+
+static void raise_hub(struct mrf *m, struct mrf_hub *h, bool backwards)
+{
+    struct climber *c = xcalloc(h->n, sizeof(*c));
+    bool any = true;
+
+    for (uint32_t i = 0; i < h->n; i++)
+        climber_init(m, h, i, &c[i]);
+    while (any) {
+        any = false;
+        for (uint32_t i = 0; i < h->n; i++) {
+            struct climber *x = &c[backwards ? h->n - 1 - i : i];
+            if (!x->done && climb(h, x))
+                any = true;
+        }
+    }
+    for (uint32_t i = 0; i < h->n; i++)
+        free(c[i].at);
+    free(c);
+}
+
+double mrf_share_norm(const struct mrf *m)
+{
+    double sum = 0;
+
+    for (uint32_t i = 0; i < m->n_hubs; i++)
+        sum += m->hub[i].n;
+    return sum;
+}
+
+void mrf_even_shares(struct mrf *m)
+{
+    for (uint32_t h = 0; h < m->n_hubs; h++)
+        for (uint32_t i = 0; i < m->hub[h].n; i++) {
+            struct mrf_hub *x = &m->hub[h];
+            const struct mrf_var *v = &m->var[x->var[i]];
+            for (uint32_t k = 0; k < v->k; k++) {
+                double share = floor(x->fee[v->place[k]] / x->n / m->quantum) * m->quantum;
+                if (!possible(x->fee[v->place[k]]))
+                    continue;
+                x->share[i][k] = share;
+                if (x->first[i][v->place[k]] == k)
+                    x->left[v->place[k]] -= share;
+            }
+        }
+}
+
+static int down(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return x > y ? -1 : x < y;
+}
+
+// What is taken off all shares of a fee so that those that stay above 0 do not sum to more than it.
+static double surplus(double *share, uint32_t n, double fee)
+{
+    double sum = 0, theta = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        sum += share[i] > 0 ? share[i] : 0;
+    if (sum <= fee)
+        return 0;
+    qsort(share, n, sizeof(*share), down);
+    sum = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        sum += share[i];
+        double t = (sum - fee) / (i + 1);
+        if (i == 0 || share[i] - t > 0) // a fee of 0 leaves nothing but the first
+            theta = t;
+    }
+    return theta;
+}
+
+static void step_place(struct mrf *m, struct mrf_hub *h, uint32_t place, const uint32_t *x,
+                       double step, double *row)
+{
+    double given = 0;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < h->n; i++) {
+        uint32_t first = h->first[i][place];
+        if (first == UINT32_MAX)
+            continue;
+        row[n++] = h->share[i][first] + (m->var[h->var[i]].place[x[h->var[i]]] == place ? step : 0);
+    }
+    double theta = surplus(row, n, h->fee[place]);
+    for (uint32_t i = 0; i < h->n; i++) {
+        const struct mrf_var *v = &m->var[h->var[i]];
+        uint32_t first = h->first[i][place];
+        if (first == UINT32_MAX)
+            continue;
+        double share = h->share[i][first] + (v->place[x[h->var[i]]] == place ? step : 0) - theta;
+        share = share > 0 ? floor(share / m->quantum) * m->quantum : 0;
+        for (uint32_t k = first; k < v->k && v->place[k] == place; k++)
+            h->share[i][k] = share;
+        given += share;
+    }
+    h->left[place] = h->fee[place] - given;
+}
+
+void mrf_step_shares(struct mrf *m, const uint32_t *x, double step)
+{
+    for (uint32_t k = 0; k < m->n_hubs; k++) {
+        struct mrf_hub *h = &m->hub[k];
+        bool *met = xcalloc(m->n_places + 1, sizeof(bool));
+        double *row = xcalloc(h->n + 1, sizeof(*row));
+        for (uint32_t i = 0; i < h->n; i++) {
+            uint32_t place = m->var[h->var[i]].place[x[h->var[i]]];
+            if (!met[place] && possible(h->fee[place]))
+                step_place(m, h, place, x, step, row);
+            met[place] = true;
+        }
+        free(met);
+        free(row);
+    }
+}
+
 // Takes the least unary of each variable into the constant.
 static double collect(struct mrf *m)
 {
@@ -586,6 +831,8 @@ double mrf_bound(struct mrf *m, double constant, int rounds)
         for (uint32_t e = 0; e < m->n_edges; e++)
             handshake(m, &m->edge[r % 2 ? m->n_edges - 1 - e : e], row, row + widest,
                       row + 2 * widest);
+        for (uint32_t h = 0; h < m->n_hubs && !m->still; h++)
+            raise_hub(m, &m->hub[h], r % 2);
         constant += collect(m);
         if (constant - before <= 1e-9 * (1 + constant))
             break;
@@ -606,7 +853,91 @@ void mrf_set_unary(struct mrf *m, double *const *cost)
         for (uint32_t x = 0; x < m->var[e->v].k; x++)
             m->unary[e->v][x] += e->mv[x];
     }
+    for (uint32_t i = 0; i < m->n_hubs; i++)
+        for (uint32_t k = 0; k < m->hub[i].n; k++)
+            for (uint32_t x = 0; x < m->var[m->hub[i].var[k]].k; x++)
+                m->unary[m->hub[i].var[k]][x] += m->hub[i].share[k][x];
 }
+
+// --- states ---
+
+struct mrf_state {
+    double *v;
+    size_t n;
+};
+
+// Goes over all numbers that bounds change, in an order that is always the same.
+static void each_row(const struct mrf *m, void (*fn)(void *arg, double *v, size_t n), void *arg)
+{
+    for (uint32_t t = 0; t < m->n; t++)
+        fn(arg, m->unary[t], m->var[t].k);
+    for (uint32_t i = 0; i < m->n_edges; i++) {
+        struct mrf_edge *e = &m->edge[i];
+        fn(arg, e->mu, m->var[e->u].k);
+        fn(arg, e->mv, m->var[e->v].k);
+        fn(arg, &e->extra, 1);
+    }
+    for (uint32_t i = 0; i < m->n_hubs; i++) {
+        struct mrf_hub *h = &m->hub[i];
+        fn(arg, h->left, m->n_places);
+        for (uint32_t k = 0; k < h->n; k++)
+            fn(arg, h->share[k], m->var[h->var[k]].k);
+    }
+}
+
+static void count_row(void *arg, double *v, size_t n)
+{
+    *(size_t *)arg += n;
+}
+
+static void save_row(void *arg, double *v, size_t n)
+{
+    double **at = arg;
+
+    memcpy(*at, v, n * sizeof(*v));
+    *at += n;
+}
+
+static void restore_row(void *arg, double *v, size_t n)
+{
+    double **at = arg;
+
+    memcpy(v, *at, n * sizeof(*v));
+    *at += n;
+}
+
+struct mrf_state *mrf_state_create(const struct mrf *m)
+{
+    struct mrf_state *s = xmalloc(sizeof(*s));
+
+    each_row(m, count_row, &s->n);
+    s->v = xcalloc(s->n + 1, sizeof(*s->v));
+    return s;
+}
+
+void mrf_state_destroy(struct mrf_state *s)
+{
+    if (!s)
+        return;
+    free(s->v);
+    free(s);
+}
+
+void mrf_save(const struct mrf *m, struct mrf_state *s)
+{
+    double *at = s->v;
+
+    each_row(m, save_row, &at);
+}
+
+void mrf_restore(struct mrf *m, const struct mrf_state *s)
+{
+    double *at = s->v;
+
+    each_row(m, restore_row, &at);
+}
+
+// --- rounding ---
 
 void mrf_round(const struct mrf *m, const uint32_t *order, uint32_t *x)
 {

@@ -11,9 +11,12 @@
 // There are hundreds of places and a few dozen classes. A pair needs no table over places, and the
 // least of a pair plus anything on one end takes (values + classes * classes) steps.
 //
-// Bounds move costs from pairs to variables: unary holds what was moved to it, and mu, mv what each
-// pair gave. Costs are nano-dollars in doubles, and what is moved are multiples of a power of two
-// so small that nothing is rounded: sums are exact. Impossible values and pairs cost MRF_INF.
+// And there are fees, paid once for a place in which some of a hub's variables sit, however many.
+//
+// Bounds move costs from pairs and fees to variables: unary holds what was moved to it, mu and mv
+// what each pair gave, share what each fee gave. Costs are nano-dollars in doubles, and what is
+// moved are multiples of a power of two so small that nothing is rounded: sums are exact.
+// Impossible values and pairs cost MRF_INF.
 #ifndef BURST_MRF_H
 #define BURST_MRF_H
 
@@ -39,12 +42,24 @@ struct mrf_edge {
     double *mu, *mv; // per value of u and v: what was moved there from this pair; owned
 };
 
+struct mrf_hub {
+    uint32_t n;
+    uint32_t *var;    // owned
+    double *fee;      // per place; owned
+    double *left;     // per place: what of it was not given yet; owned
+    double **share;   // per variable and value: what its unary has of the fee of its place; owned
+    uint32_t **first; // per variable and place: its first value there, UINT32_MAX = none; owned
+};
+
 struct mrf {
     uint32_t n;
     struct mrf_var *var;
     double **unary; // [t][x_t]; owned
     uint32_t n_edges;
     struct mrf_edge *edge;
+    uint32_t n_hubs;
+    struct mrf_hub *hub;
+    bool still;              // bounds leave the shares of fees as they are
     uint32_t n_places;       // place numbers are below this
     double quantum;          // what is moved is a multiple of it
     double *scratch;         // owned
@@ -52,14 +67,16 @@ struct mrf {
     void *arg;
 };
 
-// In this order: variables with the places of their values and unary costs, classes, edges with
-// apart, mrf_finish().
+// In this order: variables with the places of their values (sorted by place) and unary costs,
+// classes, edges with apart, hubs with fees, mrf_finish().
 void mrf_init(struct mrf *m, uint32_t n, uint32_t n_places);
 void mrf_set_var(struct mrf *m, uint32_t t, uint32_t k, const uint32_t *place);
 // After all variables are set: cls[place] for all places.
 void mrf_set_classes(struct mrf *m, const uint32_t *cls, uint32_t n_cls);
 // Adds an edge with zero costs, u before v. At most one for a pair of variables.
 struct mrf_edge *mrf_add_edge(struct mrf *m, uint32_t u, uint32_t v);
+// Adds a hub without fees for n variables.
+struct mrf_hub *mrf_add_hub(struct mrf *m, const uint32_t *var, uint32_t n);
 // After all costs are there.
 void mrf_finish(struct mrf *m);
 void mrf_free(struct mrf *m);
@@ -92,7 +109,7 @@ void mrf_least_pairs(struct mrf *m, const struct mrf_edge *e, uint32_t t, const 
 
 // Exact minimum by eliminating one variable after the other, smallest table first. False when
 // that takes more than max_cells table cells (the width is too large) or when told to stop.
-// *value >= MRF_INF = impossible.
+// *value >= MRF_INF = impossible. Not with hubs.
 bool mrf_eliminate(const struct mrf *m, double max_cells, uint32_t *x, double *value);
 
 // Lower bound by moving costs between pairs and variables (dual block coordinate ascent) for some
@@ -102,6 +119,19 @@ double mrf_bound(struct mrf *m, double constant, int rounds);
 
 // Sets the costs of the variables anew; what was moved stays moved.
 void mrf_set_unary(struct mrf *m, double *const *cost);
+
+// Sum of squares of the subgradient of the shares at an assignment, and a step along it: who sits
+// in a place takes more of its fee, the others less. mrf_set_unary() puts it into the costs.
+double mrf_share_norm(const struct mrf *m);
+void mrf_even_shares(struct mrf *m); // all variables get the same of each fee
+void mrf_step_shares(struct mrf *m, const uint32_t *x, double step);
+
+// All that bounds change, to come back to.
+struct mrf_state;
+struct mrf_state *mrf_state_create(const struct mrf *m);
+void mrf_state_destroy(struct mrf_state *s);
+void mrf_save(const struct mrf *m, struct mrf_state *s);
+void mrf_restore(struct mrf *m, const struct mrf_state *s);
 
 // An assignment from what is left after a bound: one variable after the other, the least of its
 // unary and its pairs with those before it.

@@ -86,6 +86,20 @@ static void add_pair_costs(const struct problem *p, const struct problem_edge *x
         }
 }
 
+// What a data set costs in each place where some of its tasks may run.
+static void add_copies(const struct problem *p, const struct problem_dataset *d, struct mrf *m)
+{
+    struct mrf_hub *h = mrf_add_hub(m, d->task, d->n);
+
+    for (uint32_t i = 0; i < d->n; i++)
+        for (uint32_t o = p->first[d->task[i]]; o < p->first[d->task[i] + 1]; o++) {
+            uint32_t place = p->opt[o].place;
+            int64_t cost = h->fee[place] > 0 ? 0 : places_cost(p->places, d->place, place, d->gb);
+            if (cost > 0)
+                h->fee[place] = cost >= COST_INF ? MRF_INF : (double)cost;
+        }
+}
+
 bool problem_mrf(const struct problem *p, double max_cells, struct mrf *m)
 {
     uint32_t *place, widest = 0;
@@ -97,6 +111,10 @@ bool problem_mrf(const struct problem *p, double max_cells, struct mrf *m)
     for (uint32_t e = 0; e < p->n_edges; e++)
         cells += (double)(p->first[p->edge[e].u + 1] - p->first[p->edge[e].u]) +
                  (double)(p->first[p->edge[e].v + 1] - p->first[p->edge[e].v]);
+    for (uint32_t d = 0; d < p->n_datasets; d++)
+        for (uint32_t i = 0; i < p->dataset[d].n; i++)
+            cells +=
+                (double)(p->first[p->dataset[d].task[i] + 1] - p->first[p->dataset[d].task[i]]);
     if (cells > max_cells)
         return false;
     find_classes(p, &c);
@@ -119,6 +137,8 @@ bool problem_mrf(const struct problem *p, double max_cells, struct mrf *m)
         add_pair_costs(p, x, &c, m,
                        known == UINT32_MAX ? mrf_add_edge(m, x->u, x->v) : &m->edge[known]);
     }
+    for (uint32_t d = 0; d < p->n_datasets && cells <= max_cells; d++)
+        add_copies(p, &p->dataset[d], m);
     mrf_finish(m);
     free(place);
     free(c.of_place);
