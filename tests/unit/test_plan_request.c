@@ -328,6 +328,7 @@ static void clouds_that_may_not_be_used_now(void **state)
     r = request(false);
     is_text(task(r, 0), "clouds", "[\"gcp\"]");
     cJSON_Delete(r);
+    q.facts = facts;
     job[0]->dm.memory_mib = 1 << 20;
     assert_false(plan_possible(&b, &q, job[0], why, sizeof(why)));
     assert_string_equal(why, "no shape of the site's configuration fits it");
