@@ -519,7 +519,8 @@ static void dual_free(struct dual *d)
 
 static bool settled(const struct dual *d)
 {
-    return d->best->found && (double)d->best->cost - d->bound < 0.5 + 1e-14 * (double)d->best->cost;
+    return best_will_do(d->best) || (d->best->found && (double)d->best->cost - d->bound <
+                                                           0.5 + 1e-14 * (double)d->best->cost);
 }
 
 static void climb(struct dual *d, int rounds)

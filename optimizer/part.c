@@ -361,6 +361,7 @@ static void descend(const struct problem *p, const struct problem *q, int64_t ti
     if (same == p->n)
         best_offer(&sub, q, choice, time);
     sub.bound = b->bound;
+    sub.enough = b->enough;
     exact(q, time, opt, clock, &sub, depth);
     if (sub.found) {
         for (uint32_t t = 0; t < p->n; t++)
@@ -386,6 +387,8 @@ static void exact(const struct problem *p, int64_t time, const struct solve_opti
     bool sides = has_sides(p, time);
 
     start(p, time, opt, clock, b);
+    if (best_will_do(b))
+        return;
     if (!problem_mrf(p, PAIR_CELLS, &m)) {
         double sum = 0; // too large for tables: every task on its cheapest option is a bound
         for (uint32_t t = 0; t < p->n; t++) {
@@ -411,8 +414,10 @@ static void exact(const struct problem *p, int64_t time, const struct solve_opti
         b->bound = b->cost;
         goto out;
     }
-    if (!(opt->skip & STEP_IMPROVE))
+    if (!(opt->skip & STEP_IMPROVE) && !best_will_do(b))
         improve(p, time, clock, b);
+    if (best_will_do(b))
+        goto out;
     if (sides && !(opt->skip & STEP_DUAL))
         dual_ascent(p, time, p->n < 1000 ? 600 : 300, opt, clock, b, &m, &constant);
     if (!(opt->skip & STEP_BOUND))
@@ -421,7 +426,7 @@ static void exact(const struct problem *p, int64_t time, const struct solve_opti
         improve(p, time, clock, b);
     if (!(opt->skip & STEP_BOUND))
         raise_bound(b, constant);
-    if (b->proven || time_is_over(clock))
+    if (b->proven || best_will_do(b) || time_is_over(clock))
         goto out;
     if (b->found && depth < 3 && !(opt->skip & (STEP_DROP | STEP_BOUND))) {
         struct problem q;
@@ -460,6 +465,7 @@ void part_min_cost(const struct problem *p, int64_t time, const struct solve_opt
         return;
     }
     best_init(&sub, p->n);
+    sub.enough = b->enough;
     choice = xcalloc(p->n + 1, sizeof(*choice));
     exact(&q, q_time, opt, clock, &sub, 0);
     if (sub.found) {

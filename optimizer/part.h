@@ -21,9 +21,15 @@ struct best {
     uint32_t *choice; // option per task, owned; valid when found
     bool found;
     int64_t cost, span;
-    int64_t bound; // no assignment is cheaper
-    bool proven;   // cost == bound, or !found and there is none
+    int64_t bound;  // no assignment is cheaper
+    bool proven;    // cost == bound, or !found and there is none
+    int64_t enough; // an assignment of at most this cost will do; -1 = only a cheapest one
 };
+
+static inline bool best_will_do(const struct best *b)
+{
+    return b->found && b->cost <= b->enough;
+}
 
 void best_init(struct best *b, uint32_t n);
 void best_free(struct best *b);

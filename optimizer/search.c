@@ -159,6 +159,7 @@ static void descend_from(struct dfs *s, uint32_t depth, double paid, double open
 
     if (depth == s->p->n) {
         best_offer(s->best, s->p, s->choice, s->time);
+        s->cut = s->cut || best_will_do(s->best); // and may stop
         return;
     }
     t = s->order[depth];

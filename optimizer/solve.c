@@ -16,7 +16,8 @@
 #include "libburst/xalloc.h"
 #include "optimizer/part.h"
 
-// Looking for a faster plan of the same cost is worth this share of the time that is left.
+// Looking for a faster plan of the same cost, or a cheaper one of the same time, is worth this
+// share of the time that is left.
 #define TIE_SHARE 4
 
 struct comp {
@@ -63,6 +64,7 @@ void best_init(struct best *b, uint32_t n)
 {
     memset(b, 0, sizeof(*b));
     b->choice = xcalloc(n + 1, sizeof(*b->choice));
+    b->enough = -1;
 }
 
 void best_free(struct best *b)
@@ -260,13 +262,18 @@ static void single_min_cost(const struct problem *p, struct comp *c, int64_t tim
 }
 
 // Answers from the last question when that settles this one as well.
-static void comp_min_cost(struct split *s, struct comp *c, int64_t time)
+static void comp_min_cost(struct split *s, struct comp *c, int64_t time, int64_t enough)
 {
-    if (c->known && c->best.proven && time <= c->asked && !c->best.found)
+    struct best *b = &c->best;
+
+    if (c->known && b->proven && time <= c->asked && !b->found)
         return;
-    if (c->known && c->best.proven && c->best.found && c->best.span <= time && time <= c->asked)
+    if (c->known && b->proven && b->found && b->span <= time && time <= c->asked)
         return;
-    if (c->known && c->best.proven && time == c->asked)
+    if (c->known && b->proven && time == c->asked)
+        return;
+    b->enough = enough;
+    if (c->known && b->span <= time && best_will_do(b))
         return;
     c->known = true;
     c->asked = time;
@@ -276,16 +283,18 @@ static void comp_min_cost(struct split *s, struct comp *c, int64_t time)
         return;
     }
     // What was found for another time may still be a start.
-    if (c->best.found && c->best.span > time)
-        c->best.found = false;
-    c->best.proven = false;
-    c->best.bound = 0;
-    part_min_cost(&c->part, time, s->opt, &s->clock, &c->best, &c->late);
+    if (b->found && b->span > time)
+        b->found = false;
+    b->proven = false;
+    b->bound = 0;
+    part_min_cost(&c->part, time, s->opt, &s->clock, b, &c->late);
 }
 
-// Cheapest plan that finishes by time. cost = sum of what was found (COST_INF = some part has
-// none), bound = sum of the bounds. True when every part is proven.
-static bool all_min_cost(struct split *s, int64_t time, int64_t *cost, int64_t *bound)
+// Cheapest plan that finishes by time, or (enough >= 0) any that costs no more than that. cost =
+// sum of what was found (COST_INF = some part has none), bound = sum of the bounds. True when every
+// part is proven.
+static bool all_min_cost(struct split *s, int64_t time, int64_t enough, int64_t *cost,
+                         int64_t *bound)
 {
     int64_t deadline = s->clock.deadline_ms;
     uint32_t large = 0;
@@ -295,14 +304,23 @@ static bool all_min_cost(struct split *s, int64_t time, int64_t *cost, int64_t *
     s->late = false;
     for (uint32_t i = 0; i < s->n; i++)
         large += !s->comp[i].single;
-    for (uint32_t i = 0; i < s->n; i++) {
-        struct comp *c = &s->comp[i];
+    // Single tasks first: of what is left over the last large part may use all.
+    for (uint32_t k = 0; k < 2 * s->n; k++) {
+        struct comp *c = &s->comp[k % s->n];
+        int64_t own = -1;
+        if (c->single != (k < s->n))
+            continue;
+        if (!c->single && enough >= COST_INF)
+            own = COST_INF;
+        else if (!c->single && large == 1 && *cost <= enough)
+            own = enough - *cost;
         if (!c->single && deadline != INT64_MAX) { // each gets its share of what is left
             int64_t now = clock_mono_ms();
-            s->clock.deadline_ms = now + (deadline - now) / large--;
+            s->clock.deadline_ms = now + (deadline - now) / large;
             s->clock.over = false;
         }
-        comp_min_cost(s, c, time);
+        large -= !c->single;
+        comp_min_cost(s, c, time, own);
         s->clock.deadline_ms = deadline;
         proven = proven && c->best.proven;
         if (!c->best.found && c->best.proven) {
@@ -343,25 +361,25 @@ static void keep(const struct split *s, struct solution *out, int64_t cost)
 
 // Bisection for the least T at which a plan of at most max_cost exists, between low (nothing is
 // known to be faster) and the span of the plan in out. Returns true when the end is proven; *low
-// is then the least T, otherwise what is proven to be out of reach.
+// is then the least T, otherwise what is proven to be out of reach. A step that is not decided
+// counts as out of reach for the next ones, which may still find a faster plan above it.
 static bool fastest_within(struct split *s, int64_t max_cost, int64_t *low, struct solution *out)
 {
-    int64_t cost, bound, mid = *low;
+    int64_t cost, bound, mid = *low, from = *low;
 
-    while (*low < out->span) {
-        bool proven = all_min_cost(s, mid, &cost, &bound);
-        if (cost < COST_INF && cost <= max_cost) {
+    while (from < out->span) {
+        bool proven = all_min_cost(s, mid, max_cost, &cost, &bound);
+        if (cost < COST_INF && cost <= max_cost)
             keep(s, out, cost);
-        } else if (proven || bound > max_cost) {
-            *low = mid + 1;
-        } else {
-            return false;
-        }
-        if (time_is_over(&s->clock) && *low < out->span)
-            return false;
-        mid = *low + (out->span - *low) / 2;
+        else
+            from = mid + 1;
+        if (from == mid + 1 && (proven || bound > max_cost))
+            *low = from > *low ? from : *low;
+        if (time_is_over(&s->clock))
+            break;
+        mid = from + (out->span - from) / 2;
     }
-    return true;
+    return *low >= out->span;
 }
 
 // Leaves the options that may be in a cheapest plan of a part, most often one for each task.
@@ -413,7 +431,7 @@ static void minimise_cost(struct split *s, struct solution *out)
 {
     const struct solve_options *o = s->opt;
     int64_t cost, bound;
-    bool proven = all_min_cost(s, o->time_budget, &cost, &bound);
+    bool proven = all_min_cost(s, o->time_budget, -1, &cost, &bound);
 
     out->bound = bound;
     if (proven && (cost >= COST_INF || cost > o->cost_budget)) {
@@ -438,8 +456,8 @@ static void minimise_time(struct split *s, struct solution *out)
 {
     const struct solve_options *o = s->opt;
     int64_t low = problem_least_span(&s->work), cost, bound;
-    // Any plan within the money gives the upper end; the cheapest one is within it if any is.
-    bool proven = all_min_cost(s, o->time_budget, &cost, &bound);
+    // Any plan within the money gives the upper end.
+    bool proven = all_min_cost(s, o->time_budget, o->cost_budget, &cost, &bound);
 
     out->bound = low;
     if (cost >= COST_INF || cost > o->cost_budget) {
@@ -451,18 +469,20 @@ static void minimise_time(struct split *s, struct solution *out)
         return;
     }
     keep(s, out, cost);
-    if (!fastest_within(s, o->cost_budget, &low, out)) {
-        out->end = SOLVE_FEASIBLE;
-        out->bound = low;
-        return;
+    // Some of the time is for the cheapest plan of that time: until then any within the money will
+    // do.
+    struct clockwork outer = s->clock;
+    if (s->clock.deadline_ms != INT64_MAX) {
+        int64_t now = clock_mono_ms();
+        s->clock.deadline_ms -= (s->clock.deadline_ms - now) / TIE_SHARE;
     }
-    // The cheapest of the fastest: what stands in out is the best of its last step, which may
-    // have been a step at a later time.
-    all_min_cost(s, out->span, &cost, &bound);
+    bool fastest = fastest_within(s, o->cost_budget, &low, out);
+    s->clock = outer;
+    all_min_cost(s, out->span, -1, &cost, &bound);
     if (cost < COST_INF && cost <= out->cost)
         keep(s, out, cost);
-    out->end = SOLVE_OPTIMAL;
-    out->bound = out->span;
+    out->end = fastest ? SOLVE_OPTIMAL : SOLVE_FEASIBLE;
+    out->bound = fastest ? out->span : low;
 }
 
 void solve(const struct problem *p, const struct solve_options *opt, struct solution *s)
