@@ -426,7 +426,10 @@ static void ask_as(uid_t uid, const char *text, int answers, char *out, size_t s
             _exit(1);
         int fd = socket(AF_UNIX, SOCK_STREAM, 0);
         snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
-        if (connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || write(fd, text, strlen(text)) < 0)
+        if (connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
+            _exit(2);
+        // Whom the server has no room for it may have answered and closed before he asks.
+        if (send(fd, text, strlen(text), MSG_NOSIGNAL) < 0 && errno != EPIPE)
             _exit(2);
         while (answers > 0 && read(fd, &c, 1) == 1) {
             answers -= c == '\n';
