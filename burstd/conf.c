@@ -564,6 +564,9 @@ static void check_clouds(struct check *k)
     }
     if (c->n_clouds == 0)
         yt_fail(k->y, "clouds", "there is no cloud; burstd would have nowhere to rent");
+    if (c->n_clouds > CONF_CLOUDS_MAX)
+        yt_fail(k->y, "clouds", "there are %u clouds; burstd plans for at most %d", c->n_clouds,
+                CONF_CLOUDS_MAX);
 }
 
 // Every node name must fit into a host name label and mean one cloud and one shape only: names may

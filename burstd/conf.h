@@ -26,6 +26,7 @@
 #define CONF_NAME_MAX 32      // characters of a cluster, cloud or shape name
 #define CONF_NODE_NAME_MAX 64 // buffer for a node name, a host name label with its end
 #define CONF_NODES_MAX 999    // per cloud and shape: node names have three digits
+#define CONF_CLOUDS_MAX 64    // a plan has a bit for each
 #define CONF_ERRORS_MAX 20    // reported by one load
 #define CONF_NO_CAP INT64_MAX // money: no limit; compares greater than every amount
 

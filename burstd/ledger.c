@@ -232,7 +232,7 @@ money_t ledger_job_cost(struct burstd *b, const struct bjob *j)
     int64_t now = clock_now_s();
 
     INSTANCES_EACH(b->instances, i)
-    if (served(b, i) == j)
+    if (strcmp(i->job, j->key) == 0 && served(b, i) == j)
         sum += running(i, 0, now);
     return sum;
 }

@@ -7,9 +7,10 @@
 #include <stdint.h>
 
 #include "burstd.h"
+#include "conf.h"
 #include "libburst/money.h"
 
-#define PLAN_CLOUDS_MAX 64 // of the configuration; later ones are not planned for
+#define PLAN_CLOUDS_MAX CONF_CLOUDS_MAX
 
 struct plan_facts;
 

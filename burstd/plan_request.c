@@ -408,11 +408,12 @@ bool plan_earlier(const char *a, const char *b)
     return x[0] != y[0] ? x[0] < y[0] : x[1] < y[1];
 }
 
-bool plan_follows(const struct burstd *b, const struct plan_job *p, const char *job)
+const struct bjob *plan_parent(struct burstd *b, struct data_places *data, const struct plan_job *p,
+                               const char *job)
 {
-    const struct bjob *parent = jobs_find(b->jobs, job);
+    const struct bjob *parent = data_place_job(b, data, job);
 
-    return parent && parent->planning && plan_earlier(job, p->j->key);
+    return parent && parent->planning && plan_earlier(parent->key, p->j->key) ? parent : NULL;
 }
 
 static void add_edge(cJSON *request, const char *from, const char *to, double gb)
@@ -438,30 +439,44 @@ static void add_input(cJSON *task, const struct directive_data *item)
     cJSON_AddItemToArray(inputs, o);
 }
 
+struct parent {
+    const char *key;
+    double gb;
+};
+
+// What several items say of one parent is one transfer: its tiers count for the sum.
+static void add_parent(struct parent *list, unsigned *n, const char *key, double gb)
+{
+    unsigned k = 0;
+
+    while (k < *n && strcmp(list[k].key, key) != 0)
+        k++;
+    if (k == *n)
+        list[(*n)++] = (struct parent){key, 0};
+    list[k].gb += gb;
+}
+
 static void add_data(struct burstd *b, const struct plan_question *q, cJSON *request, cJSON *task,
                      const struct plan_job *p)
 {
-    struct directive_data item, edge[DIRECTIVE_DATA];
+    struct parent parents[DIRECTIVE_DATA];
     const char *cursor = p->d.data;
-    unsigned n = 0, k;
+    struct directive_data item;
+    unsigned n = 0, left = DIRECTIVE_DATA;
 
-    while (directive_data_next(&cursor, &item)) {
+    while (left-- && directive_data_next(&cursor, &item)) {
         const char *job = directive_data_job(&item);
-        if (!job || !plan_follows(b, p, job)) {
-            if (job)
-                data_place(b, q->data, job, item.location);
-            add_input(task, &item);
+        const struct bjob *parent = job ? plan_parent(b, q->data, p, job) : NULL;
+        if (parent) {
+            add_parent(parents, &n, parent->key, item.size_gb);
             continue;
         }
-        for (k = 0; k < n && strcmp(edge[k].location, item.location) != 0; k++)
-            ;
-        if (k < n)
-            edge[k].size_gb += item.size_gb; // tiers are of one transfer
-        else if (n < DIRECTIVE_DATA)
-            edge[n++] = item;
+        if (job)
+            data_place(b, q->data, job, item.location);
+        add_input(task, &item);
     }
-    for (k = 0; k < n; k++)
-        add_edge(request, directive_data_job(&edge[k]), p->j->key, edge[k].size_gb);
+    for (unsigned k = 0; k < n; k++)
+        add_edge(request, parents[k].key, p->j->key, parents[k].gb);
 }
 
 // ---- tasks

@@ -61,8 +61,9 @@ unsigned plan_idle_nodes(struct burstd *b, const struct plan_job *p, const struc
 // Was job a submitted before job b ("123", "123_4")?
 bool plan_earlier(const char *a, const char *b);
 
-// Is this job part of the request, and one whose data p may wait for?
-bool plan_follows(const struct burstd *b, const struct plan_job *p, const char *job);
+// The job of this name if it is part of the request, and one whose data p may wait for; else NULL.
+const struct bjob *plan_parent(struct burstd *b, struct data_places *data, const struct plan_job *p,
+                               const char *job);
 
 // May the job be served by a new node, an idle one or by staying here? false with a sentence.
 bool plan_possible(struct burstd *b, const struct plan_question *q, struct plan_job *p, char *why,

@@ -37,9 +37,12 @@
 // Of one request; the rest comes with the next tick. The loop stands still while it is written: 15
 // ms.
 #define MAX_TASKS 512
-#define MAX_NAMES 10000  // of clouds, in all tasks
-#define DEPENDENTS 2000  // looked at for one request
-#define CARRY_OUT 4      // decisions that are carried out at a time
+#define MAX_NAMES 10000 // of clouds, in all tasks
+#define DEPENDENTS 2000 // looked at for one request
+#define CARRY_OUT 32    // decisions that are carried out at a time,
+#define CARRY_OUT_MS 15 // if it does not take longer; but always
+#define CARRY_OUT_MIN 4
+#define SENTENCES 8      // that are journaled at a time
 #define NO_PLACE_MS 5000 // nothing suitable now: blocked places come back, caps are refilled
 #define AVOID_MS 60000   // a cloud where the exact caps do not admit it
 #define EXPLAIN_MS 60000 // what keeps a job from a place is asked for at most so often
@@ -59,6 +62,7 @@ struct planner {
     bool alone_next;   // they take turns: all together, one of those that are asked for alone
     unsigned failures; // of the optimizer, in a row
     unsigned explains; // asked for because of the answer at hand
+    unsigned said;     // sentences of this step
     struct idle_group idle[IDLE_GROUPS_MAX]; // of the request that is under way
     unsigned n_idle;
     struct data_places *data;
@@ -92,11 +96,18 @@ const struct planner_stats *planner_stats(const struct planner *p)
     return &p->stats;
 }
 
-// A sentence that its record has already is not written again.
+// A sentence that its record has already is not written again, and of many at once only some are:
+// each write waits for the disk. The others have theirs in memory.
 static void say(struct burstd *b, struct bjob *j, const char *why)
 {
-    if (j->state != JOB_CANDIDATE || strcmp(j->reason, why) != 0)
+    struct planner *p = b->planner;
+
+    if (j->state == JOB_CANDIDATE && strcmp(j->reason, why) == 0)
+        return;
+    if (p->said++ < SENTENCES)
         job_state(b, j, JOB_CANDIDATE, "%s", why);
+    else
+        snprintf(j->reason, sizeof(j->reason), "%s", why);
 }
 
 static void later(struct burstd *b, struct bjob *j, const char *why)
@@ -230,14 +241,14 @@ static void add_due(struct planner *p, struct asked *a, const struct plan_questi
             add_one(p, a, q, &w[k]);
 }
 
-static bool names(const struct burstd *b, const struct plan_job *x)
+static bool names(const struct planner *p, const struct plan_job *x)
 {
     const char *cursor = x->d.data;
     struct directive_data item;
 
     while (directive_data_next(&cursor, &item)) {
         const char *job = directive_data_job(&item);
-        if (job && plan_follows(b, x, job))
+        if (job && plan_parent(p->b, p->data, x, job))
             return true;
     }
     return false;
@@ -274,7 +285,7 @@ static void add_dependents(struct planner *p, struct asked *a, const struct plan
         qsort(w, n, sizeof(*w), by_number);
     for (size_t k = 0; k < n && has_room(a); k++) {
         struct plan_job *x = plan_job(w[k].j, w[k].s, why, sizeof(why));
-        if (x && names(b, x) && data_places_know(b, p->data, x->d.data) &&
+        if (x && names(p, x) && data_places_know(b, p->data, x->d.data) &&
             plan_possible(b, q, x, why, sizeof(why))) {
             x->look_ahead = true;
             take(a, x);
@@ -550,9 +561,11 @@ static void done(struct planner *p)
 // A part of the tasks of an answer. Returns the first that is left.
 static const cJSON *carry_out_some(struct planner *p, const cJSON *t)
 {
+    int64_t end = clock_mono_ms() + CARRY_OUT_MS;
     unsigned n = 0;
 
-    for (; t && n < CARRY_OUT; t = t->next) {
+    p->said = 0;
+    for (; t && n < CARRY_OUT && (n < CARRY_OUT_MIN || clock_mono_ms() < end); t = t->next) {
         struct bjob *j = jobs_find(p->b->jobs, json_str(t, "name", ""));
         if (j && j->planning && j->state == JOB_CANDIDATE) {
             j->ask_alone = false;
@@ -752,6 +765,7 @@ void planner_step(struct burstd *b)
     struct planner *p = b->planner;
     size_t n;
 
+    p->said = 0;
     if (!slurm_link_ready(b->slurm))
         return;
     if (p->answer && clock_mono_ms() - p->answered_ms > STALE_MS)

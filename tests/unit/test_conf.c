@@ -321,6 +321,23 @@ static void shapes_and_clouds_are_held_against_each_other(void **state)
                  "t.yaml:4: clouds: there is no cloud; burstd would have nowhere to rent");
 }
 
+static void there_may_be_64_clouds(void **state)
+{
+    char text[16000] = HEAD SHAPES "clouds:\n";
+    struct burst_conf *c = NULL;
+
+    for (int k = 0; k < 65; k++) {
+        size_t len = strlen(text);
+        snprintf(text + len, sizeof(text) - len,
+                 "- {name: c%d, provider: local, endpoint: \"http://x\", credentials: /t}\n", k);
+        if (k == 63) {
+            assert_int_equal(conf_parse("t.yaml", text, strlen(text), &c, &errs), 0);
+            conf_free(c);
+        }
+    }
+    expect_error(text, "t.yaml:4: clouds: there are 65 clouds; burstd plans for at most 64");
+}
+
 static void clouds_are_checked(void **state)
 {
 #define ONE(extra)                                                                                 \
@@ -482,6 +499,7 @@ int main(void)
         cmocka_unit_test(unknown_keys_are_named_with_their_neighbour),
         cmocka_unit_test(wrong_values_are_told_what_would_be_right),
         cmocka_unit_test(shapes_and_clouds_are_held_against_each_other),
+        cmocka_unit_test(there_may_be_64_clouds),
         cmocka_unit_test(clouds_are_checked),
         cmocka_unit_test(all_errors_come_at_once_but_not_for_ever),
         cmocka_unit_test(what_is_no_yaml_is_refused),

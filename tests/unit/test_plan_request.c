@@ -467,6 +467,32 @@ static void data_of_jobs(void **state)
     cJSON_Delete(r);
 }
 
+// One task stands for all; one that runs says where.
+static void data_of_arrays(void **state)
+{
+    struct bjob *first = candidate("30_1", "")->j, *second = candidate("30_2", "")->j;
+
+    first->job_id = second->job_id = 30;
+    candidate("40", "data=job/30:6");
+    cJSON *r = request(false);
+    is_text(r, "edges", "[{\"from\":\"30_1\",\"to\":\"40\",\"size_gb\":6}]");
+    cJSON_Delete(r);
+    second->job_id = 31; // it has begun
+    second->planning = false;
+    second->state = JOB_RUNNING;
+    snprintf(second->cloud, sizeof(second->cloud), "gcp");
+    snprintf(second->region, sizeof(second->region), "eu-1");
+    free(job[1]);
+    job[1] = job[--n_jobs];
+    candidate("41", "data=job/31:2");
+    data_places_begin(data);
+    r = request(false);
+    assert_null(cJSON_GetObjectItem(r, "edges"));
+    is_text(item(task(r, 1), "inputs", 0), "location", "\"gcp/eu-1\"");
+    is_text(item(task(r, 2), "inputs", 0), "location", "\"gcp/eu-1\"");
+    cJSON_Delete(r);
+}
+
 // An ended job is looked up once a minute, but not when it is back.
 static void places_of_ended_jobs_are_kept(void **state)
 {
@@ -540,11 +566,17 @@ static void the_optimizer_takes_whatever_comes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(a_job_and_the_limits),          T(shapes_stand_for_others_where_they_have_names),
-        T(each_name_of_an_accelerator),   T(clouds_that_may_not_be_used_now),
-        T(groups_of_idle_nodes),          T(what_has_no_place_costs_by_priority),
-        T(waiting_has_a_price),           T(data_of_jobs),
-        T(places_of_ended_jobs_are_kept), T(the_optimizer_takes_whatever_comes),
+        T(a_job_and_the_limits),
+        T(shapes_stand_for_others_where_they_have_names),
+        T(each_name_of_an_accelerator),
+        T(clouds_that_may_not_be_used_now),
+        T(groups_of_idle_nodes),
+        T(what_has_no_place_costs_by_priority),
+        T(waiting_has_a_price),
+        T(data_of_jobs),
+        T(data_of_arrays),
+        T(places_of_ended_jobs_are_kept),
+        T(the_optimizer_takes_whatever_comes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
