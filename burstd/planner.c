@@ -130,10 +130,11 @@ static bool due(const struct burstd *b, const struct bjob *j, int64_t now, const
 struct waiting {
     struct bjob *j;
     const struct sjob *s;
+    double place; // in its line: 0 first, 1 last
 };
 
-// Higher priority first, as Slurm would start them.
-static int by_priority(const void *pa, const void *pb)
+// Higher priority first, as Slurm would start them; those that are held have none.
+static int in_line(const void *pa, const void *pb)
 {
     const struct waiting *a = pa, *b = pb;
 
@@ -142,6 +143,32 @@ static int by_priority(const void *pa, const void *pb)
     if (a->s->submit != b->s->submit)
         return a->s->submit < b->s->submit ? -1 : 1;
     return strcmp(a->j->key, b->j->key);
+}
+
+static int by_place(const void *pa, const void *pb)
+{
+    const struct waiting *a = pa, *b = pb;
+
+    if (a->place != b->place)
+        return a->place < b->place ? -1 : 1;
+    return a->s->submit != b->s->submit ? (a->s->submit < b->s->submit ? -1 : 1)
+                                        : strcmp(a->j->key, b->j->key);
+}
+
+// Slurm knows no priority of jobs that are held: they have a line of their own, by age, and the two
+// come in turns. So neither those that can run nowhere else wait for ever, nor comes first who asks
+// for rented nodes only.
+static void order(struct waiting *w, size_t n)
+{
+    size_t line = 0;
+
+    qsort(w, n, sizeof(*w), in_line);
+    while (line < n && w[line].s->priority > 0)
+        line++;
+    for (size_t k = 0; k < n; k++)
+        w[k].place = k < line ? ((double)k + 0.5) / (double)line
+                              : ((double)(k - line) + 0.5) / (double)(n - line);
+    qsort(w, n, sizeof(*w), by_place);
 }
 
 // All that are due, in their order; the caller frees the list.
@@ -161,10 +188,10 @@ static struct waiting *waiting(struct burstd *b, size_t *n)
             cap = cap ? 2 * cap : 64;
             w = xrealloc(w, cap * sizeof(*w));
         }
-        w[(*n)++] = (struct waiting){j, s};
+        w[(*n)++] = (struct waiting){j, s, 0};
     }
     if (*n)
-        qsort(w, *n, sizeof(*w), by_priority);
+        order(w, *n);
     return w;
 }
 
@@ -220,7 +247,8 @@ static void add_one(struct planner *p, struct asked *a, const struct plan_questi
     struct plan_job *x = plan_job(w->j, w->s, why, sizeof(why));
 
     if (!x) {
-        job_state(b, w->j, JOB_REFUSED, "it cannot run on a rented node: %s", why);
+        if (p->said++ < SENTENCES) // else at the next look
+            job_state(b, w->j, JOB_REFUSED, "it cannot run on a rented node: %s", why);
         return;
     }
     if (!plan_possible(b, q, x, why, sizeof(why)))

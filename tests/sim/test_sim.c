@@ -1122,6 +1122,32 @@ static void priority_decides_who_goes(void **state)
     end_world();
 }
 
+// Held jobs have no priority, and still their turn: who came first goes, and the next of the other
+// kind.
+static void held_jobs_have_their_turn(bool held_first)
+{
+    new_world(39);
+    fill_local_slots();
+    world.b->conf->max_per_day = (ledger_bound(world.b, 100003, 1, 260) + EGRESS) * 3 / 2;
+    int first = slurm_submit(100, 1, held_first);
+    world.now_ms += 2000;
+    int second = slurm_submit(100, 1, !held_first);
+    live(60000);
+    assert_string_equal(cloud_of(first), "c1");
+    assert_int_equal(slurm_attempts(second), 0);
+    slurm_cancel(1);
+    slurm_cancel(2);
+    settle();
+    check_promises(39);
+    end_world();
+}
+
+static void neither_held_jobs_nor_others_come_first(void **state)
+{
+    held_jobs_have_their_turn(true);
+    held_jobs_have_their_turn(false);
+}
+
 // While the optimizer thinks the job that was only looked ahead at becomes one to be bought for:
 // the answer is not about that.
 static void what_is_looked_ahead_at_is_not_bought(void **state)
@@ -1325,6 +1351,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(data_of_one_job_keep_nobody_from_a_plan),
         cmocka_unit_test(the_caps_refuse_one_cloud_only),
         cmocka_unit_test(priority_decides_who_goes),
+        cmocka_unit_test(neither_held_jobs_nor_others_come_first),
         cmocka_unit_test(what_is_looked_ahead_at_is_not_bought),
         cmocka_unit_test(the_first_goes_where_the_second_can_follow),
         cmocka_unit_test(a_job_stays_until_waiting_costs_more),
