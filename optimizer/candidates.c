@@ -191,6 +191,7 @@ struct candidates *candidates_create(const struct catalog *cat, const struct req
     add_tasks(c, p);
     p->sig = signatures_list(c->supply.sigs, &p->n_sigs);
     problem_index(p);
+    problem_prices(p);
     return c;
 }
 

@@ -18,6 +18,7 @@
 #define PATHS_MAX 64
 #define PATIENCE 15
 #define REPAIR_EACH 10
+#define ANEW_EACH 30
 #define FIRST_ROUNDS 30
 #define WIDE_ROUNDS 3
 #define FEE_ALPHA 0.5
@@ -327,11 +328,16 @@ static void hurry(struct dual *d)
     }
 }
 
+static bool small_enough(const struct dual *d)
+{
+    return (double)d->p->n * d->p->first[d->p->n] < 3e5;
+}
+
 static void repair(struct dual *d)
 {
     const struct problem *p = d->p;
 
-    if (d->time < TIME_INF && (double)p->n * p->first[p->n] < 3e5)
+    if (d->time < TIME_INF && small_enough(d))
         hurry(d);
     count_limits(d);
     for (uint32_t round = 0; round < 3; round++)
@@ -340,6 +346,31 @@ static void repair(struct dual *d)
                 relieve(d, l);
     if (best_offer(d->best, p, d->choice, d->time))
         improve(p, d->time, d->clock, d->best);
+}
+
+// A plan rounded from what the bound has left, made better by itself: the best one so far may be in
+// a valley of its own.
+static void start_anew(struct dual *d)
+{
+    const struct problem *p = d->p;
+    struct best fresh;
+
+    mrf_round(d->m, p->order, d->x);
+    for (uint32_t t = 0; t < p->n; t++)
+        d->choice[t] = p->first[t] + d->x[t];
+    best_init(&fresh, p->n);
+    if (d->time < TIME_INF && small_enough(d))
+        hurry(d);
+    count_limits(d);
+    for (uint32_t round = 0; round < 3; round++)
+        for (uint32_t l = 0; l < p->n_limits; l++)
+            if (over(d, l))
+                relieve(d, l);
+    if (best_offer(&fresh, p, d->choice, d->time)) {
+        improve(p, d->time, d->clock, &fresh);
+        best_offer(d->best, p, fresh.choice, d->time);
+    }
+    best_free(&fresh);
 }
 
 // --- steps ---
@@ -529,7 +560,7 @@ static void climb(struct dual *d, int rounds)
     double alpha = 1.5;
     int waited = 0;
 
-    int more = d->m->n_hubs ? rounds / 2 : 0; // with fees raised as well
+    int more = d->m->n_hubs && p->n_edges ? rounds / 2 : 0; // with fees raised as well
     for (int r = 0; r < rounds + more && !settled(d) && !time_is_over(d->clock); r++) {
         change_costs(d);
         double value = oracle(d) + d->constant, norm;
@@ -577,6 +608,8 @@ static void climb(struct dual *d, int rounds)
             improve(p, d->time, d->clock, d->best);
         else if (r % REPAIR_EACH == 0 || r + 1 == rounds || !d->best->found)
             repair(d);
+        if (d->wide && r % ANEW_EACH == ANEW_EACH / 2)
+            start_anew(d);
     }
 }
 

@@ -233,7 +233,7 @@ static void add_dataset(struct model *m, uint32_t d)
     for (uint32_t i = 0; i < x->n; i++) {
         uint32_t n = places_of_task(p, x->task[i], place);
         for (uint32_t k = 0; k < n; k++) {
-            int64_t cost = places_cost(p->places, x->place, place[k], x->gb);
+            int64_t cost = copy_cost(p, x, place[k]);
             if (cost == 0)
                 continue;
             if (!y[place[k]])

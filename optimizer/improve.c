@@ -88,9 +88,9 @@ static int64_t change(const struct local *s, uint32_t t, const struct opt *o)
         const struct problem_dataset *d = &p->dataset[s->ds_list[k]];
         const uint32_t *count = &s->count[(size_t)s->ds_list[k] * s->n_places];
         if (!count[o->place])
-            sum += places_cost(p->places, d->place, o->place, d->gb);
+            sum += copy_cost(p, d, o->place);
         if (count[now->place] == 1)
-            sum -= places_cost(p->places, d->place, now->place, d->gb);
+            sum -= copy_cost(p, d, now->place);
     }
     return sum;
 }
@@ -198,7 +198,7 @@ static bool reopen(struct local *s, uint32_t d, uint32_t place, bool close)
     uint32_t *moved = xcalloc(x->n + 1, sizeof(*moved)), *was = xcalloc(x->n + 1, sizeof(*was));
     uint32_t n = 0;
     bool opened = !close && *count == 0;
-    int64_t total = opened ? places_cost(p->places, x->place, place, x->gb) : 0;
+    int64_t total = opened ? copy_cost(p, x, place) : 0;
 
     *count += opened;
     for (uint32_t i = 0; i < x->n; i++) {

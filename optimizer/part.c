@@ -16,6 +16,7 @@
 #define QUICK_TASKS 60
 #define SOME_NODES 50000
 #define NARROW_ROUNDS 150
+#define DROP_SHARE 20 // of the options: fewer are no reason to begin again
 #define SEARCH_NODES 3000000
 
 static bool has_sides(const struct problem *p, int64_t time)
@@ -94,7 +95,7 @@ static void add_copies(const struct problem *p, const struct problem_dataset *d,
     for (uint32_t i = 0; i < d->n; i++)
         for (uint32_t o = p->first[d->task[i]]; o < p->first[d->task[i] + 1]; o++) {
             uint32_t place = p->opt[o].place;
-            int64_t cost = h->fee[place] > 0 ? 0 : places_cost(p->places, d->place, place, d->gb);
+            int64_t cost = h->fee[place] > 0 ? 0 : copy_cost(p, d, place);
             if (cost > 0)
                 h->fee[place] = cost >= COST_INF ? MRF_INF : (double)cost;
         }
@@ -299,14 +300,15 @@ static uint32_t dear_options(const struct problem *p, struct mrf *m, double cons
     return n;
 }
 
-// Leaves them out, and then what reduce() finds. out's opt[].self points into p.
+// Leaves them out, and then what reduce() finds. out's opt[].self points into p. False when these are
+// too few to begin again.
 static bool drop_by_bound(const struct problem *p, struct mrf *m, double constant,
                           const struct best *b, struct problem *out, int64_t *time)
 {
     bool *dear = xcalloc(p->first[p->n] + 1, sizeof(bool)), late, ok = false;
     struct problem q;
 
-    if (dear_options(p, m, constant, b, dear) > 0) {
+    if (dear_options(p, m, constant, b, dear) * DROP_SHARE > p->first[p->n]) {
         problem_without(p, dear, &q);
         ok = reduce(&q, time, out, &late);
         for (uint32_t o = 0; ok && o < out->first[out->n]; o++)

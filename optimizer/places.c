@@ -24,6 +24,9 @@ struct places {
     const struct catalog *cat;
     double gbit_per_s;
     struct routes *routes; // NULL = nothing was asked yet
+    uint32_t *kind;        // of each row, and that of none; NULL = not asked for yet
+    uint32_t *row;         // one of each kind
+    uint32_t n_kinds;
     struct place *place;
     uint32_t n, cap;
 };
@@ -62,6 +65,8 @@ void places_destroy(struct places *p)
         free(p->place[i].route);
     }
     routes_destroy(p->routes);
+    free(p->kind);
+    free(p->row);
     free(p->place);
     free(p);
 }
@@ -128,6 +133,43 @@ int64_t places_cost(struct places *p, uint32_t a, uint32_t b, double gb)
         return 0;
     uint32_t r = route(p, a, b);
     int64_t cost = r == NO_ROUTE ? -1 : catalog_route_price(p->cat, r, gb);
+
+    return cost < 0 || cost > COST_INF ? COST_INF : cost;
+}
+
+uint32_t places_kinds(struct places *p)
+{
+    uint32_t n;
+
+    if (p->kind)
+        return p->n_kinds;
+    if (!p->routes)
+        p->routes = routes_create(p->cat);
+    n = routes_count(p->routes);
+    p->kind = xcalloc(n + 1, sizeof(*p->kind));
+    p->row = xcalloc(n + 2, sizeof(*p->row));
+    routes_kinds(p->routes, HUGE_VAL, p->kind);
+    for (uint32_t i = 0; i <= n; i++) {
+        p->row[p->kind[i]] = i < n ? i : NO_ROUTE;
+        p->n_kinds = p->kind[i] >= p->n_kinds ? p->kind[i] + 1 : p->n_kinds;
+    }
+    p->row[p->n_kinds++] = UNKNOWN; // to and from nowhere
+    return p->n_kinds;
+}
+
+uint32_t places_kind(struct places *p, uint32_t a, uint32_t b)
+{
+    if (nowhere(p, a) || nowhere(p, b))
+        return p->n_kinds - 1;
+    uint32_t r = route(p, a, b);
+
+    return p->kind[r == NO_ROUTE ? routes_count(p->routes) : r];
+}
+
+int64_t places_kind_cost(struct places *p, uint32_t kind, double gb)
+{
+    uint32_t r = p->row[kind];
+    int64_t cost = r == UNKNOWN ? 0 : r == NO_ROUTE ? -1 : catalog_route_price(p->cat, r, gb);
 
     return cost < 0 || cost > COST_INF ? COST_INF : cost;
 }

@@ -33,6 +33,11 @@ uint32_t places_count(const struct places *p);
 // Price of moving gb from a to b in nano-dollars, 0 inside a place, COST_INF when no row of
 // egress.csv allows it.
 int64_t places_cost(struct places *p, uint32_t a, uint32_t b, double gb);
+// Kinds of routes: of one kind, equal prices for all sizes. places_kinds() is how many there are.
+uint32_t places_kinds(struct places *p);
+uint32_t places_kind(struct places *p, uint32_t a, uint32_t b); // two different places
+int64_t places_kind_cost(struct places *p, uint32_t kind, double gb);
+
 // Classes of places that are alike: for sizes up to gb, moving data from or to any of a class costs
 // the same, and so it does between any two of it. cls gets the number of each place's class, from
 // 0. Returns how many there are.

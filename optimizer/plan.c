@@ -175,8 +175,7 @@ static void share_datasets(struct build *b)
         for (uint32_t i = 0; i < x->n; i++) {
             uint32_t place = p->opt[b->sol.choice[x->task[i]]].place;
             if (!seen[place])
-                b->plan->task[x->task[i]].transfer_in +=
-                    places_cost(p->places, x->place, place, x->gb);
+                b->plan->task[x->task[i]].transfer_in += copy_cost(p, x, place);
             seen[place] = 1;
         }
     }

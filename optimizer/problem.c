@@ -6,6 +6,8 @@
 
 #include "libburst/xalloc.h"
 
+#define PRICES_MAX (8u << 20)
+
 static void index_ends(const struct problem *p, bool in, uint32_t **first, uint32_t **list)
 {
     *first = xcalloc(p->n + 2, sizeof(**first));
@@ -35,11 +37,33 @@ void problem_free(struct problem *p)
         free(p->dataset[d].task);
     free(p->dataset);
     free(p->limit);
+    free(p->prices);
     free(p->in_first);
     free(p->in_edge);
     free(p->out_first);
     free(p->out_edge);
     memset(p, 0, sizeof(*p));
+}
+
+void problem_prices(struct problem *p)
+{
+    uint64_t kinds = p->n_edges ? places_kinds(p->places) : 0, places = places_count(p->places);
+    int64_t *at;
+
+    if (kinds * p->n_edges + places * p->n_datasets > PRICES_MAX)
+        return;
+    at = p->prices = xcalloc(kinds * p->n_edges + places * p->n_datasets + 1, sizeof(*at));
+    for (uint32_t e = 0; e < p->n_edges; e++) {
+        p->edge[e].price = at;
+        for (uint32_t k = 0; k < kinds; k++)
+            *at++ = places_kind_cost(p->places, k, p->edge[e].gb);
+    }
+    for (uint32_t d = 0; d < p->n_datasets; d++) {
+        for (uint32_t i = 0; i < places; i++)
+            at[i] = places_cost(p->places, p->dataset[d].place, i, p->dataset[d].gb);
+        p->dataset[d].copy = at;
+        at += places;
+    }
 }
 
 static int64_t dataset_cost(const struct problem *p, const struct problem_dataset *d,
@@ -52,7 +76,7 @@ static int64_t dataset_cost(const struct problem *p, const struct problem_datase
         while (k < i && p->opt[choice[d->task[k]]].place != place)
             k++;
         if (k == i)
-            sum = sat_add(sum, places_cost(p->places, d->place, place, d->gb));
+            sum = sat_add(sum, copy_cost(p, d, place));
     }
     return sum;
 }
@@ -67,7 +91,7 @@ static int64_t dataset_cost_marked(const struct problem *p, const struct problem
     for (uint32_t i = 0; i < d->n; i++) {
         uint32_t place = p->opt[choice[d->task[i]]].place;
         if (!seen[place])
-            sum = sat_add(sum, places_cost(p->places, d->place, place, d->gb));
+            sum = sat_add(sum, copy_cost(p, d, place));
         seen[place] = 1;
     }
     free(seen);

@@ -42,6 +42,7 @@ struct problem_edge {
     uint32_t u, v;
     double gb;
     int64_t time;
+    const int64_t *price; // by kind of route, see problem_prices(); NULL = too many to keep
 };
 
 struct problem_dataset {
@@ -49,6 +50,7 @@ struct problem_dataset {
     double gb;
     uint32_t *task; // owned; at least two
     uint32_t n;
+    const int64_t *copy; // what it costs by place; NULL = too many to keep
 };
 
 struct problem_limit {
@@ -69,6 +71,7 @@ struct problem {
     uint32_t n_limits;
     const struct sig *sig; // borrowed; sig[0] is empty
     uint32_t n_sigs;
+    int64_t *prices;                // of edges and data sets; owned, NULL in parts
     uint32_t *in_first, *in_edge;   // edges into a task, built by problem_index()
     uint32_t *out_first, *out_edge; // edges out of it
 };
@@ -103,10 +106,22 @@ static inline bool opt_no_hungrier(const struct sig *sigs, const struct opt *a, 
 void problem_index(struct problem *p);
 void problem_free(struct problem *p); // what it owns, not itself
 
+// Prices of edges and copies are asked for again and again: keeps them, as long as they are not too
+// many. Call when all places are known. Parts of the problem borrow them.
+void problem_prices(struct problem *p);
+
 static inline int64_t edge_cost(const struct problem *p, const struct problem_edge *e, uint32_t a,
                                 uint32_t b)
 {
-    return places_cost(p->places, a, b, e->gb);
+    if (a == b)
+        return 0;
+    return e->price ? e->price[places_kind(p->places, a, b)] : places_cost(p->places, a, b, e->gb);
+}
+
+static inline int64_t copy_cost(const struct problem *p, const struct problem_dataset *d,
+                                uint32_t place)
+{
+    return d->copy ? d->copy[place] : places_cost(p->places, d->place, place, d->gb);
 }
 
 static inline int64_t edge_time(const struct problem_edge *e, uint32_t a, uint32_t b)

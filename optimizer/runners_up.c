@@ -84,7 +84,7 @@ static void tie(struct rivals *v, uint32_t place, int64_t *cost, int64_t *arrive
             there = there || (x->task[i] != v->task && p->opt[choice[x->task[i]]].place == place);
         }
         if (uses && !there)
-            *cost = sat_add(*cost, places_cost(p->places, x->place, place, x->gb));
+            *cost = sat_add(*cost, copy_cost(p, x, place));
     }
 }
 

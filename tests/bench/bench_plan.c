@@ -605,6 +605,87 @@ static void bench_one_observed(const struct catalog *cat, const char *which)
     state = before;
 }
 
+// --- large graphs over all regions ---
+
+struct graph {
+    const char *name;
+    int tasks, edges;
+    double hours;
+    bool limits, datasets;
+    double budget_hours; // 0 = none
+};
+
+static void put_need(struct strbuf *b, double scale)
+{
+    static const char *const acc[] = {"T4", "V100", "A100", "L4"};
+
+    strbuf_addf(b, "{\"accelerator\":\"%s\",\"hours\":%.3f}", acc[(int)(uniform() * 4)],
+                scale * (0.1 + uniform()));
+}
+
+// Each task takes one of two kinds of instance that need different hours.
+static char *graph_request(const struct graph *g)
+{
+    static const char *const home[] = {"aws/us-east-1", "gcp/us-central1", "azure/eastus"};
+    struct strbuf b;
+
+    strbuf_init(&b, 64u << 20);
+    strbuf_adds(&b, "{\"time_limit_s\":10");
+    if (g->budget_hours > 0)
+        strbuf_addf(&b, ",\"time_budget_hours\":%g", g->budget_hours);
+    strbuf_adds(&b, ",\"datasets\":[");
+    for (int i = 0; g->datasets && i < 5; i++)
+        strbuf_addf(&b, "%s{\"name\":\"d%d\",\"location\":\"%s\",\"size_gb\":%.1f}", i ? "," : "",
+                    i, home[i % 3], 20 + 500 * uniform());
+    strbuf_adds(&b, "],\"tasks\":[");
+    for (int i = 0; i < g->tasks; i++) {
+        strbuf_addf(&b, "%s{\"name\":\"t%d\",\"any_of\":[", i ? "," : "", i);
+        put_need(&b, g->hours);
+        strbuf_adds(&b, ",");
+        put_need(&b, g->hours / 2);
+        strbuf_adds(&b, "]");
+        if (g->datasets)
+            strbuf_addf(&b, ",\"inputs\":[{\"dataset\":\"d%d\"}]", (int)(uniform() * 5));
+        strbuf_adds(&b, "}");
+    }
+    strbuf_adds(&b, "],\"edges\":[");
+    for (int e = 0; e < g->edges; e++) {
+        int from = (int)(uniform() * (g->tasks - 1));
+        int to = from + 1 + (int)(uniform() * (g->tasks - 1 - from));
+        strbuf_addf(&b, "%s{\"from\":\"t%d\",\"to\":\"t%d\",\"size_gb\":%.3f}", e ? "," : "", from,
+                    to, 100 * uniform());
+    }
+    strbuf_adds(&b, "],\"limits\":[");
+    for (int i = 0; g->limits && i < 6; i++)
+        strbuf_addf(&b, "%s{\"match\":{\"cloud\":\"%s\",\"market\":\"%s\"},\"max_nodes\":%d}",
+                    i ? "," : "", vms[i % 3 * 6].cloud, i % 2 ? "spot" : "on-demand",
+                    g->tasks / 20 + (int)(uniform() * g->tasks / 5));
+    strbuf_adds(&b, "]}");
+    char *text = strbuf_take(&b);
+    strbuf_free(&b);
+    return text;
+}
+
+static void bench_graphs(const struct catalog *cat, const char *which)
+{
+    static const struct graph graphs[] = {
+        {"graph-500-2000", 500, 2000, 3, false, false, 0},
+        {"graph-60-120-in-time", 60, 120, 10, false, false, 40},
+        {"graph-60-120-limits-datasets", 60, 120, 10, true, true, 0},
+    };
+    char more[64];
+
+    snprintf(more, sizeof(more), ",\"catalog\":\"%s\"", which);
+    for (size_t i = 0; i < sizeof(graphs) / sizeof(*graphs); i++) {
+        struct timing t;
+        char *text = graph_request(&graphs[i]);
+        run(cat, text, 1, &t);
+        report(graphs[i].name, &t, more);
+        done(&t);
+        free(text);
+    }
+}
+
 int main(int argc, char **argv)
 {
     bool with_others = argc < 2 || strcmp(argv[1], "--quick") != 0;
@@ -619,7 +700,8 @@ int main(int argc, char **argv)
     bench_one_observed(cat, which);
     bench_jobs(cat, which);
     bench_datasets(cat, which);
-    catalog_destroy(cat);
     bench_dags(with_others);
+    bench_graphs(cat, which);
+    catalog_destroy(cat);
     return differs;
 }
