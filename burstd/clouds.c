@@ -169,6 +169,8 @@ static void judge(struct cloud *c, struct instance *i, const struct provider_ins
                                        : "the cloud does not know it any more");
         break;
     case REAP_GONE:
+        if (p) // of a launch that was given up nothing else is known
+            provision_seen(c->b, i, p);
         provision_gone(c->b, i, p && p->ended_at ? p->ended_at : clock_now_s());
         break;
     default:

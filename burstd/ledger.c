@@ -293,7 +293,8 @@ static int64_t rest_s(struct burstd *b, const struct instance *i, int64_t now)
     int64_t idle = b->conf->node_idle_s + END_S, since = i->launched ? i->launched : now;
 
     if (i->state == INST_TERMINATING) // it costs until the cloud has ended it
-        return not_below_0(i->since + END_S - now);
+        return not_below_0(i->since + END_S - now) +
+               (i->launched ? 0 : now - i->created); // of a launch that may have come true
     if (!j)
         return not_below_0((i->idle_since ? i->idle_since : since) + idle - now);
     int64_t limit = j->limit_s ? j->limit_s : b->conf->max_time_s;

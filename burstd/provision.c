@@ -220,10 +220,12 @@ static void give_up_launch(struct burstd *b, struct instance **g, unsigned n,
     struct instance first = *g[0];
 
     launch_refused(b, g[0], error, message);
-    // One that an earlier reply named exists, though it could not be journaled then.
+    // One that an earlier reply named exists, though it could not be journaled then. Without a
+    // clear answer it may: the listing tells.
+    bool unclear = error == PROVIDER_TRANSIENT;
     for (unsigned k = 0; k < n; k++)
-        instance_state(b, g[k], g[k]->cloud_id[0] ? INST_TERMINATING : INST_GONE, "%s: %s",
-                       provider_class_name(error), message);
+        instance_state(b, g[k], g[k]->cloud_id[0] || unclear ? INST_TERMINATING : INST_GONE,
+                       "%s: %s", provider_class_name(error), message);
     if (j && strcmp(j->group, first.group) == 0) {
         jobflow_attempt(b, j, &first, provider_class_name(error), message);
         jobflow_capacity_failed(b, j, NULL, message);
@@ -321,14 +323,23 @@ static void step_launching(struct burstd *b, struct instance *i)
 
 // ---- from launched to ready
 
+static void exists(struct burstd *b, struct instance *i, const struct provider_instance *p)
+{
+    snprintf(i->cloud_id, sizeof(i->cloud_id), "%s", p->id);
+    i->launched = i->charged_to = p->launched_at ? p->launched_at : clock_now_s();
+    purchase_price(b, i, p);
+}
+
 void provision_seen(struct burstd *b, struct instance *i, const struct provider_instance *p)
 {
     bool changed = false;
 
+    if (i->state == INST_TERMINATING && !i->cloud_id[0]) { // given up, and came true all the same
+        exists(b, i, p);
+        changed = true;
+    }
     if (i->state == INST_LAUNCHING) { // the reply was lost, the listing tells
-        snprintf(i->cloud_id, sizeof(i->cloud_id), "%s", p->id);
-        i->launched = i->charged_to = p->launched_at ? p->launched_at : clock_now_s();
-        purchase_price(b, i, p);
+        exists(b, i, p);
         if (instance_state(b, i, INST_LAUNCHED, NULL) < 0)
             return;
         purchase_told(b, i);
@@ -545,8 +556,9 @@ static void step_terminating(struct burstd *b, struct instance *i)
 
     if (i->calling)
         return;
-    if (!i->cloud_id[0]) {
-        provision_gone(b, i, 0);
+    if (!i->cloud_id[0]) { // its launch was given up without a clear answer
+        if (!c)
+            provision_gone(b, i, 0);
         return;
     }
     if (!c) {

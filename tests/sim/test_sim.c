@@ -435,16 +435,16 @@ static void low_caps(void)
 }
 
 // Every second time with kills. While burstd is down idle nodes stay longer than the caps allow
-// for, and what an orphan costs is in no cap until it is found: these are not looked at then.
+// for: these are not looked at then.
 static void of_all_kinds(void)
 {
     world.capacity = 100;
+    world.lost_reply = 50;
     world.preempts = 50;
     world.solver_ms = 500;
     if (world.seed % 2)
         return;
     caps_pass = true;
-    world.lost_reply = 50;
     world.crashes = 50;
     world.crash_points = 100;
 }
@@ -1091,6 +1091,30 @@ static void the_caps_refuse_one_cloud_only(void **state)
     end_world();
 }
 
+// What a launch has started that never had a clear answer counts for the caps, and is ended as soon
+// as the cloud tells of it.
+static void a_launch_without_an_answer_counts(void **state)
+{
+    new_world(40);
+    int job = slurm_submit(30, 1, true);
+    live(500);
+    world.lost_reply = 1000;
+    live(4500);
+    slurm_cancel(job); // no other place for it
+    live(45000);       // given up
+    assert_int_equal(cloud_running(), 1);
+    assert_int_equal(in_ledger("cloud", NULL, "total_uusd"), 0); // nobody knows
+    assert_true(ledger_committed(world.b, "c1") >= money_for_seconds(100003, 40));
+    world.lost_reply = 0;
+    live(40000); // listings that fail are repeated after 30 s at most
+    assert_int_equal(cloud_running(), 0);
+    assert_int_equal(live_instances(), 0);
+    assert_int_equal(ledger_committed(world.b, "c1"), 0);
+    settle();
+    check_promises(40);
+    end_world();
+}
+
 static void fill_local_slots(void)
 {
     slurm_submit(100000, 1, false);
@@ -1350,6 +1374,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_job_that_ends_the_optimizer_keeps_nobody_from_a_plan),
         cmocka_unit_test(data_of_one_job_keep_nobody_from_a_plan),
         cmocka_unit_test(the_caps_refuse_one_cloud_only),
+        cmocka_unit_test(a_launch_without_an_answer_counts),
         cmocka_unit_test(priority_decides_who_goes),
         cmocka_unit_test(neither_held_jobs_nor_others_come_first),
         cmocka_unit_test(what_is_looked_ahead_at_is_not_bought),
