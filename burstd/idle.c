@@ -7,8 +7,10 @@
 
 #include "conf.h"
 #include "instances.h"
+#include "journal.h"
 #include "libburst/clock.h"
 #include "slurm_link/slurm_link.h"
+#include "store.h"
 
 static bool free_to_serve(const struct instance *i)
 {
@@ -90,4 +92,70 @@ unsigned idle_members(struct burstd *b, const struct idle_group *g, struct insta
     if (n < want && n < GANG_MAX && free_to_serve(i) && belongs(i, g) && node_healthy(b, i))
         out[n++] = i;
     return n;
+}
+
+static void point_at(struct bjob *j, const struct idle_group *g, unsigned n, money_t transfer)
+{
+    snprintf(j->cloud, sizeof(j->cloud), "%s", g->cloud);
+    snprintf(j->region, sizeof(j->region), "%s", g->region);
+    snprintf(j->zone, sizeof(j->zone), "%s", g->zone);
+    snprintf(j->itype, sizeof(j->itype), "%s", g->itype);
+    snprintf(j->shape, sizeof(j->shape), "%s", g->shape);
+    snprintf(j->partition, sizeof(j->partition), "%s", g->partition);
+    j->spot = g->spot;
+    j->nodes = n;
+    j->group[0] = '\0';
+    j->node_names = ""; // the caller keeps what was there until this is journaled
+    j->placed_at = j->started = j->ended = 0;
+    j->price = g->price * n;
+    j->transfer = transfer;
+    j->state = JOB_SECURING;
+    j->since = clock_now_s();
+    snprintf(j->reason, sizeof(j->reason), "%u idle rented node%s of %s fit%s", n,
+             n == 1 ? "" : "s", g->cloud, n == 1 ? "s" : "");
+}
+
+static void give(struct instance *i, const char *job)
+{
+    snprintf(i->job, sizeof(i->job), "%s", job);
+    i->flags &= ~(unsigned)INST_F_STAGED_IN;
+}
+
+static int write_taking(struct burstd *b, const struct bjob *j, struct instance **node, unsigned n,
+                        burst_error_t *errp)
+{
+    if (store_begin(b->store, errp) < 0)
+        return -1;
+    bool good = store_put_job(b->store, j, errp) == 0;
+    for (unsigned k = 0; k < n && good; k++)
+        good = store_put_instance(b->store, node[k], errp) == 0;
+    if (!good)
+        store_rollback(b->store);
+    return good ? store_commit(b->store, errp) : -1;
+}
+
+bool idle_take(struct burstd *b, struct bjob *j, const struct idle_group *g, struct instance **node,
+               unsigned n, money_t transfer)
+{
+    struct bjob old = *j;
+    unsigned flags[GANG_MAX];
+    burst_error_t err;
+
+    point_at(j, g, n, transfer);
+    j->stored = true;
+    for (unsigned k = 0; k < n; k++) {
+        flags[k] = node[k]->flags;
+        give(node[k], j->key);
+    }
+    if (write_taking(b, j, node, n, &err) == 0) {
+        bjob_set(&old.node_names, "");
+        return true;
+    }
+    journal_failed(b, "%s", err.text);
+    *j = old;
+    for (unsigned k = 0; k < n; k++) {
+        node[k]->job[0] = '\0';
+        node[k]->flags = flags[k];
+    }
+    return false;
 }

@@ -29,4 +29,9 @@ unsigned idle_find(struct burstd *b, struct idle_group groups[IDLE_GROUPS_MAX]);
 unsigned idle_members(struct burstd *b, const struct idle_group *g, struct instance **out,
                       unsigned want);
 
+// The job takes n nodes of the group: it is `securing` then. The job and its nodes are one write;
+// false: it could not be journaled, and nothing has changed. transfer: egress that goes with it.
+bool idle_take(struct burstd *b, struct bjob *j, const struct idle_group *g, struct instance **node,
+               unsigned n, money_t transfer);
+
 #endif

@@ -52,7 +52,8 @@ libcore_la_SOURCES = \
 	burstd/stage.c burstd/stage.h \
 	burstd/stagerd_client.c burstd/stagerd_client.h \
 	burstd/store.h burstd/store_sqlite.c \
-	burstd/tick.c burstd/tick.h
+	burstd/tick.c burstd/tick.h \
+	burstd/waiting.c burstd/waiting.h
 libcore_la_CFLAGS = $(SAN_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS) $(SQLITE_CFLAGS) $(MHD_CFLAGS)
 libcore_la_LIBADD = libdaemon.la libcatalog.la libburst.la $(SQLITE_LIBS) $(MHD_LIBS) $(MUNGE_LIBS) $(UV_LIBS)
 

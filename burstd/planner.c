@@ -21,7 +21,6 @@
 #include "idle.h"
 #include "instances.h"
 #include "jobs.h"
-#include "journal.h"
 #include "ledger.h"
 #include "libburst/clock.h"
 #include "libburst/json.h"
@@ -33,6 +32,7 @@
 #include "slurm_link/slurm_link.h"
 #include "solver.h"
 #include "store.h"
+#include "waiting.h"
 
 // Of one request; the rest comes with the next tick. The loop stands still while it is written: 15
 // ms.
@@ -118,82 +118,6 @@ static void later(struct burstd *b, struct bjob *j, const char *why)
 }
 
 // ---- the question
-
-static bool due(const struct burstd *b, const struct bjob *j, int64_t now, const struct sjob **out)
-{
-    if (j->state != JOB_CANDIDATE || now < j->next_ms || j->cmd)
-        return false;
-    *out = slurm_link_job(b->slurm, j->key);
-    return *out && (*out)->state == SJOB_PENDING && !((*out)->flags & SJOB_COMPLETING);
-}
-
-struct waiting {
-    struct bjob *j;
-    const struct sjob *s;
-    double place; // in its line: 0 first, 1 last
-};
-
-// Higher priority first, as Slurm would start them; those that are held have none.
-static int in_line(const void *pa, const void *pb)
-{
-    const struct waiting *a = pa, *b = pb;
-
-    if (a->s->priority != b->s->priority)
-        return a->s->priority > b->s->priority ? -1 : 1;
-    if (a->s->submit != b->s->submit)
-        return a->s->submit < b->s->submit ? -1 : 1;
-    return strcmp(a->j->key, b->j->key);
-}
-
-static int by_place(const void *pa, const void *pb)
-{
-    const struct waiting *a = pa, *b = pb;
-
-    if (a->place != b->place)
-        return a->place < b->place ? -1 : 1;
-    return a->s->submit != b->s->submit ? (a->s->submit < b->s->submit ? -1 : 1)
-                                        : strcmp(a->j->key, b->j->key);
-}
-
-// Slurm knows no priority of jobs that are held: they have a line of their own, by age, and the two
-// come in turns. So neither those that can run nowhere else wait for ever, nor comes first who asks
-// for rented nodes only.
-static void order(struct waiting *w, size_t n)
-{
-    size_t line = 0;
-
-    qsort(w, n, sizeof(*w), in_line);
-    while (line < n && w[line].s->priority > 0)
-        line++;
-    for (size_t k = 0; k < n; k++)
-        w[k].place = k < line ? ((double)k + 0.5) / (double)line
-                              : ((double)(k - line) + 0.5) / (double)(n - line);
-    qsort(w, n, sizeof(*w), by_place);
-}
-
-// All that are due, in their order; the caller frees the list.
-static struct waiting *waiting(struct burstd *b, size_t *n)
-{
-    int64_t now = clock_mono_ms();
-    const struct sjob *s;
-    size_t cap = 0;
-    struct waiting *w = NULL;
-
-    *n = 0;
-    JOBS_EACH(b->jobs, j)
-    {
-        if (!due(b, j, now, &s))
-            continue;
-        if (*n == cap) {
-            cap = cap ? 2 * cap : 64;
-            w = xrealloc(w, cap * sizeof(*w));
-        }
-        w[(*n)++] = (struct waiting){j, s, 0};
-    }
-    if (*n)
-        order(w, *n);
-    return w;
-}
 
 struct asked {
     struct plan_job *list[MAX_TASKS];
@@ -371,73 +295,6 @@ static void record(struct burstd *b, const struct plan_job *x, const cJSON *t, c
     decision_record(b, x->j, t, plan_price_of_waiting(b, x->j, x->s, &x->d), reason);
 }
 
-static void point_at(struct bjob *j, const struct idle_group *g, unsigned n, money_t transfer)
-{
-    snprintf(j->cloud, sizeof(j->cloud), "%s", g->cloud);
-    snprintf(j->region, sizeof(j->region), "%s", g->region);
-    snprintf(j->zone, sizeof(j->zone), "%s", g->zone);
-    snprintf(j->itype, sizeof(j->itype), "%s", g->itype);
-    snprintf(j->shape, sizeof(j->shape), "%s", g->shape);
-    snprintf(j->partition, sizeof(j->partition), "%s", g->partition);
-    j->spot = g->spot;
-    j->nodes = n;
-    j->group[0] = '\0';
-    j->node_names = ""; // the caller keeps what was there until this is journaled
-    j->placed_at = j->started = j->ended = 0;
-    j->price = g->price * n;
-    j->transfer = transfer;
-    j->state = JOB_SECURING;
-    j->since = clock_now_s();
-    snprintf(j->reason, sizeof(j->reason), "%u idle rented node%s of %s fit%s", n,
-             n == 1 ? "" : "s", g->cloud, n == 1 ? "s" : "");
-}
-
-static void give(struct instance *i, const char *job)
-{
-    snprintf(i->job, sizeof(i->job), "%s", job);
-    i->flags &= ~(unsigned)INST_F_STAGED_IN;
-}
-
-static int write_taking(struct burstd *b, const struct bjob *j, struct instance **node, unsigned n,
-                        burst_error_t *errp)
-{
-    if (store_begin(b->store, errp) < 0)
-        return -1;
-    bool good = store_put_job(b->store, j, errp) == 0;
-    for (unsigned k = 0; k < n && good; k++)
-        good = store_put_instance(b->store, node[k], errp) == 0;
-    if (!good)
-        store_rollback(b->store);
-    return good ? store_commit(b->store, errp) : -1;
-}
-
-// The job and its nodes belong together: all or nothing.
-static bool bind_idle(struct burstd *b, struct bjob *j, const struct idle_group *g,
-                      struct instance **node, unsigned n, money_t transfer)
-{
-    struct bjob old = *j;
-    unsigned flags[GANG_MAX];
-    burst_error_t err;
-
-    point_at(j, g, n, transfer);
-    j->stored = true;
-    for (unsigned k = 0; k < n; k++) {
-        flags[k] = node[k]->flags;
-        give(node[k], j->key);
-    }
-    if (write_taking(b, j, node, n, &err) == 0) {
-        bjob_set(&old.node_names, "");
-        return true;
-    }
-    journal_failed(b, "%s", err.text);
-    *j = old;
-    for (unsigned k = 0; k < n; k++) {
-        node[k]->job[0] = '\0';
-        node[k]->flags = flags[k];
-    }
-    return false;
-}
-
 static void take_idle(struct planner *p, struct plan_job *x, const cJSON *t)
 {
     struct burstd *b = p->b;
@@ -457,7 +314,7 @@ static void take_idle(struct planner *p, struct plan_job *x, const cJSON *t)
         return;
     }
     if (!within_caps(b, x->j, x, c, g->price, n, transfer) ||
-        !bind_idle(b, x->j, g, node, n, transfer))
+        !idle_take(b, x->j, g, node, n, transfer))
         return;
     job_event(b, x->j, "%s", x->j->reason);
     record(b, x, t, "a node that is rented already and idle costs least");
@@ -557,7 +414,7 @@ static bool carry_out(struct planner *p, struct bjob *j, const cJSON *t)
     const struct sjob *s;
     char why[256];
 
-    if (!due(p->b, j, clock_mono_ms(), &s)) // it was cancelled, say
+    if (!waiting_due(p->b, j, clock_mono_ms(), &s)) // it was cancelled, say
         return false;
     j->stays = false;
     if (alternative && strcmp(alternative, PLAN_LATER) == 0) {
@@ -802,7 +659,7 @@ void planner_step(struct burstd *b)
         carry_on(p);
     if (p->asking)
         return;
-    struct waiting *w = waiting(b, &n);
+    struct waiting *w = waiting_list(b, &n);
     if (n)
         plan_for(p, w, n);
     free(w);

@@ -57,7 +57,7 @@ void crash_point(void);
 // Slurm
 void slurm_reset(void);
 int slurm_submit(int64_t duration_s, unsigned nodes, bool held); // job id
-void slurm_ask(int job, const char *options); // of its mark, before it is seen
+void slurm_ask(int job, const char *options);                    // of its mark, before it is seen
 void slurm_priority(int job, unsigned priority);
 void slurm_cancel(int job);
 void slurm_depend(int job, bool on); // on another job that does not end
