@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libburst/clock.h"
 #include "libburst/xalloc.h"
 #include "optimizer/part.h"
 
@@ -616,11 +617,19 @@ static void climb(struct dual *d, int rounds)
 void dual_ascent(const struct problem *p, int64_t time, int rounds, const struct solve_options *opt,
                  struct clockwork *clock, struct best *b, struct mrf *m, double *constant)
 {
-    struct dual d = {.p = p, .time = time, .clock = clock, .best = b, .m = m};
+    struct clockwork most = *clock; // a quarter is for what comes after
+    struct dual d = {.p = p, .time = time, .clock = &most, .best = b, .m = m};
+    bool (*stop)(void *) = m->stop;
+    void *arg = m->arg;
 
     d.narrow = !(opt->skip & STEP_ELIMINATE);
     d.bounds_only = opt->skip & STEP_IMPROVE;
 
+    if (clock->deadline_ms != INT64_MAX) {
+        most.deadline_ms -= (clock->deadline_ms - clock_mono_ms()) / 4;
+        m->stop = time_is_over_fn;
+        m->arg = &most;
+    }
     dual_init(&d);
     d.bound = -HUGE_VAL;
     mrf_even_shares(m);
@@ -636,4 +645,6 @@ void dual_ascent(const struct problem *p, int64_t time, int rounds, const struct
         mrf_set_unary(m, d.base);
     }
     dual_free(&d);
+    m->stop = stop;
+    m->arg = arg;
 }

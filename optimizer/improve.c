@@ -19,6 +19,7 @@ struct local {
     uint32_t n_places;
     uint32_t *count;              // [dataset][place]: tasks there; NULL = too many to keep
     uint32_t *ds_first, *ds_list; // data sets of a task
+    uint32_t *at; // [task][place]: its cheapest option there, UINT32_MAX = none; NULL = too many
 };
 
 static void index_datasets(struct local *s)
@@ -177,11 +178,30 @@ static bool sweep(struct local *s)
     return moved;
 }
 
-// The cheapest option of a task in a place, or UINT32_MAX.
-static uint32_t option_at(const struct problem *p, uint32_t t, uint32_t place)
+static void index_options(struct local *s)
 {
+    const struct problem *p = s->p;
+
+    if ((uint64_t)p->n * s->n_places > COUNTS_MAX)
+        return;
+    s->at = xcalloc((size_t)p->n * s->n_places + 1, sizeof(*s->at));
+    memset(s->at, 0xff, (size_t)p->n * s->n_places * sizeof(*s->at));
+    for (uint32_t t = 0; t < p->n; t++)
+        for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++) {
+            uint32_t *at = &s->at[(size_t)t * s->n_places + p->opt[o].place];
+            if (*at == UINT32_MAX || p->opt[o].cost < p->opt[*at].cost)
+                *at = o;
+        }
+}
+
+// The cheapest option of a task in a place, or UINT32_MAX.
+static uint32_t option_at(const struct local *s, uint32_t t, uint32_t place)
+{
+    const struct problem *p = s->p;
     uint32_t best = UINT32_MAX;
 
+    if (s->at)
+        return s->at[(size_t)t * s->n_places + place];
     for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++)
         if (p->opt[o].place == place && (best == UINT32_MAX || p->opt[o].cost < p->opt[best].cost))
             best = o;
@@ -206,7 +226,7 @@ static bool reopen(struct local *s, uint32_t d, uint32_t place, bool close)
         int64_t gain = close ? COST_INF : 0;
         if (close != (p->opt[s->choice[t]].place == place))
             continue;
-        uint32_t only = close ? UINT32_MAX : option_at(p, t, place);
+        uint32_t only = close ? UINT32_MAX : option_at(s, t, place);
         for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++) {
             if (close ? p->opt[o].place == place : o != only)
                 continue;
@@ -249,8 +269,8 @@ static bool reopen_all(struct local *s, const bool *known)
 }
 
 // Moves the given tasks that sit in one place to another, each to its cheapest option there.
-static bool move_group(struct local *s, struct best *b, const uint32_t *task, uint32_t n,
-                       uint32_t from, uint32_t to)
+static bool move_group(struct local *s, struct best *b, int64_t transfers, const uint32_t *task,
+                       uint32_t n, uint32_t from, uint32_t to)
 {
     const struct problem *p = s->p;
     uint32_t *save = xcalloc(p->n + 1, sizeof(*save)), moved = 0;
@@ -258,19 +278,18 @@ static bool move_group(struct local *s, struct best *b, const uint32_t *task, ui
 
     memcpy(save, s->choice, p->n * sizeof(*save));
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t t = task ? task[i] : i, best = UINT32_MAX;
+        uint32_t t = task ? task[i] : i, best;
         if (p->opt[s->choice[t]].place != from)
             continue;
-        for (uint32_t o = p->first[t]; o < p->first[t + 1]; o++)
-            if (p->opt[o].place == to && (best == UINT32_MAX || p->opt[o].cost < p->opt[best].cost))
-                best = o;
+        best = option_at(s, t, to);
         if (best == UINT32_MAX)
             continue;
         estimate += p->opt[best].cost - p->opt[s->choice[t]].cost;
         s->choice[t] = best;
         moved++;
     }
-    bool better = moved > 1 && best_offer(b, p, s->choice, s->time);
+    // Moving can save no more than all that is paid for moving data.
+    bool better = moved > 1 && estimate < transfers && best_offer(b, p, s->choice, s->time);
     if (better)
         recount(s);
     else
@@ -290,14 +309,19 @@ static bool move_groups(struct local *s, struct best *b)
     for (uint32_t o = 0; o < p->first[p->n]; o++)
         known[p->opt[o].place] = true;
     any = reopen_all(s, known) && best_offer(b, p, s->choice, s->time);
+    int64_t transfers = b->cost;
+    for (uint32_t t = 0; t < p->n; t++)
+        transfers -= p->opt[b->choice[t]].cost;
     for (uint32_t from = 0; from < s->n_places && !any; from++)
         for (uint32_t to = 0; used[from] && to < s->n_places; to++) {
             if (from == to || !known[to] || time_is_over(s->clock))
                 continue;
-            any = move_group(s, b, NULL, p->n, from, to) || any;
+            any = move_group(s, b, transfers, NULL, p->n, from, to) || any;
             for (uint32_t d = 0; d < p->n_datasets && !time_is_over(s->clock); d++)
                 if (s->count && s->count[(size_t)d * s->n_places + from] > 1)
-                    any = move_group(s, b, p->dataset[d].task, p->dataset[d].n, from, to) || any;
+                    any = move_group(s, b, transfers, p->dataset[d].task, p->dataset[d].n, from,
+                                     to) ||
+                          any;
         }
     free(used);
     free(known);
@@ -318,6 +342,8 @@ void improve(const struct problem *p, int64_t time, struct clockwork *clock, str
     if ((uint64_t)p->n_datasets * s.n_places < COUNTS_MAX)
         s.count = xcalloc((size_t)p->n_datasets * s.n_places + 1, sizeof(*s.count));
     index_datasets(&s);
+    if (p->n_edges || p->n_datasets)
+        index_options(&s);
     for (int i = 0; i < SWEEPS && any && !time_is_over(clock); i++) {
         memcpy(s.choice, b->choice, p->n * sizeof(*s.choice));
         recount(&s);
@@ -335,4 +361,83 @@ void improve(const struct problem *p, int64_t time, struct clockwork *clock, str
     free(s.count);
     free(s.ds_first);
     free(s.ds_list);
+    free(s.at);
+}
+
+// --- shaking ---
+
+#define GROUP_MAX 24
+
+// Tasks around one: over edges and data sets, nearest first.
+static uint32_t neighbourhood(const struct local *s, uint32_t from, uint32_t want, uint32_t *out)
+{
+    const struct problem *p = s->p;
+    bool *in = xcalloc(p->n + 1, sizeof(bool));
+    uint32_t n = 1;
+
+    out[0] = from;
+    in[from] = true;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t t = out[i];
+        for (uint32_t k = p->in_first[t]; k < p->in_first[t + 1] && n < want; k++)
+            if (!in[p->edge[p->in_edge[k]].u])
+                in[out[n++] = p->edge[p->in_edge[k]].u] = true;
+        for (uint32_t k = p->out_first[t]; k < p->out_first[t + 1] && n < want; k++)
+            if (!in[p->edge[p->out_edge[k]].v])
+                in[out[n++] = p->edge[p->out_edge[k]].v] = true;
+        for (uint32_t k = s->ds_first[t]; k < s->ds_first[t + 1]; k++) {
+            const struct problem_dataset *d = &p->dataset[s->ds_list[k]];
+            for (uint32_t j = 0; j < d->n && n < want; j++)
+                if (!in[d->task[j]])
+                    in[out[n++] = d->task[j]] = true;
+        }
+    }
+    free(in);
+    return n;
+}
+
+static uint32_t rnd(uint64_t *state, uint32_t n)
+{
+    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)((*state >> 33) % n);
+}
+
+void shake(const struct problem *p, int64_t time, struct clockwork *clock, struct best *b,
+           int rounds)
+{
+    struct local s = {.p = p, .time = time, .clock = clock};
+    uint32_t group[GROUP_MAX];
+    uint64_t state = 1;
+    struct best fresh;
+
+    if (!b->found || !p->n_edges)
+        return;
+    s.n_places = places_count(p->places);
+    s.choice = xcalloc(p->n + 1, sizeof(*s.choice));
+    index_datasets(&s);
+    index_options(&s);
+    best_init(&fresh, p->n);
+    for (int r = 0; r < rounds && !time_is_over(clock) && !best_will_do(b); r++) {
+        uint32_t t = rnd(&state, p->n),
+                 n = neighbourhood(&s, t, 2 + rnd(&state, GROUP_MAX - 2), group);
+        uint32_t k = p->first[t + 1] - p->first[t];
+        uint32_t to = p->opt[p->first[t] + rnd(&state, k)].place;
+        memcpy(s.choice, b->choice, p->n * sizeof(*s.choice));
+        for (uint32_t i = 0; i < n; i++) {
+            uint32_t o = option_at(&s, group[i], to);
+            if (o != UINT32_MAX)
+                s.choice[group[i]] = o;
+        }
+        fresh.found = false;
+        if (!best_offer(&fresh, p, s.choice, time))
+            continue;
+        improve(p, time, clock, &fresh);
+        if (best_offer(b, p, fresh.choice, time))
+            r = 0; // goes on as long as it helps
+    }
+    best_free(&fresh);
+    free(s.choice);
+    free(s.ds_first);
+    free(s.ds_list);
+    free(s.at);
 }

@@ -18,6 +18,8 @@
 #define NARROW_ROUNDS 150
 #define DROP_SHARE 20 // of the options: fewer are no reason to begin again
 #define SEARCH_NODES 3000000
+#define SHAKES 300
+#define SOME_SHAKES 30
 
 static bool has_sides(const struct problem *p, int64_t time)
 {
@@ -300,8 +302,8 @@ static uint32_t dear_options(const struct problem *p, struct mrf *m, double cons
     return n;
 }
 
-// Leaves them out, and then what reduce() finds. out's opt[].self points into p. False when these are
-// too few to begin again.
+// Leaves them out, and then what reduce() finds. out's opt[].self points into p. False when these
+// are too few to begin again.
 static bool drop_by_bound(const struct problem *p, struct mrf *m, double constant,
                           const struct best *b, struct problem *out, int64_t *time)
 {
@@ -381,6 +383,14 @@ static void descend(const struct problem *p, const struct problem *q, int64_t ti
     free(choice);
 }
 
+// Shaking while nothing else got to an end. True when the bound says that it did.
+static bool shaken(const struct problem *p, int64_t time, int rounds, struct clockwork *clock,
+                   struct best *b)
+{
+    shake(p, time, clock, b, rounds);
+    return b->found && b->bound >= b->cost;
+}
+
 static void exact(const struct problem *p, int64_t time, const struct solve_options *opt,
                   struct clockwork *clock, struct best *b, int depth)
 {
@@ -430,6 +440,10 @@ static void exact(const struct problem *p, int64_t time, const struct solve_opti
         raise_bound(b, constant);
     if (b->proven || best_will_do(b) || time_is_over(clock))
         goto out;
+    if (!(opt->skip & STEP_IMPROVE) && shaken(p, time, SOME_SHAKES, clock, b)) {
+        b->proven = true;
+        goto out;
+    }
     if (b->found && depth < 3 && !(opt->skip & (STEP_DROP | STEP_BOUND))) {
         struct problem q;
         int64_t q_time = time;
@@ -446,6 +460,7 @@ static void exact(const struct problem *p, int64_t time, const struct solve_opti
     b->proven =
         (!(opt->skip & STEP_SEARCH) && search(p, time, &m, constant, SOME_NODES, clock, b)) ||
         (!(opt->skip & STEP_ILP) && ilp(p, time, clock, b)) ||
+        (!(opt->skip & STEP_IMPROVE) && shaken(p, time, SHAKES, clock, b)) ||
         (!(opt->skip & STEP_SEARCH) && search(p, time, &m, constant, SEARCH_NODES, clock, b));
     if (b->proven)
         b->bound = b->cost;
