@@ -2,58 +2,58 @@
 # The daemon. Parts with their own libraries live in sub-areas (slurm_link, ssh, provider).
 noinst_LTLIBRARIES += libdaemon.la
 libdaemon_la_SOURCES = \
-	burstd/log.c burstd/log.h \
-	burstd/child.c burstd/child.h
+	burstd/base/log.c burstd/base/log.h \
+	burstd/base/child.c burstd/base/child.h
 libdaemon_la_CFLAGS = $(SAN_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS)
 libdaemon_la_LIBADD = libburst.la $(UV_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test_child
-TESTS += tests/unit/test_child
-tests_unit_test_child_SOURCES = tests/unit/test_child.c
-tests_unit_test_child_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
-tests_unit_test_child_LDFLAGS = $(SAN_LDFLAGS)
-tests_unit_test_child_LDADD = libdaemon.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/base/test_child
+TESTS += tests/unit/base/test_child
+tests_unit_base_test_child_SOURCES = tests/unit/base/test_child.c
+tests_unit_base_test_child_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
+tests_unit_base_test_child_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_base_test_child_LDADD = libdaemon.la $(CMOCKA_LIBS)
 endif
 
 # The core: everything but main(), so that tests link it.
 noinst_LTLIBRARIES += libcore.la
 libcore_la_SOURCES = \
-	burstd/api.c burstd/api.h \
-	burstd/bind.c burstd/bind.h \
-	burstd/burstd.h \
-	burstd/clouds.c burstd/clouds.h \
-	burstd/comment.c burstd/comment.h \
-	burstd/fit.c burstd/fit.h \
-	burstd/gang.c burstd/gang.h burstd/hold.c burstd/hold.h \
-	burstd/instance_call.c burstd/instance_call.h \
-	burstd/instances.c burstd/instances.h \
-	burstd/jobflow.c burstd/jobflow.h \
-	burstd/jobs.c burstd/jobs.h \
-	burstd/journal.c burstd/journal.h \
-	burstd/ledger.c burstd/ledger.h \
-	burstd/model.c burstd/model.h \
-	burstd/node_http.c burstd/node_http.h \
-	burstd/observed.c burstd/observed.h \
-	burstd/data_place.c burstd/data_place.h \
-	burstd/plan_facts.c burstd/plan_facts.h burstd/plan_request.c burstd/plan_request.h \
-	burstd/planner.c burstd/planner.h \
-	burstd/decision.c burstd/decision.h burstd/idle.c burstd/idle.h burstd/caps.c burstd/caps.h \
-	burstd/preempt.c burstd/preempt.h \
-	burstd/provision.c burstd/provision.h \
-	burstd/publish.c burstd/publish.h \
-	burstd/purchase.c burstd/purchase.h \
-	burstd/ready.c burstd/ready.h \
-	burstd/reap.c burstd/reap.h \
+	burstd/rpc/api.c burstd/rpc/api.h \
+	burstd/node/bind.c burstd/node/bind.h \
+	burstd/base/burstd.h \
+	burstd/cloud/clouds.c burstd/cloud/clouds.h \
+	burstd/money/comment.c burstd/money/comment.h \
+	burstd/job/fit.c burstd/job/fit.h \
+	burstd/node/gang.c burstd/node/gang.h burstd/job/hold.c burstd/job/hold.h \
+	burstd/node/instance_call.c burstd/node/instance_call.h \
+	burstd/state/instances.c burstd/state/instances.h \
+	burstd/job/jobflow.c burstd/job/jobflow.h \
+	burstd/state/jobs.c burstd/state/jobs.h \
+	burstd/state/journal.c burstd/state/journal.h \
+	burstd/money/ledger.c burstd/money/ledger.h \
+	burstd/state/model.c burstd/state/model.h \
+	burstd/node/node_http.c burstd/node/node_http.h \
+	burstd/cloud/observed.c burstd/cloud/observed.h \
+	burstd/job/data_place.c burstd/job/data_place.h \
+	burstd/plan/plan_facts.c burstd/plan/plan_facts.h burstd/plan/plan_request.c burstd/plan/plan_request.h \
+	burstd/plan/planner.c burstd/plan/planner.h \
+	burstd/plan/decision.c burstd/plan/decision.h burstd/node/idle.c burstd/node/idle.h burstd/money/caps.c burstd/money/caps.h \
+	burstd/node/preempt.c burstd/node/preempt.h \
+	burstd/node/provision.c burstd/node/provision.h \
+	burstd/slurm/publish.c burstd/slurm/publish.h \
+	burstd/node/purchase.c burstd/node/purchase.h \
+	burstd/rpc/ready.c burstd/rpc/ready.h \
+	burstd/cloud/reap.c burstd/cloud/reap.h \
 	burstd/reload.c burstd/reload.h \
-	burstd/solver.c burstd/solver.h \
-	burstd/spill.c burstd/spill.h \
-	burstd/spool.c burstd/spool.h \
-	burstd/stage.c burstd/stage.h \
-	burstd/stagerd_client.c burstd/stagerd_client.h \
-	burstd/store.h burstd/store_sqlite.c \
+	burstd/plan/solver.c burstd/plan/solver.h \
+	burstd/job/spill.c burstd/job/spill.h \
+	burstd/slurm/spool.c burstd/slurm/spool.h \
+	burstd/node/stage.c burstd/node/stage.h \
+	burstd/node/stagerd_client.c burstd/node/stagerd_client.h \
+	burstd/state/store.h burstd/state/store_sqlite.c \
 	burstd/tick.c burstd/tick.h \
-	burstd/waiting.c burstd/waiting.h
+	burstd/job/waiting.c burstd/job/waiting.h
 libcore_la_CFLAGS = $(SAN_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS) $(SQLITE_CFLAGS) $(MHD_CFLAGS)
 libcore_la_LIBADD = libdaemon.la libcatalog.la libburst.la $(SQLITE_LIBS) $(MHD_LIBS) $(MUNGE_LIBS) $(UV_LIBS)
 
@@ -67,23 +67,23 @@ burstd_burstd_LDADD = libcore.la librpcserver.la libslurm_link.la libssh_op.la l
 
 if HAVE_CMOCKA
 # The pure parts, each with what it needs and nothing else.
-PURE_TESTS = tests/unit/test_spill tests/unit/test_fit tests/unit/test_reap tests/unit/test_store
+PURE_TESTS = tests/unit/job/test_spill tests/unit/job/test_fit tests/unit/cloud/test_reap tests/unit/state/test_store
 check_PROGRAMS += $(PURE_TESTS)
 TESTS += $(PURE_TESTS)
-tests_unit_test_spill_SOURCES = tests/unit/test_spill.c burstd/spill.c
-tests_unit_test_spill_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_spill_LDFLAGS = $(SAN_LDFLAGS)
-tests_unit_test_spill_LDADD = $(CMOCKA_LIBS)
-tests_unit_test_fit_SOURCES = tests/unit/test_fit.c burstd/fit.c
-tests_unit_test_fit_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
-tests_unit_test_fit_LDFLAGS = $(SAN_LDFLAGS)
-tests_unit_test_fit_LDADD = $(CMOCKA_LIBS)
-tests_unit_test_reap_SOURCES = tests/unit/test_reap.c burstd/reap.c
-tests_unit_test_reap_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(UV_CFLAGS)
-tests_unit_test_reap_LDFLAGS = $(SAN_LDFLAGS)
-tests_unit_test_reap_LDADD = $(CMOCKA_LIBS)
-tests_unit_test_store_SOURCES = tests/unit/test_store.c burstd/store_sqlite.c burstd/model.c
-tests_unit_test_store_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(SQLITE_CFLAGS)
-tests_unit_test_store_LDFLAGS = $(SAN_LDFLAGS)
-tests_unit_test_store_LDADD = libdaemon.la libburst.la $(CMOCKA_LIBS) $(SQLITE_LIBS)
+tests_unit_job_test_spill_SOURCES = tests/unit/job/test_spill.c burstd/job/spill.c
+tests_unit_job_test_spill_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_job_test_spill_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_job_test_spill_LDADD = $(CMOCKA_LIBS)
+tests_unit_job_test_fit_SOURCES = tests/unit/job/test_fit.c burstd/job/fit.c
+tests_unit_job_test_fit_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
+tests_unit_job_test_fit_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_job_test_fit_LDADD = $(CMOCKA_LIBS)
+tests_unit_cloud_test_reap_SOURCES = tests/unit/cloud/test_reap.c burstd/cloud/reap.c
+tests_unit_cloud_test_reap_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(UV_CFLAGS)
+tests_unit_cloud_test_reap_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_cloud_test_reap_LDADD = $(CMOCKA_LIBS)
+tests_unit_state_test_store_SOURCES = tests/unit/state/test_store.c burstd/state/store_sqlite.c burstd/state/model.c
+tests_unit_state_test_store_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_state_test_store_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_state_test_store_LDADD = libdaemon.la libburst.la $(CMOCKA_LIBS) $(SQLITE_LIBS)
 endif

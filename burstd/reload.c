@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clouds.h"
-#include "conf.h"
+#include "base/conf.h"
+#include "base/log.h"
+#include "cloud/clouds.h"
 #include "libburst/xalloc.h"
-#include "log.h"
-#include "publish.h"
-#include "rpc_server.h"
-#include "solver.h"
+#include "plan/solver.h"
+#include "rpc/rpc_server.h"
+#include "slurm/publish.h"
 
 static const char *needs_restart(const struct burst_conf *old, const struct burst_conf *new)
 {

@@ -3,7 +3,7 @@
 #ifndef BURST_RELOAD_H
 #define BURST_RELOAD_H
 
-#include "burstd.h"
+#include "base/burstd.h"
 
 // 0, or -1 with *errors (owned, lines for people): the old configuration stays in force, whole.
 int reload(struct burstd *b, char **errors);

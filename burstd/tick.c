@@ -3,18 +3,18 @@
 // node that is ready now is given to its job now.
 #include "tick.h"
 
-#include "bind.h"
-#include "clouds.h"
-#include "comment.h"
-#include "instances.h"
-#include "jobflow.h"
-#include "planner.h"
-#include "preempt.h"
-#include "provision.h"
-#include "ready.h"
-#include "slurm_link/slurm_link.h"
-#include "spool.h"
-#include "stage.h"
+#include "cloud/clouds.h"
+#include "job/jobflow.h"
+#include "money/comment.h"
+#include "node/bind.h"
+#include "node/preempt.h"
+#include "node/provision.h"
+#include "node/stage.h"
+#include "plan/planner.h"
+#include "rpc/ready.h"
+#include "slurm/slurm_link.h"
+#include "slurm/spool.h"
+#include "state/instances.h"
 
 // Slurm is asked each 100 ms only while somebody waits for a node.
 static void adapt_polling(struct burstd *b)

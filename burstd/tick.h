@@ -3,7 +3,7 @@
 #ifndef BURST_TICK_H
 #define BURST_TICK_H
 
-#include "burstd.h"
+#include "base/burstd.h"
 
 // Called each second and, through burstd's poke, soon after whatever happens. Starts no wait.
 void tick(struct burstd *b);

@@ -41,19 +41,19 @@ dist_catalogdata_DATA = \
 	catalog/data/accepted.txt
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test_catalog
-TESTS += tests/unit/test_catalog
-tests_unit_test_catalog_SOURCES = tests/unit/test_catalog.c
-tests_unit_test_catalog_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_catalog_LDFLAGS = $(SAN_LDFLAGS)
-tests_unit_test_catalog_LDADD = libcatalog.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/catalog/test_catalog
+TESTS += tests/unit/catalog/test_catalog
+tests_unit_catalog_test_catalog_SOURCES = tests/unit/catalog/test_catalog.c
+tests_unit_catalog_test_catalog_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_catalog_test_catalog_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_catalog_test_catalog_LDADD = libcatalog.la $(CMOCKA_LIBS)
 
-check_PROGRAMS += tests/unit/test_tracker
-TESTS += tests/unit/test_tracker
-tests_unit_test_tracker_SOURCES = tests/unit/test_tracker.c
-tests_unit_test_tracker_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
-tests_unit_test_tracker_LDFLAGS = $(SAN_LDFLAGS)
-tests_unit_test_tracker_LDADD = libcatalog.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/catalog/test_tracker
+TESTS += tests/unit/catalog/test_tracker
+tests_unit_catalog_test_tracker_SOURCES = tests/unit/catalog/test_tracker.c
+tests_unit_catalog_test_tracker_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_catalog_test_tracker_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_catalog_test_tracker_LDADD = libcatalog.la $(CMOCKA_LIBS)
 endif
 
 check_PROGRAMS += tests/bench/bench_catalog

@@ -38,27 +38,27 @@ burst_solve_LDFLAGS = $(SAN_LDFLAGS)
 burst_solve_LDADD = liboptimizer.la
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test_plan_random
-TESTS += tests/unit/test_plan_random
-tests_unit_test_plan_random_SOURCES = tests/unit/test_plan_random.c \
-	tests/unit/plan_world.c tests/unit/plan_world.h
-tests_unit_test_plan_random_CFLAGS = $(SAN_CFLAGS) -O2 $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
-tests_unit_test_plan_random_LDFLAGS = $(SAN_LDFLAGS)
-tests_unit_test_plan_random_LDADD = liboptimizer.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/optimizer/test_plan_random
+TESTS += tests/unit/optimizer/test_plan_random
+tests_unit_optimizer_test_plan_random_SOURCES = tests/unit/optimizer/test_plan_random.c \
+	tests/unit/optimizer/plan_world.c tests/unit/optimizer/plan_world.h
+tests_unit_optimizer_test_plan_random_CFLAGS = $(SAN_CFLAGS) -O2 $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_optimizer_test_plan_random_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_optimizer_test_plan_random_LDADD = liboptimizer.la $(CMOCKA_LIBS)
 
-check_PROGRAMS += tests/unit/test_pipelines
-TESTS += tests/unit/test_pipelines
-tests_unit_test_pipelines_SOURCES = tests/unit/test_pipelines.c
-tests_unit_test_pipelines_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
-tests_unit_test_pipelines_LDFLAGS = $(SAN_LDFLAGS)
-tests_unit_test_pipelines_LDADD = liboptimizer.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/optimizer/test_pipelines
+TESTS += tests/unit/optimizer/test_pipelines
+tests_unit_optimizer_test_pipelines_SOURCES = tests/unit/optimizer/test_pipelines.c
+tests_unit_optimizer_test_pipelines_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_optimizer_test_pipelines_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_optimizer_test_pipelines_LDADD = liboptimizer.la $(CMOCKA_LIBS)
 
-check_PROGRAMS += tests/unit/test_plan
-TESTS += tests/unit/test_plan
-tests_unit_test_plan_SOURCES = tests/unit/test_plan.c
-tests_unit_test_plan_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
-tests_unit_test_plan_LDFLAGS = $(SAN_LDFLAGS)
-tests_unit_test_plan_LDADD = liboptimizer.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/optimizer/test_plan
+TESTS += tests/unit/optimizer/test_plan
+tests_unit_optimizer_test_plan_SOURCES = tests/unit/optimizer/test_plan.c
+tests_unit_optimizer_test_plan_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_optimizer_test_plan_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_optimizer_test_plan_LDADD = liboptimizer.la $(CMOCKA_LIBS)
 endif
 
 check_PROGRAMS += tests/bench/bench_plan
@@ -91,5 +91,5 @@ fuzz-plan:
 
 dist_man_MANS += docs/man/burst-plan.1 docs/man/burst-catalog.1 docs/man/burst-catalog.5
 EXTRA_DIST += docs/design/optimizer.md
-TESTS += tests/unit/test_burst_solve.sh
-EXTRA_DIST += tests/unit/test_burst_solve.sh
+TESTS += tests/unit/optimizer/test_burst_solve.sh
+EXTRA_DIST += tests/unit/optimizer/test_burst_solve.sh

@@ -80,7 +80,7 @@ burst_epilog_LDADD = libhook.la
 # make bench
 check_PROGRAMS += tests/bench/bench_plugin
 BENCHES += tests/bench/bench_plugin
-tests_bench_bench_plugin_SOURCES = tests/bench/bench_plugin.c tests/unit/plugin_host.h tests/unit/site.h
+tests_bench_bench_plugin_SOURCES = tests/bench/bench_plugin.c tests/unit/slurm_plugin/plugin_host.h tests/unit/slurm_plugin/site.h
 tests_bench_bench_plugin_CFLAGS = $(SAN_CFLAGS) $(SLURM_CFLAGS)
 tests_bench_bench_plugin_LDFLAGS = $(SAN_LDFLAGS) -Wl,--export-dynamic
 tests_bench_bench_plugin_LDADD = libplugincore.la $(SLURM_LIBS) -ldl
@@ -94,7 +94,7 @@ tests_fuzz_replay_directive_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"directive"'
 tests_fuzz_replay_directive_CFLAGS = $(SAN_CFLAGS)
 tests_fuzz_replay_directive_LDFLAGS = $(SAN_LDFLAGS)
 tests_fuzz_replay_directive_LDADD = libplugincore.la
-tests_fuzz_replay_snapshot_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_snapshot.c tests/unit/site.h
+tests_fuzz_replay_snapshot_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_snapshot.c tests/unit/slurm_plugin/site.h
 tests_fuzz_replay_snapshot_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"snapshot"'
 tests_fuzz_replay_snapshot_CFLAGS = $(SAN_CFLAGS)
 tests_fuzz_replay_snapshot_LDFLAGS = $(SAN_LDFLAGS)
@@ -103,42 +103,42 @@ EXTRA_DIST += tests/fuzz/corpus
 
 # For tests/t/25-plugin.t
 check_PROGRAMS += tests/t/publish_site
-tests_t_publish_site_SOURCES = tests/t/publish_site.c tests/unit/site.h
+tests_t_publish_site_SOURCES = tests/t/publish_site.c tests/unit/slurm_plugin/site.h
 tests_t_publish_site_CFLAGS = $(SAN_CFLAGS)
 tests_t_publish_site_LDFLAGS = $(SAN_LDFLAGS)
 tests_t_publish_site_LDADD = libplugincore.la
 
 if HAVE_CMOCKA
-plugin_tests = tests/unit/test_directive tests/unit/test_snapshot tests/unit/test_need \
-	tests/unit/test_classify tests/unit/test_hooks tests/unit/test_plugin
+plugin_tests = tests/unit/slurm_plugin/test_directive tests/unit/slurm_plugin/test_snapshot tests/unit/slurm_plugin/test_need \
+	tests/unit/slurm_plugin/test_classify tests/unit/slurm_plugin/test_hooks tests/unit/slurm_plugin/test_plugin
 check_PROGRAMS += $(plugin_tests)
 TESTS += $(plugin_tests)
-tests_unit_test_directive_SOURCES = tests/unit/test_directive.c
-tests_unit_test_directive_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_directive_LDFLAGS = $(SAN_LDFLAGS)
-tests_unit_test_directive_LDADD = libplugincore.la $(CMOCKA_LIBS)
-tests_unit_test_snapshot_SOURCES = tests/unit/test_snapshot.c
-tests_unit_test_snapshot_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_snapshot_LDFLAGS = $(SAN_LDFLAGS) -pthread
-tests_unit_test_snapshot_LDADD = libplugincore.la $(CMOCKA_LIBS)
-tests_unit_test_need_SOURCES = tests/unit/test_need.c
-tests_unit_test_need_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_need_LDFLAGS = $(SAN_LDFLAGS)
-tests_unit_test_need_LDADD = libplugincore.la $(CMOCKA_LIBS)
-tests_unit_test_classify_SOURCES = tests/unit/test_classify.c
-tests_unit_test_classify_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_classify_LDFLAGS = $(SAN_LDFLAGS)
-tests_unit_test_classify_LDADD = libplugincore.la $(CMOCKA_LIBS)
-tests_unit_test_hooks_SOURCES = tests/unit/test_hooks.c
-tests_unit_test_hooks_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
-tests_unit_test_hooks_LDFLAGS = $(SAN_LDFLAGS) -pthread
-tests_unit_test_hooks_LDADD = libhook.la $(CMOCKA_LIBS)
-EXTRA_tests_unit_test_hooks_DEPENDENCIES = burst-resume burst-resume-fail burst-suspend \
+tests_unit_slurm_plugin_test_directive_SOURCES = tests/unit/slurm_plugin/test_directive.c
+tests_unit_slurm_plugin_test_directive_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_slurm_plugin_test_directive_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_slurm_plugin_test_directive_LDADD = libplugincore.la $(CMOCKA_LIBS)
+tests_unit_slurm_plugin_test_snapshot_SOURCES = tests/unit/slurm_plugin/test_snapshot.c
+tests_unit_slurm_plugin_test_snapshot_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_slurm_plugin_test_snapshot_LDFLAGS = $(SAN_LDFLAGS) -pthread
+tests_unit_slurm_plugin_test_snapshot_LDADD = libplugincore.la $(CMOCKA_LIBS)
+tests_unit_slurm_plugin_test_need_SOURCES = tests/unit/slurm_plugin/test_need.c
+tests_unit_slurm_plugin_test_need_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_slurm_plugin_test_need_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_slurm_plugin_test_need_LDADD = libplugincore.la $(CMOCKA_LIBS)
+tests_unit_slurm_plugin_test_classify_SOURCES = tests/unit/slurm_plugin/test_classify.c
+tests_unit_slurm_plugin_test_classify_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_slurm_plugin_test_classify_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_slurm_plugin_test_classify_LDADD = libplugincore.la $(CMOCKA_LIBS)
+tests_unit_slurm_plugin_test_hooks_SOURCES = tests/unit/slurm_plugin/test_hooks.c
+tests_unit_slurm_plugin_test_hooks_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_slurm_plugin_test_hooks_LDFLAGS = $(SAN_LDFLAGS) -pthread
+tests_unit_slurm_plugin_test_hooks_LDADD = libhook.la $(CMOCKA_LIBS)
+EXTRA_tests_unit_slurm_plugin_test_hooks_DEPENDENCIES = burst-resume burst-resume-fail burst-suspend \
 	burst-prolog burst-epilog
 # The plugin is loaded into the test as into slurmctld: the test provides slurmctld's functions.
-tests_unit_test_plugin_SOURCES = tests/unit/test_plugin.c tests/unit/plugin_host.h tests/unit/site.h
-tests_unit_test_plugin_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(SLURM_CFLAGS)
-tests_unit_test_plugin_LDFLAGS = $(SAN_LDFLAGS) -pthread -Wl,--export-dynamic
-tests_unit_test_plugin_LDADD = libplugincore.la $(CMOCKA_LIBS) $(SLURM_LIBS) -ldl
-EXTRA_tests_unit_test_plugin_DEPENDENCIES = job_submit_burst.so
+tests_unit_slurm_plugin_test_plugin_SOURCES = tests/unit/slurm_plugin/test_plugin.c tests/unit/slurm_plugin/plugin_host.h tests/unit/slurm_plugin/site.h
+tests_unit_slurm_plugin_test_plugin_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(SLURM_CFLAGS)
+tests_unit_slurm_plugin_test_plugin_LDFLAGS = $(SAN_LDFLAGS) -pthread -Wl,--export-dynamic
+tests_unit_slurm_plugin_test_plugin_LDADD = libplugincore.la $(CMOCKA_LIBS) $(SLURM_LIBS) -ldl
+EXTRA_tests_unit_slurm_plugin_test_plugin_DEPENDENCIES = job_submit_burst.so
 endif

@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conf.h"
+#include "base/conf.h"
+#include "base/yamltab.h"
 #include "libburst/json.h"
 #include "libburst/rpc_client.h"
 #include "libburst/xalloc.h"
-#include "yamltab.h"
 
 #define CONNECT_MS 5000
 

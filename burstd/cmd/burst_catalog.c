@@ -10,12 +10,12 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/conf.h"
 #include "burst.h"
 #include "catalog/catalog.h"
 #include "catalog/glob.h"
 #include "catalog_dir.h"
 #include "columns.h"
-#include "conf.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 

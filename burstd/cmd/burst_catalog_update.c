@@ -13,9 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/conf.h"
 #include "burst.h"
 #include "catalog_dir.h"
-#include "conf.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "price_update.h"

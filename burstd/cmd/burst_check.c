@@ -20,10 +20,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/conf.h"
 #include "burst.h"
 #include "capture.h"
 #include "catalog/catalog.h"
-#include "conf.h"
 #include "libburst/fsutil.h"
 #include "libburst/hostlist.h"
 #include "libburst/json.h"

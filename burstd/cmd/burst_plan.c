@@ -15,8 +15,8 @@
 
 #include "burst.h"
 #include "catalog_dir.h"
-#include "libexec.h"
 #include "libburst/xalloc.h"
+#include "libexec.h"
 #include "options.h"
 
 extern char **environ;

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/conf.h"
 #include "burst.h"
-#include "conf.h"
 #include "libburst/clock.h"
 #include "options.h"
 #include "slurm_settings.h"

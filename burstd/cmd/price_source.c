@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/conf.h"
 #include "capture.h"
-#include "conf.h"
 #include "libburst/fsutil.h"
 #include "libburst/strbuf.h"
 #include "libburst/xalloc.h"

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "conf.h"
+#include "base/conf.h"
 
 enum slurm_want_kind {
     SLURM_WANT_LIST,    // the items of value are in the comma list

@@ -15,17 +15,17 @@ libburst_la_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS)
 libburst_la_LIBADD = $(CJSON_LIBS) -lm
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test_libburst
-TESTS += tests/unit/test_libburst
-tests_unit_test_libburst_SOURCES = tests/unit/test_libburst.c
-tests_unit_test_libburst_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
-tests_unit_test_libburst_LDFLAGS = $(SAN_LDFLAGS)
-tests_unit_test_libburst_LDADD = libburst.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/libburst/test_libburst
+TESTS += tests/unit/libburst/test_libburst
+tests_unit_libburst_test_libburst_SOURCES = tests/unit/libburst/test_libburst.c
+tests_unit_libburst_test_libburst_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_libburst_test_libburst_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_libburst_test_libburst_LDADD = libburst.la $(CMOCKA_LIBS)
 
-check_PROGRAMS += tests/unit/test_rpc_client
-TESTS += tests/unit/test_rpc_client
-tests_unit_test_rpc_client_SOURCES = tests/unit/test_rpc_client.c
-tests_unit_test_rpc_client_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
-tests_unit_test_rpc_client_LDFLAGS = $(SAN_LDFLAGS) -pthread
-tests_unit_test_rpc_client_LDADD = libburst.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/libburst/test_rpc_client
+TESTS += tests/unit/libburst/test_rpc_client
+tests_unit_libburst_test_rpc_client_SOURCES = tests/unit/libburst/test_rpc_client.c
+tests_unit_libburst_test_rpc_client_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_libburst_test_rpc_client_LDFLAGS = $(SAN_LDFLAGS) -pthread
+tests_unit_libburst_test_rpc_client_LDADD = libburst.la $(CMOCKA_LIBS)
 endif

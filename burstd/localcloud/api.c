@@ -7,9 +7,9 @@
 
 #include <openssl/crypto.h>
 
+#include "base/log.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
-#include "log.h"
 
 // One request on its way: what the path named, and the answer as it grows.
 struct call {

@@ -13,13 +13,13 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "libburst/clock.h"
 #include "libburst/fsutil.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "localcloud/hostkey.h"
 #include "localcloud/offers.h"
-#include "log.h"
 
 #define MAX_TAGS 32
 #define MAX_TAG_LENGTH 256

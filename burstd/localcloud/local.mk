@@ -2,7 +2,7 @@
 # The embedded cloud: a process of its own, root, with an HTTP API.
 noinst_LTLIBRARIES += liblocalcloud.la
 liblocalcloud_la_SOURCES = \
-	burstd/log.c burstd/log.h \
+	burstd/base/log.c burstd/base/log.h \
 	burstd/localcloud/api.c burstd/localcloud/api.h \
 	burstd/localcloud/conf.c burstd/localcloud/conf.h \
 	burstd/localcloud/faults.c burstd/localcloud/faults.h \
@@ -26,10 +26,10 @@ burst_localcloud_LDFLAGS = $(SAN_LDFLAGS)
 burst_localcloud_LDADD = liblocalcloud.la
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test_localcloud
-TESTS += tests/unit/test_localcloud
-tests_unit_test_localcloud_SOURCES = tests/unit/test_localcloud.c
-tests_unit_test_localcloud_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS)
-tests_unit_test_localcloud_LDFLAGS = $(SAN_LDFLAGS)
-tests_unit_test_localcloud_LDADD = liblocalcloud.la libburst.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/localcloud/test_localcloud
+TESTS += tests/unit/localcloud/test_localcloud
+tests_unit_localcloud_test_localcloud_SOURCES = tests/unit/localcloud/test_localcloud.c
+tests_unit_localcloud_test_localcloud_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_localcloud_test_localcloud_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_localcloud_test_localcloud_LDADD = liblocalcloud.la libburst.la $(CMOCKA_LIBS)
 endif

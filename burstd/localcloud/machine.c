@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "libburst/clock.h"
 #include "libburst/fsutil.h"
 #include "libburst/json.h"
@@ -23,7 +24,6 @@
 #include "localcloud/guest.h"
 #include "localcloud/link.h"
 #include "localcloud/metadata.h"
-#include "log.h"
 
 #define KILL_WAIT_MS 5000
 #define REPLY_MAX 1024

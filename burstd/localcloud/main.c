@@ -19,6 +19,7 @@
 
 #include "config.h"
 
+#include "base/log.h"
 #include "libburst/fsutil.h"
 #include "libburst/xalloc.h"
 #include "localcloud/api.h"
@@ -27,7 +28,6 @@
 #include "localcloud/guest.h"
 #include "localcloud/httpd.h"
 #include "localcloud/machine.h"
-#include "log.h"
 
 struct options {
     const char *config;

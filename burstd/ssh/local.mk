@@ -37,24 +37,24 @@ libstage_la_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS) $(ARCHIVE_CFLAGS)
 libstage_la_LIBADD = libssh_request.la libburst.la $(ARCHIVE_LIBS)
 
 sbin_PROGRAMS += burst-stagerd
-burst_stagerd_SOURCES = burstd/ssh/stagerd.c burstd/log.c burstd/log.h
+burst_stagerd_SOURCES = burstd/ssh/stagerd.c burstd/base/log.c burstd/base/log.h
 burst_stagerd_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS)
 burst_stagerd_LDFLAGS = $(SAN_LDFLAGS)
 burst_stagerd_LDADD = libstage.la
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test_ssh_request tests/unit/test_stage tests/unit/test_ssh_op
-TESTS += tests/unit/test_ssh_request tests/unit/test_stage tests/unit/test_ssh_op
-tests_unit_test_ssh_request_SOURCES = tests/unit/test_ssh_request.c
-tests_unit_test_ssh_request_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(ARCHIVE_CFLAGS)
-tests_unit_test_ssh_request_LDFLAGS = $(SAN_LDFLAGS)
-tests_unit_test_ssh_request_LDADD = libssh_ops.la $(ARCHIVE_LIBS) $(CMOCKA_LIBS)
-tests_unit_test_stage_SOURCES = tests/unit/test_stage.c
-tests_unit_test_stage_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(ARCHIVE_CFLAGS)
-tests_unit_test_stage_LDFLAGS = $(SAN_LDFLAGS)
-tests_unit_test_stage_LDADD = libstage.la $(CMOCKA_LIBS)
-tests_unit_test_ssh_op_SOURCES = tests/unit/test_ssh_op.c
-tests_unit_test_ssh_op_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
-tests_unit_test_ssh_op_LDFLAGS = $(SAN_LDFLAGS)
-tests_unit_test_ssh_op_LDADD = libssh_op.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/ssh/test_ssh_request tests/unit/ssh/test_stage tests/unit/ssh/test_ssh_op
+TESTS += tests/unit/ssh/test_ssh_request tests/unit/ssh/test_stage tests/unit/ssh/test_ssh_op
+tests_unit_ssh_test_ssh_request_SOURCES = tests/unit/ssh/test_ssh_request.c
+tests_unit_ssh_test_ssh_request_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(ARCHIVE_CFLAGS)
+tests_unit_ssh_test_ssh_request_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_ssh_test_ssh_request_LDADD = libssh_ops.la $(ARCHIVE_LIBS) $(CMOCKA_LIBS)
+tests_unit_ssh_test_stage_SOURCES = tests/unit/ssh/test_stage.c
+tests_unit_ssh_test_stage_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(ARCHIVE_CFLAGS)
+tests_unit_ssh_test_stage_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_ssh_test_stage_LDADD = libstage.la $(CMOCKA_LIBS)
+tests_unit_ssh_test_ssh_op_SOURCES = tests/unit/ssh/test_ssh_op.c
+tests_unit_ssh_test_ssh_op_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
+tests_unit_ssh_test_ssh_op_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_ssh_test_ssh_op_LDADD = libssh_op.la $(CMOCKA_LIBS)
 endif

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "child.h"
+#include "base/child.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "ssh/request.h"

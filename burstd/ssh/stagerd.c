@@ -26,11 +26,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "libburst/fsutil.h"
 #include "libburst/json.h"
 #include "libburst/strbuf.h"
 #include "libburst/xalloc.h"
-#include "log.h"
 #include "ssh/stage_pack.h"
 #include "ssh/stage_request.h"
 #include "ssh/stage_unpack.h"

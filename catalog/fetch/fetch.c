@@ -12,7 +12,7 @@
 
 #include "libburst/fsutil.h"
 #include "libburst/xalloc.h"
-#include "provider/http.h"
+#include "cloud/provider/http.h"
 
 #define TRIES 3
 #define TIMEOUT_MS 300000

@@ -10,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tests/unit/plugin_host.h"
-#include "tests/unit/site.h"
+#include "tests/unit/slurm_plugin/plugin_host.h"
+#include "tests/unit/slurm_plugin/site.h"
 
 #define CALLS 20000
 #define USER 54321u

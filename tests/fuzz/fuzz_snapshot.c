@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "slurm_plugin/classify.h"
-#include "tests/unit/site.h"
+#include "tests/unit/slurm_plugin/site.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cloud/provider/provider.h"
 #include "libburst/clock.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
-#include "provider/provider.h"
 #include "ssh/ssh_op.h"
 #include "world.h"
 

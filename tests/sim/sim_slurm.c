@@ -6,18 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bind.h"
-#include "conf.h"
-#include "instances.h"
-#include "jobflow.h"
-#include "jobs.h"
+#include "base/conf.h"
+#include "base/log.h"
+#include "job/jobflow.h"
 #include "libburst/clock.h"
 #include "libburst/hostlist.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
-#include "log.h"
-#include "slurm_link/slurm_link.h"
-#include "spool.h"
+#include "node/bind.h"
+#include "slurm/slurm_link.h"
+#include "slurm/spool.h"
+#include "state/instances.h"
+#include "state/jobs.h"
 #include "world.h"
 
 #define MAX_JOBS 400

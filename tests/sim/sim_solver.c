@@ -18,7 +18,7 @@
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "optimizer/plan.h"
-#include "solver.h"
+#include "plan/solver.h"
 #include "world.h"
 
 static const struct {

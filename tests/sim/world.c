@@ -11,13 +11,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bind.h"
 #include "libburst/clock.h"
 #include "libburst/xalloc.h"
-#include "ready.h"
-#include "spool.h"
-#include "stagerd_client.h"
-#include "store.h"
+#include "node/bind.h"
+#include "node/stagerd_client.h"
+#include "rpc/ready.h"
+#include "slurm/spool.h"
+#include "state/store.h"
 
 struct world world;
 

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "burstd.h"
+#include "base/burstd.h"
 #include "libburst/money.h"
 
 struct world {

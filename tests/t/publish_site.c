@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "tests/unit/site.h"
+#include "tests/unit/slurm_plugin/site.h"
 
 int main(int argc, char **argv)
 {

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The configured clouds: a provider each, what it was last heard to own, and whether it works. The
+// listing of a cloud is the sweeper: it finds addresses, ends, notices, losses and orphans, and
+// depends on no hook.
+#ifndef BURST_CLOUDS_H
+#define BURST_CLOUDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/burstd.h"
+#include "cloud/provider/provider.h"
+#include "libburst/error.h"
+#include "state/model.h"
+
+struct cloud_conf;
+
+struct cloud {
+    const struct cloud_conf *conf;
+    const struct provider_ops *ops;
+    struct provider *provider;
+    bool listing;         // a listing is under way
+    bool listed_once;     // after a start nothing is judged before the first listing
+    int64_t next_list_ms; // monotonic
+    int64_t out_until_ms; // credentials refused or no answer: left out of plans until then
+    unsigned failures;    // in a row
+    char message[256];    // last trouble, "" = fine
+    struct burstd *b;
+};
+
+struct clouds *clouds_create(struct burstd *b, burst_error_t *errp);
+void clouds_destroy(struct clouds *c);
+struct cloud *clouds_find(struct clouds *c, const char *name);
+struct cloud *clouds_at(struct clouds *c, unsigned i); // NULL past the end
+
+// Starts listings that are due.
+void clouds_step(struct clouds *c);
+// The next listing of this cloud comes at once.
+void cloud_list_soon(struct cloud *c);
+
+// A call failed or worked: keeps `out_until_ms` and the message.
+void cloud_trouble(struct cloud *c, enum provider_class error, const char *message);
+void cloud_works(struct cloud *c);
+bool cloud_usable(const struct cloud *c);
+
+#endif

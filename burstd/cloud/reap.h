@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What to do about one instance, from what the journal says and what the cloud says. Pure: one
+// table of facts in, one verdict out, so that every cell can be tested.
+#ifndef BURST_REAP_H
+#define BURST_REAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cloud/provider/provider.h"
+#include "state/model.h"
+
+enum reap_verdict {
+    REAP_NOTHING,
+    REAP_UPDATE, // take over address, times, notice
+    REAP_WAIT,   // the cloud does not list it (yet): count a miss
+    REAP_LOST,   // it ended or vanished while we still wanted it
+    REAP_GONE,   // its end is confirmed
+    REAP_ORPHAN, // ours by tag, nobody wants it, old enough (or ended and unpaid): terminate
+};
+
+struct reap_facts {
+    bool journalled;                 // the journal knows a live instance of this id or tag
+    enum inst_state state;           // when journalled
+    bool listed;                     // the cloud lists it
+    enum provider_state cloud_state; // when listed
+    int64_t age_s;                   // since its launch
+    unsigned misses;                 // listings in a row without it, this one included
+    bool unpaid; // its launch was given up, and the ledger has not a second of what came of it
+    int64_t minimum_age_s; // for orphans: a launch may not be journalled as ours yet
+};
+
+// Listings are eventually consistent: a missing instance is believed after so many misses and
+// this age only (failures met elsewhere: just-launched instances were replaced).
+#define REAP_MISSES 3
+#define REAP_MISSING_AGE_S 60
+
+enum reap_verdict reap_decide(const struct reap_facts *f);
+const char *reap_verdict_name(enum reap_verdict v);
+
+#endif

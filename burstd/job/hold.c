@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// See hold.h.
+#include "job/hold.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libburst/clock.h"
+#include "libburst/json.h"
+#include "slurm/slurm_link.h"
+#include "state/jobs.h"
+
+#define HOLD_AGAIN_MS 5000
+#define HOLDS_AT_ONCE 20 // commands of one look; thousands of jobs do not delay the others'
+
+static unsigned holds_left; // of this look
+
+void hold_begin_look(void)
+{
+    holds_left = HOLDS_AT_ONCE;
+}
+
+void hold_sent(struct bjob *j)
+{
+    j->hold_ms = clock_mono_ms() + HOLD_AGAIN_MS;
+}
+
+// The tasks of an array that wait share one record, until one is split off it.
+static bool shares_record(struct burstd *b, const struct bjob *j, uint32_t array)
+{
+    size_t n = strcspn(j->key, "_") + 1;
+
+    if (j->job_id != array)
+        return false;
+    JOBS_EACH(b->jobs, other)
+    if (strncmp(other->key, j->key, n) == 0 && other->job_id != array)
+        return false;
+    return true;
+}
+
+bool hold_deferred(const struct sjob *s)
+{
+    return s->priority != 0 && s->eligible == HOLD_DEFERRED;
+}
+
+void hold_by_slurm_user(struct burstd *b, struct bjob *j, bool defer)
+{
+    int64_t again = clock_mono_ms() + HOLD_AGAIN_MS;
+    char name[sizeof(j->key)];
+
+    if (j->cmd || clock_mono_ms() < j->hold_ms || holds_left == 0)
+        return;
+    holds_left--;
+    j->hold_ms = again;
+    snprintf(name, sizeof(name), "%s", j->key);
+    name[strcspn(name, "_")] = '\0';
+    uint32_t array = (uint32_t)strtoul(name, NULL, 10);
+    if (strchr(j->key, '_') && shares_record(b, j, array)) {
+        JOBS_EACH(b->jobs, other)
+        if (other->job_id == array)
+            other->hold_ms = again;
+    } else {
+        snprintf(name, sizeof(name), "%s", j->key); // one of an array gets its own record by that
+    }
+    cJSON *cmd = cJSON_CreateObject();
+    json_add_str(cmd, "op", "update_job");
+    json_add_str(cmd, "job", name);
+    json_add_i64(cmd, "priority", defer ? -1 : 0);
+    if (defer)
+        json_add_i64(cmd, "begin", HOLD_DEFERRED);
+    slurm_link_command(b->slurm, cmd, NULL, NULL);
+}

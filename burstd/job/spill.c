@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// See spill.h. Slurm says best why a job waits: only Resources and Priority mean that capacity is
+// what is missing; limits, dependencies and holds would keep a rented node idle.
+#include "job/spill.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool waits_for_capacity(const char *reason)
+{
+    return strcmp(reason, "Resources") == 0 || strcmp(reason, "Priority") == 0;
+}
+
+enum spill_verdict spill_decide(const struct spill_facts *f, char *why, size_t size)
+{
+    if (!f->pending) {
+        snprintf(why, size, "it is not waiting");
+        return SPILL_STAY;
+    }
+    if (f->held_for_burst) {
+        snprintf(why, size, "no local node may run it");
+        return SPILL_LEAVE;
+    }
+    if (strcmp(f->reason, "None") == 0 || !*f->reason) {
+        snprintf(why, size, "Slurm has not looked at it yet");
+        return SPILL_LATER;
+    }
+    if (!waits_for_capacity(f->reason)) {
+        snprintf(why, size,
+                 "Slurm keeps it waiting for another reason (%s) that no rented node cures",
+                 f->reason);
+        return SPILL_STAY;
+    }
+    int64_t waited = f->now - f->eligible;
+    if (f->deadline && f->expected_start && f->expected_start + f->runtime_s > f->deadline) {
+        snprintf(why, size, "its expected local start is too late for its deadline");
+        return SPILL_LEAVE;
+    }
+    if (waited < f->min_pending_s) {
+        snprintf(why, size, "it waits for %" PRId64 " s, the site lets it wait at least %" PRId64,
+                 waited, f->min_pending_s);
+        return SPILL_LATER;
+    }
+    if (f->expected_start > f->now && f->expected_start - f->now <= f->wait_threshold_s) {
+        snprintf(why, size,
+                 "Slurm expects to start it here in %" PRId64 " s, within the site's %" PRId64 " s",
+                 f->expected_start - f->now, f->wait_threshold_s);
+        return SPILL_LATER;
+    }
+    // Without an estimate the wait so far is the best guess of the wait to come.
+    if (!f->expected_start && waited < f->wait_threshold_s) {
+        snprintf(why, size,
+                 "it waits for %" PRId64
+                 " s, Slurm gives no start time; the site's threshold is %" PRId64 " s",
+                 waited, f->wait_threshold_s);
+        return SPILL_LATER;
+    }
+    if (f->expected_start > f->now)
+        snprintf(why, size, "Slurm expects to start it here in %" PRId64 " s only",
+                 f->expected_start - f->now);
+    else
+        snprintf(why, size, "the local nodes are full");
+    return SPILL_LEAVE;
+}

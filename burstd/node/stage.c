@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// See stage.h. A failed stage-in for a reason that another node would not cure (too large, not
+// readable) fails the job, with the reason in its output file; any other failure is tried again,
+// then the instance is given up. A failed stage-out is tried until it works or an operator gives
+// up.
+#include "node/stage.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/conf.h"
+#include "base/log.h"
+#include "job/jobflow.h"
+#include "libburst/clock.h"
+#include "libburst/json.h"
+#include "libburst/xalloc.h"
+#include "node/instance_call.h"
+#include "node/provision.h"
+#include "node/stagerd_client.h"
+#include "slurm/slurm_link.h"
+#include "slurm_plugin/directive.h"
+#include "ssh/ssh_op.h"
+#include "state/instances.h"
+#include "state/jobs.h"
+
+#define MAX_SSH 16
+#define SPEC_MAX 4096 // of the list of paths, as it is journaled
+#define STAGE_IN_TRIES 3
+#define RETRY_MIN_MS 2000
+#define RETRY_MAX_MS 60000
+#define WORKER_WAIT_S 60 // a worker that does not answer holds the batch host back so long
+#define KILL_WAIT_S 40   // Slurm's KillWait (30 s) and some: until the last process has ended
+
+cJSON *ssh_request(struct burstd *b, const struct instance *i, const char *op)
+{
+    const struct cloud_conf *c = conf_find_cloud(b->conf, i->cloud);
+    cJSON *r = cJSON_CreateObject();
+
+    json_add_str(r, "op", op);
+    json_add_str(r, "address", i->address);
+    json_add_i64(r, "port", 22);
+    json_add_str(r, "ssh_user", c ? c->ssh_user : b->conf->ssh_user);
+    json_add_str(r, "key_file", b->conf->ssh_key);
+    json_add_str(r, "host_key", i->host_key[0] ? i->host_key : NULL);
+    json_add_i64(r, "timeout_s", 30);
+    return r;
+}
+
+bool ssh_slot(const struct burstd *b)
+{
+    return b->ssh_running < MAX_SSH;
+}
+
+static bool inside(const char *path, const char *dir)
+{
+    size_t n = strlen(dir);
+
+    return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+// One path of the user's list; relative ones count from the submit directory.
+static void add_path(cJSON *list, const char *work_dir, const char *item, size_t len)
+{
+    char *path = item[0] == '/' ? xasprintf("%.*s", (int)len, item)
+                                : xasprintf("%s/%.*s", work_dir, (int)len, item);
+
+    cJSON_AddItemToArray(list, cJSON_CreateString(path));
+    free(path);
+}
+
+static void add_list(cJSON *list, const char *work_dir, const char *commas)
+{
+    for (const char *p = commas; *p;) {
+        size_t len = strcspn(p, ",");
+        if (len)
+            add_path(list, work_dir, p, len);
+        p += len + (p[len] == ',');
+    }
+}
+
+static void add_log(cJSON *list, const char *work_dir, const char *file)
+{
+    if (file[0] == '/' && !inside(file, work_dir) && strcmp(file, "/dev/null") != 0)
+        cJSON_AddItemToArray(list, cJSON_CreateString(file));
+}
+
+void stage_describe(struct burstd *b, struct bjob *j, const struct sjob *s)
+{
+    struct directive d;
+    cJSON *o = cJSON_CreateObject();
+    cJSON *in = cJSON_AddArrayToObject(o, "in"), *out = cJSON_AddArrayToObject(o, "out");
+
+    if (directive_from_mark(j->mark, &d) < 0)
+        memset(&d, 0, sizeof(d));
+    json_add_str(o, "work_dir", s->work_dir);
+    json_add_str(o, "log", s->std_out[0] ? s->std_out : NULL);
+    if (d.stage_in[0])
+        add_list(in, s->work_dir, d.stage_in);
+    else
+        add_path(in, s->work_dir, s->work_dir, strlen(s->work_dir));
+    if (d.stage_out[0])
+        add_list(out, s->work_dir, d.stage_out);
+    else
+        add_path(out, s->work_dir, s->work_dir, strlen(s->work_dir));
+    add_log(in, s->work_dir, s->std_in);
+    add_log(in, s->work_dir, s->std_out); // at least its directory must be there
+    add_log(in, s->work_dir, s->std_err);
+    add_log(out, s->work_dir, s->std_out);
+    add_log(out, s->work_dir, s->std_err);
+    // With a list of the user's the job's own output still comes home.
+    if (d.stage_out[0] && s->std_out[0] && inside(s->std_out, s->work_dir))
+        cJSON_AddItemToArray(out, cJSON_CreateString(s->std_out));
+    if (d.stage_out[0] && s->std_err[0] && inside(s->std_err, s->work_dir) &&
+        strcmp(s->std_err, s->std_out) != 0)
+        cJSON_AddItemToArray(out, cJSON_CreateString(s->std_err));
+    char *text = json_line(o);
+    if (strlen(text) >= SPEC_MAX)
+        job_event(b, j,
+                  "its list of stage paths is too long to be kept; nothing but the submit "
+                  "directory is staged");
+    else
+        bjob_set(&j->stage, text);
+    free(text);
+    cJSON_Delete(o);
+}
+
+struct stage_call {
+    struct instance_call about; // first
+    char job[40];
+    enum { STAGE_IN, STAGE_OUT, STAGE_NOTICE, STAGE_SYNC } kind; // the last two: the job still runs
+};
+
+static cJSON *stage_request(struct burstd *b, const struct instance *i, const struct bjob *j,
+                            bool in)
+{
+    cJSON *r = ssh_request(b, i, in ? "stage_in" : "stage_out");
+    burst_error_t err;
+    cJSON *spec = json_parse(j->stage, strlen(j->stage), &err);
+
+    json_add_i64(r, "job_id", j->job_id);
+    json_add_str(r, "mark", j->key); // an array's task gets its own job_id only when it starts
+    json_add_i64(r, "uid", j->uid);
+    json_add_i64(r, "gid", j->gid);
+    json_add_str(r, "user", j->user);
+    json_add_str(r, "work_dir", json_str(spec, "work_dir", "/"));
+    cJSON *paths = cJSON_DetachItemFromObject(spec, in ? "in" : "out");
+    cJSON_AddItemToObject(r, "paths", paths ? paths : cJSON_CreateArray());
+    char *socket = xasprintf("%s/stage.sock", b->conf->run_dir);
+    json_add_str(r, "stage_socket", socket);
+    free(socket);
+    json_add_i64(r, "max_bytes", b->conf->max_stage_bytes);
+    cJSON *exclude = cJSON_AddArrayToObject(r, "exclude");
+    for (unsigned k = 0; k < b->conf->n_exclude; k++)
+        cJSON_AddItemToArray(exclude, cJSON_CreateString(b->conf->exclude[k]));
+    cJSON_Delete(spec);
+    return r;
+}
+
+static void retry_later(struct instance *i)
+{
+    int64_t wait = RETRY_MIN_MS;
+
+    for (unsigned k = 0; k < i->tries && wait < RETRY_MAX_MS; k++)
+        wait *= 2;
+    i->tries++;
+    i->next_ms = clock_mono_ms() + (wait > RETRY_MAX_MS ? RETRY_MAX_MS : wait);
+}
+
+static void stage_in_failed(struct burstd *b, struct instance *i, struct bjob *j,
+                            const char *errclass, const char *error)
+{
+    // Too large stays too large; a file server may have its bad moment.
+    if (strcmp(errclass, "limit") == 0 ||
+        (strcmp(errclass, "io") == 0 && i->tries >= STAGE_IN_TRIES)) {
+        jobflow_fail(b, j, error);
+        return;
+    }
+    if (i->tries < STAGE_IN_TRIES) {
+        log_warn("job %s: stage-in to %s failed (%s), again soon: %s", j->key, i->id, errclass,
+                 error);
+        retry_later(i);
+        return;
+    }
+    jobflow_capacity_failed(b, j, "boot", error);
+}
+
+static void staged(void *arg, bool ok, const char *errclass, const char *error, const cJSON *last)
+{
+    struct stage_call *call = arg;
+    struct burstd *b = call->about.b;
+    struct instance *i = instance_ssh_done(&call->about);
+    struct bjob *j = jobs_find(b->jobs, call->job);
+    bool in = call->kind == STAGE_IN, notice = call->kind == STAGE_NOTICE;
+    bool sync = call->kind == STAGE_SYNC;
+
+    free(call);
+    if (!i || !j)
+        return;
+    if (ok) {
+        i->tries = 0;
+        if (in)
+            i->flags |= INST_F_STAGED_IN;
+        else if (notice)
+            i->flags |= INST_F_CHECKPOINTED;
+        else if (!sync)
+            i->flags &= ~(unsigned)INST_F_STAGE_OUT;
+        instance_save(b, i);
+        if (sync && json_i64(last, "files", 0) == 0)
+            return;
+        job_event(b, j, "%s %s: %" PRId64 " files, %" PRId64 " bytes",
+                  in ? "data brought to" : "results brought home from",
+                  i->node[0] ? i->node : i->id, json_i64(last, "files", 0),
+                  json_i64(last, "bytes", 0));
+    } else if (in) {
+        stage_in_failed(b, i, j, errclass, error);
+    } else {
+        job_event(b, j, "results on %s could not be brought home yet (%s): %s",
+                  i->node[0] ? i->node : i->id, errclass, error);
+        if (notice)
+            i->flags |= INST_F_CHECKPOINTED; // tried; the notice does not wait
+        if (!sync)                           // the next sync comes anyway
+            retry_later(i);
+    }
+}
+
+static const struct ssh_op_callbacks callbacks = {.done = staged};
+
+static void start(struct burstd *b, struct instance *i, struct bjob *j, int kind)
+{
+    struct stage_call *call = xmalloc(sizeof(*call));
+    cJSON *r = stage_request(b, i, j, kind == STAGE_IN);
+
+    instance_call_init(&call->about, b, i);
+    snprintf(call->job, sizeof(call->job), "%s", j->key);
+    call->kind = kind;
+    if (kind == STAGE_OUT)
+        json_add_i64(r, "wait_job_s", KILL_WAIT_S);
+    if (instance_ssh_start(b, i, r, &callbacks, &call->about) < 0)
+        retry_later(i);
+}
+
+static bool free_for_ssh(struct burstd *b, const struct instance *i)
+{
+    return !i->ssh && clock_mono_ms() >= i->next_ms && ssh_slot(b) && i->address[0];
+}
+
+static void step_in(struct burstd *b, struct instance *i)
+{
+    struct bjob *j = jobs_find(b->jobs, i->job);
+
+    if (!j || j->state != JOB_SECURING || (i->flags & INST_F_STAGED_IN) ||
+        (i->state != INST_READY && i->state != INST_IDLE))
+        return;
+    if (b->conf->shared_filesystem) {
+        i->flags |= INST_F_STAGED_IN;
+        instance_save(b, i);
+    } else if (free_for_ssh(b, i)) {
+        start(b, i, j, STAGE_IN);
+    }
+}
+
+// One node after the other, the batch host (first name) last: its files win. One that does not
+// answer keeps the others' results from coming home for a while only; its own come when it does.
+static bool my_turn(struct burstd *b, const struct instance *i, const struct bjob *j)
+{
+    const char *mine = strstr(j->node_names, i->node);
+
+    INSTANCES_EACH(b->instances, other)
+    {
+        if (other == i || strcmp(other->job, j->key) != 0 || !(other->flags & INST_F_STAGE_OUT) ||
+            (other->flags & INST_F_LOST))
+            continue;
+        const char *its = strstr(j->node_names, other->node);
+        bool silent = other->tries > 0 && clock_now_s() - j->ended >= WORKER_WAIT_S;
+        if (other->ssh || (its && mine && its > mine && !silent))
+            return false;
+    }
+    return true;
+}
+
+static void step_out(struct burstd *b, struct instance *i)
+{
+    struct bjob *j = jobs_find(b->jobs, i->job);
+
+    if (!j || j->state != JOB_STAGEOUT || !(i->flags & INST_F_STAGE_OUT))
+        return;
+    if (b->conf->shared_filesystem) {
+        i->flags &= ~(unsigned)INST_F_STAGE_OUT;
+        instance_save(b, i);
+        b->poke(b);
+    } else if (free_for_ssh(b, i) && my_turn(b, i, j)) {
+        start(b, i, j, STAGE_OUT);
+    }
+}
+
+// What a spot job has written comes home now and then: its node may vanish without notice.
+static void step_sync(struct burstd *b, struct instance *i)
+{
+    struct bjob *j = jobs_find(b->jobs, i->job);
+    int64_t now = clock_mono_ms(), every = b->conf->sync_interval_s * 1000;
+
+    if (!every || !i->spot || b->conf->shared_filesystem || i->notice_at || !j ||
+        j->state != JOB_RUNNING || i->state != INST_BUSY)
+        return;
+    if (!i->sync_ms) {
+        i->sync_ms = now + every;
+    } else if (now >= i->sync_ms && free_for_ssh(b, i)) {
+        i->sync_ms = now + every;
+        start(b, i, j, STAGE_SYNC);
+    }
+}
+
+void stage_step(struct burstd *b)
+{
+    INSTANCES_EACH(b->instances, i)
+    {
+        if (!i->job[0] || !instance_live(i) || (i->flags & INST_F_LOST))
+            continue;
+        step_in(b, i);
+        step_out(b, i);
+        step_sync(b, i);
+    }
+}
+
+bool stage_home(struct burstd *b, const struct bjob *j)
+{
+    INSTANCES_EACH(b->instances, i)
+    if (instance_live(i) && strcmp(i->job, j->key) == 0 && (i->flags & INST_F_STAGE_OUT) &&
+        !(i->flags & INST_F_LOST))
+        return false;
+    return true;
+}
+
+bool stage_under_way(struct burstd *b, const struct bjob *j)
+{
+    INSTANCES_EACH(b->instances, i)
+    if (instance_live(i) && strcmp(i->job, j->key) == 0 && (i->flags & INST_F_STAGE_OUT) && i->ssh)
+        return true;
+    return false;
+}
+
+void stage_out_now(struct burstd *b, struct instance *i, struct bjob *j)
+{
+    if (b->conf->shared_filesystem)
+        i->flags |= INST_F_CHECKPOINTED;
+    else if (!i->ssh && i->address[0]) // a notice does not wait for a free slot
+        start(b, i, j, STAGE_NOTICE);
+}
+
+void stage_drop(struct burstd *b, const struct bjob *j)
+{
+    INSTANCES_EACH(b->instances, i)
+    {
+        if (strcmp(i->job, j->key) != 0 || !(i->flags & INST_F_STAGE_OUT))
+            continue;
+        instance_ssh_cancel(b, i);
+        i->flags &= ~(unsigned)INST_F_STAGE_OUT;
+        instance_save(b, i);
+    }
+}
+
+void stage_missed(struct burstd *b, struct bjob *j)
+{
+    j->missing++;
+    job_save(b, j);
+}
+
+void stage_giveup(struct burstd *b, struct bjob *j, const char *who)
+{
+    INSTANCES_EACH(b->instances, i)
+    {
+        if (strcmp(i->job, j->key) != 0 || !(i->flags & INST_F_STAGE_OUT) ||
+            (i->flags & INST_F_LOST))
+            continue;
+        job_event(b, j, "%s gave up the results on %s", who, i->node);
+        stage_missed(b, j);
+    }
+    stage_drop(b, j);
+    b->poke(b);
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "slurm/child/job_json.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "libburst/json.h"
+#include "slurm/child/array_tasks.h"
+#include "slurm/child/tres.h"
+
+// By number; the order has been the same since 17.02, later releases append.
+static const char *const state_names[] = {
+    "PENDING", "RUNNING",   "SUSPENDED", "COMPLETED", "CANCELLED", "FAILED",
+    "TIMEOUT", "NODE_FAIL", "PREEMPTED", "BOOT_FAIL", "DEADLINE",  "OUT_OF_MEMORY",
+};
+
+static const struct {
+    uint32_t bit;
+    const char *name;
+} flag_names[] = {
+    {JOB_LAUNCH_FAILED, "LAUNCH_FAILED"}, {JOB_REQUEUE, "REQUEUED"},
+    {JOB_REQUEUE_HOLD, "REQUEUE_HOLD"},   {JOB_SPECIAL_EXIT, "SPECIAL_EXIT"},
+    {JOB_RESIZING, "RESIZING"},           {JOB_CONFIGURING, "CONFIGURING"},
+    {JOB_COMPLETING, "COMPLETING"},       {JOB_STOPPED, "STOPPED"},
+    {JOB_POWER_UP_NODE, "POWER_UP_NODE"}, {JOB_REVOKED, "REVOKED"},
+    {JOB_RESV_DEL_HOLD, "RESV_DEL_HOLD"}, {JOB_SIGNALING, "SIGNALING"},
+    {JOB_STAGE_OUT, "STAGE_OUT"},
+};
+
+static void add_text(cJSON *o, const char *key, const char *s)
+{
+    json_add_str(o, key, s && s[0] && strcmp(s, "(null)") != 0 ? s : NULL);
+}
+
+static uint32_t known16(uint16_t v)
+{
+    return v == NO_VAL16 || v == INFINITE16 ? 0 : v;
+}
+
+static uint32_t known32(uint32_t v)
+{
+    return v == NO_VAL || v == INFINITE ? 0 : v;
+}
+
+static void add_state(cJSON *o, uint32_t state)
+{
+    uint32_t base = state & 0xff;
+    cJSON *flags = cJSON_CreateArray();
+
+    if (base < sizeof(state_names) / sizeof(state_names[0]))
+        cJSON_AddStringToObject(o, "state", state_names[base]);
+    else
+        cJSON_AddStringToObject(o, "state", "UNKNOWN");
+    for (size_t i = 0; i < sizeof(flag_names) / sizeof(flag_names[0]); i++)
+        if (state & flag_names[i].bit)
+            cJSON_AddItemToArray(flags, cJSON_CreateString(flag_names[i].name));
+    cJSON_AddItemToObject(o, "flags", flags);
+}
+
+// --mem-per-gpu: Slurm has no number per node until the job runs. With GPUs per job all of them may
+// meet on one node.
+static uint64_t gpu_memory(const slurm_job_info_t *j, const struct gpu_request *g)
+{
+    uint64_t tasks = known16(j->ntasks_per_node);
+
+    if (tasks == 0)
+        tasks = known32(j->num_tasks);
+    uint64_t gpus = g->per_node                 ? g->per_node
+                    : g->per_job                ? g->per_job
+                    : g->per_task && tasks == 0 ? g->per_task
+                                                : g->per_task * tasks;
+    return tres_mem_per_gpu(j->mem_per_tres) * gpus;
+}
+
+static void add_resources(cJSON *o, const slurm_job_info_t *j)
+{
+    struct gpu_request g = {0};
+    uint64_t per_node = 0, per_cpu = 0;
+
+    tres_add(&g, TRES_PER_NODE, j->tres_per_node);
+    tres_add(&g, TRES_PER_JOB, j->tres_per_job);
+    tres_add(&g, TRES_PER_TASK, j->tres_per_task);
+    tres_add(&g, TRES_PER_SOCKET, j->tres_per_socket);
+    if (j->pn_min_memory != NO_VAL64 && j->pn_min_memory & MEM_PER_CPU)
+        per_cpu = j->pn_min_memory & ~MEM_PER_CPU;
+    else if (j->pn_min_memory != NO_VAL64)
+        per_node = j->pn_min_memory;
+    if (!per_node && !per_cpu)
+        per_node = gpu_memory(j, &g);
+    json_add_i64(o, "num_nodes_min", known32(j->num_nodes));
+    json_add_i64(o, "num_nodes_max", known32(j->max_nodes));
+    json_add_i64(o, "num_cpus", known32(j->num_cpus));
+    json_add_i64(o, "cpus_per_task", known16(j->cpus_per_task));
+    json_add_i64(o, "num_tasks", known32(j->num_tasks));
+    json_add_i64(o, "ntasks_per_node", known16(j->ntasks_per_node));
+    json_add_i64(o, "mem_per_node_mib", (int64_t)(per_node & 0xffffffffffff));
+    json_add_i64(o, "mem_per_cpu_mib", (int64_t)(per_cpu & 0xffffffffffff));
+    cJSON *gpus = cJSON_AddObjectToObject(o, "gpus");
+    add_text(gpus, "type", g.type);
+    json_add_i64(gpus, "per_node", g.per_node);
+    json_add_i64(gpus, "per_job", g.per_job);
+    json_add_i64(gpus, "per_task", g.per_task);
+    cJSON_AddBoolToObject(o, "other_gres", g.other_gres);
+}
+
+static void add_times(cJSON *o, const slurm_job_info_t *j)
+{
+    json_add_i64(o, "submit", j->submit_time);
+    json_add_i64(o, "eligible", j->eligible_time);
+    json_add_i64(o, "start", j->start_time);
+    json_add_i64(o, "end", j->end_time);
+    json_add_i64(o, "time_limit_s", INT64_C(60) * known32(j->time_limit));
+    json_add_i64(o, "deadline", j->deadline);
+}
+
+static void add_exit(cJSON *o, uint32_t status)
+{
+    int st = (int)known32(status);
+
+    json_add_i64(o, "exit_code", WIFEXITED(st) ? WEXITSTATUS(st) : 0);
+    json_add_i64(o, "signal", WIFSIGNALED(st) ? WTERMSIG(st) : 0);
+}
+
+void job_key(const slurm_job_info_t *j, char key[JOB_KEY_MAX])
+{
+    if (j->array_job_id && j->array_task_id != NO_VAL)
+        snprintf(key, JOB_KEY_MAX, "%u_%u", j->array_job_id, j->array_task_id);
+    else
+        snprintf(key, JOB_KEY_MAX, "%u", j->job_id);
+}
+
+cJSON *job_json(const slurm_job_info_t *j, const struct job_lookup *lk)
+{
+    static const char *const files[] = {"std_in", "std_out", "std_err"};
+    cJSON *o = cJSON_CreateObject();
+    char key[JOB_KEY_MAX];
+    bool task = j->array_job_id && j->array_task_id != NO_VAL;
+
+    job_key(j, key);
+    cJSON_AddStringToObject(o, "job", key);
+    json_add_i64(o, "job_id", j->job_id);
+    json_add_i64(o, "array_job_id", j->array_job_id);
+    if (task)
+        json_add_i64(o, "array_task_id", j->array_task_id);
+    else
+        cJSON_AddNullToObject(o, "array_task_id");
+    json_add_i64(o, "het_job_id", known32(j->het_job_id));
+    add_text(o, "name", j->name);
+    json_add_i64(o, "uid", j->user_id);
+    json_add_i64(o, "gid", j->group_id);
+    add_text(o, "user", j->user_name && j->user_name[0] ? j->user_name : lk->user(j->user_id));
+    add_text(o, "account", j->account);
+    add_text(o, "qos", j->qos);
+    add_text(o, "partition", j->partition);
+    add_state(o, j->job_state);
+    add_text(o, "reason", lk->reason(j->state_reason));
+    add_times(o, j);
+    json_add_i64(o, "priority", j->priority);
+    json_add_i64(o, "restarts", known16(j->restart_cnt));
+    add_text(o, "nodes", j->nodes);
+    add_resources(o, j);
+    add_text(o, "req_nodes", j->req_nodes);
+    add_text(o, "exc_nodes", j->exc_nodes);
+    add_text(o, "features", j->features);
+    add_text(o, "licenses", j->licenses);
+    add_text(o, "dependency", j->dependency);
+    add_text(o, "work_dir", j->work_dir);
+    for (int f = JOB_STDIN; f <= JOB_STDERR; f++)
+        add_text(o, files[f], lk->file(j, (enum job_file)f));
+    cJSON_AddBoolToObject(o, "batch", j->batch_flag != 0);
+    cJSON_AddBoolToObject(o, "requeue", known16(j->requeue) != 0);
+    cJSON_AddBoolToObject(o, "exclusive", j->shared == JOB_SHARED_NONE);
+    add_text(o, "admin_comment", j->admin_comment);
+    add_text(o, "comment", j->comment);
+    add_text(o, "reservation", j->resv_name);
+    add_exit(o, j->exit_code);
+    return o;
+}
+
+void job_each(const slurm_job_info_t *j, void (*fn)(void *arg, const slurm_job_info_t *j),
+              void *arg)
+{
+    uint32_t ids[ARRAY_TASKS_MAX];
+
+    if (!j->array_job_id || j->array_task_id != NO_VAL) {
+        fn(arg, j);
+        return;
+    }
+    int n = array_tasks_parse(j->array_task_str, ids, ARRAY_TASKS_MAX);
+    slurm_job_info_t task = *j; // shallow: only read
+    task.array_task_str = NULL;
+    for (int i = 0; i < n; i++) {
+        task.array_task_id = ids[i];
+        fn(arg, &task);
+    }
+}

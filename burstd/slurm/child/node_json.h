@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Slurm's node and partition records as JSON (docs/design/internals.md, section 6). Calls nothing
+// of libslurm.
+#ifndef BURST_NODE_JSON_H
+#define BURST_NODE_JSON_H
+
+#include <cjson/cJSON.h>
+
+#include "slurm/child/compat_slurm.h"
+
+// NULL for an empty slot of the table (name NULL: slurmctld sends MaxNodeCount records).
+cJSON *node_json(const node_info_t *n);
+cJSON *partition_json(const partition_info_t *p);
+
+#endif

@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// See publish.h. Names are resolved to uids here, once per configuration: the plugin must not ask a
+// name service. The lowest price of each shape comes from the optimizer, asked again now and then.
+#include "slurm/publish.h"
+
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/conf.h"
+#include "base/log.h"
+#include "libburst/clock.h"
+#include "libburst/json.h"
+#include "libburst/xalloc.h"
+#include "plan/solver.h"
+#include "slurm/slurm_link.h"
+#include "slurm_plugin/snapshot.h"
+
+#define PRICES_MS 600000    // prices are asked again
+#define PRICES_SOON_MS 1000 // until the first answer
+
+struct price {
+    char cloud[SNAPSHOT_CLOUD], shape[SNAPSHOT_NAME];
+    money_t market[2]; // spot, on-demand
+};
+
+struct publisher {
+    struct burstd *b;
+    struct snapshot_writer *writer;
+    struct snapshot *s;
+    const struct burst_conf *users_of; // configuration whose users are resolved in s
+    struct price price[SNAPSHOT_SHAPES];
+    unsigned n_prices;
+    unsigned asking;
+    int64_t prices_ms; // monotonic: ask again
+    bool troubled, published;
+};
+
+struct publisher *publisher_create(struct burstd *b, burst_error_t *errp)
+{
+    struct publisher *p = xmalloc(sizeof(*p));
+    char *path = xasprintf("%s/snapshot", b->conf->run_dir);
+
+    p->b = b;
+    p->s = xmalloc(sizeof(*p->s));
+    snapshot_init(p->s);
+    p->writer = snapshot_writer_create(path, errp);
+    free(path);
+    if (p->writer)
+        return p;
+    free(p->s);
+    free(p);
+    return NULL;
+}
+
+void publisher_destroy(struct publisher *p)
+{
+    if (!p)
+        return;
+    snapshot_writer_destroy(p->writer);
+    free(p->s);
+    free(p);
+}
+
+// ---- prices
+
+static struct price *price_of(struct publisher *p, const char *cloud, const char *shape)
+{
+    for (unsigned k = 0; k < p->n_prices; k++)
+        if (strcmp(p->price[k].cloud, cloud) == 0 && strcmp(p->price[k].shape, shape) == 0)
+            return &p->price[k];
+    if (p->n_prices == SNAPSHOT_SHAPES)
+        return NULL;
+    struct price *r = &p->price[p->n_prices++];
+    snprintf(r->cloud, sizeof(r->cloud), "%s", cloud);
+    snprintf(r->shape, sizeof(r->shape), "%s", shape);
+    r->market[0] = r->market[1] = MONEY_UNKNOWN;
+    return r;
+}
+
+struct price_call {
+    struct publisher *p;
+    unsigned index, market;
+};
+
+static void priced(void *arg, const cJSON *answer, const char *error)
+{
+    struct price_call *call = arg;
+    const cJSON *t = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(answer, "tasks"), 0);
+
+    call->p->asking--;
+    if (!error) // no plan: not offered
+        call->p->price[call->index].market[call->market] = json_money(t, "price_uusd_per_hour");
+    else
+        call->p->prices_ms = clock_mono_ms() + PRICES_SOON_MS;
+    if (call->p->asking == 0 && !error)
+        publish(call->p->b); // not at the next second: jobs are being submitted
+    free(call);
+}
+
+static cJSON *price_request(const struct cloud_conf *c, const struct shape_conf *s, bool spot)
+{
+    cJSON *r = cJSON_CreateObject(), *tasks = cJSON_AddArrayToObject(r, "tasks");
+    cJSON *t = cJSON_CreateObject();
+
+    json_add_str(t, "name", "price");
+    cJSON *any = cJSON_AddArrayToObject(t, "any_of"), *clouds = cJSON_AddArrayToObject(t, "clouds");
+    cJSON *regions = cJSON_AddArrayToObject(t, "regions");
+    for (unsigned k = 0; k < (s->gpus ? s->n_catalog_names : 1); k++) {
+        cJSON *o = cJSON_CreateObject();
+        if (s->gpus) {
+            json_add_str(o, "accelerator", s->catalog_names[k]);
+            json_add_i64(o, "count", s->gpus);
+        }
+        json_add_i64(o, "vcpus", s->cpus);
+        cJSON_AddNumberToObject(o, "memory_gib", (double)s->memory / (1024.0 * 1024 * 1024));
+        json_add_i64(o, "hours", 1);
+        cJSON_AddItemToArray(any, o);
+    }
+    cJSON_AddItemToArray(clouds, cJSON_CreateString(c->name));
+    for (unsigned k = 0; k < c->n_regions; k++)
+        cJSON_AddItemToArray(regions, cJSON_CreateString(c->regions[k]));
+    json_add_str(t, "market", spot ? "spot" : "on-demand");
+    cJSON_AddItemToArray(tasks, t);
+    return r;
+}
+
+static void ask_prices(struct publisher *p)
+{
+    const struct burst_conf *conf = p->b->conf;
+
+    p->prices_ms = clock_mono_ms() + PRICES_MS;
+    for (unsigned c = 0; c < conf->n_clouds; c++)
+        for (unsigned s = 0; s < conf->n_shapes; s++) {
+            struct price *r = price_of(p, conf->clouds[c].name, conf->shapes[s].name);
+            if (!r || !cloud_has_shape(&conf->clouds[c], &conf->shapes[s]))
+                continue;
+            for (unsigned market = 0; market < 2; market++) {
+                if (market == 0 ? !conf->clouds[c].spot : !conf->clouds[c].on_demand)
+                    continue;
+                struct price_call *call = xmalloc(sizeof(*call));
+                call->p = p;
+                call->index = (unsigned)(r - p->price);
+                call->market = market;
+                p->asking++;
+                solver_ask(p->b->solver,
+                           price_request(&conf->clouds[c], &conf->shapes[s], market == 0), priced,
+                           call);
+            }
+        }
+}
+
+// ---- content
+
+static void copy_patterns(struct snapshot_body *o, struct snapshot_patterns *to, char **from,
+                          unsigned n)
+{
+    to->n = 0;
+    for (unsigned k = 0; k < n; k++) {
+        if (to->n == SNAPSHOT_PATTERNS || !snapshot_set(to->text[to->n], SNAPSHOT_NAME, from[k])) {
+            o->cut |= SNAPSHOT_CUT_PATTERNS;
+            continue;
+        }
+        to->n++;
+    }
+}
+
+static bool is_pattern(const char *text)
+{
+    return strpbrk(text, "*?[") != NULL;
+}
+
+static struct snapshot_user *user_row(struct snapshot_body *o, uid_t uid)
+{
+    for (uint32_t k = 0; k < o->n_users; k++)
+        if (o->user[k].uid == uid)
+            return &o->user[k];
+    if (o->n_users == SNAPSHOT_USERS) {
+        o->cut |= SNAPSHOT_CUT_USERS;
+        return NULL;
+    }
+    struct snapshot_user *u = &o->user[o->n_users++];
+    u->uid = uid;
+    u->flags = o->unlisted_user;
+    return u;
+}
+
+static void flag_user(struct snapshot_body *o, const char *name, unsigned set, unsigned clear)
+{
+    struct passwd *pw = getpwnam(name);
+    struct snapshot_user *u = pw ? user_row(o, pw->pw_uid) : NULL;
+
+    if (u)
+        u->flags = (u->flags & ~clear) | set;
+}
+
+// Once per configuration, at its start: name services may take their time.
+static void resolve_users(struct publisher *p)
+{
+    const struct burst_conf *conf = p->b->conf;
+    struct snapshot_body *o = &p->s->body;
+
+    o->n_users = 0;
+    o->unlisted_user = 0;
+    for (unsigned k = 0; k < conf->n_users; k++)
+        if (is_pattern(conf->users[k]))
+            o->unlisted_user = SNAPSHOT_USER_ALLOWED;
+    for (unsigned k = 0; k < conf->n_users; k++)
+        if (!is_pattern(conf->users[k]))
+            flag_user(o, conf->users[k], SNAPSHOT_USER_ALLOWED, 0);
+    for (unsigned k = 0; k < conf->n_deny_users; k++)
+        if (!is_pattern(conf->deny_users[k]))
+            flag_user(o, conf->deny_users[k], 0, SNAPSHOT_USER_ALLOWED);
+    flag_user(o, "root", SNAPSHOT_USER_OPERATOR, 0);
+    flag_user(o, conf->slurm_user, SNAPSHOT_USER_OPERATOR, 0);
+    for (unsigned k = 0; k < conf->n_operator_users; k++)
+        flag_user(o, conf->operator_users[k], SNAPSHOT_USER_OPERATOR, 0);
+    for (unsigned k = 0; k < conf->n_operator_groups; k++) {
+        struct group *g = getgrnam(conf->operator_groups[k]);
+        for (char **m = g ? g->gr_mem : NULL; m && *m; m++)
+            flag_user(o, *m, SNAPSHOT_USER_OPERATOR, 0);
+    }
+    p->users_of = conf;
+}
+
+static void add_partitions(struct publisher *p)
+{
+    struct snapshot_body *o = &p->s->body;
+    const struct spart *const *parts;
+    size_t n = slurm_link_parts(p->b->slurm, &parts);
+
+    o->n_partitions = 0;
+    for (size_t k = 0; k < n; k++) {
+        struct snapshot_partition *row = &o->partition[o->n_partitions];
+        if (o->n_partitions == SNAPSHOT_PARTITIONS ||
+            !snapshot_set(row->name, sizeof(row->name), parts[k]->name)) {
+            o->cut |= SNAPSHOT_CUT_LOCAL;
+            continue;
+        }
+        row->is_default = parts[k]->is_default;
+        row->elastic = conf_find_partition(p->b->conf, parts[k]->name) != NULL;
+        row->max_nodes = parts[k]->max_nodes ? parts[k]->max_nodes : UINT32_MAX;
+        row->max_minutes =
+            parts[k]->max_time_s > 0 ? (uint32_t)(parts[k]->max_time_s / 60) : UINT32_MAX;
+        o->n_partitions++;
+    }
+}
+
+static bool in_list(const char *commas, const char *name)
+{
+    size_t n = strlen(name);
+
+    for (const char *q = commas; *q;) {
+        size_t len = strcspn(q, ",");
+        if (len == n && strncmp(q, name, n) == 0)
+            return true;
+        q += len + (q[len] == ',');
+    }
+    return false;
+}
+
+// "gpu:a100:2(S:0),gpu:t4:1" -> gpu entries.
+static void parse_gres(struct snapshot_kind *kind, const char *gres)
+{
+    for (const char *q = gres; *q;) {
+        size_t len = strcspn(q, ",");
+        char type[SNAPSHOT_GPU] = "";
+        unsigned count = 0;
+        if (strncmp(q, "gpu:", 4) == 0 && kind->n_gpus < SNAPSHOT_GPUS) {
+            if (sscanf(q, "gpu:%31[^:,(]:%u", type, &count) != 2) {
+                type[0] = '\0';
+                if (sscanf(q, "gpu:%u", &count) != 1)
+                    count = 0;
+            }
+            if (count) {
+                snapshot_set(kind->gpu[kind->n_gpus].type, SNAPSHOT_GPU, type);
+                kind->gpu[kind->n_gpus++].count = count;
+            }
+        }
+        q += len + (q[len] == ',');
+    }
+}
+
+static bool alike(const struct snapshot_kind *a, const struct snapshot_kind *b)
+{
+    return a->partition == b->partition && a->cpus == b->cpus && a->memory_mib == b->memory_mib &&
+           a->n_gpus == b->n_gpus && memcmp(a->gpu, b->gpu, sizeof(a->gpu)) == 0;
+}
+
+static void add_kind(struct snapshot_body *o, const struct snapshot_kind *kind)
+{
+    for (uint32_t k = 0; k < o->n_kinds; k++) {
+        if (alike(&o->kind[k], kind)) {
+            o->kind[k].nodes++;
+            return;
+        }
+    }
+    if (o->n_kinds == SNAPSHOT_KINDS)
+        o->cut |= SNAPSHOT_CUT_LOCAL;
+    else
+        o->kind[o->n_kinds++] = *kind;
+}
+
+static void add_kinds(struct publisher *p)
+{
+    struct snapshot_body *o = &p->s->body;
+    const struct snode *const *nodes;
+    size_t n = slurm_link_nodes(p->b->slurm, &nodes);
+
+    o->n_kinds = 0;
+    for (size_t k = 0; k < n; k++)
+        for (uint32_t part = 0; part < o->n_partitions; part++) {
+            struct snapshot_kind kind;
+            if (o->partition[part].elastic ||
+                !in_list(nodes[k]->partitions, o->partition[part].name))
+                continue;
+            memset(&kind, 0, sizeof(kind));
+            kind.partition = part;
+            kind.nodes = 1;
+            kind.cpus = nodes[k]->cpus;
+            kind.memory_mib = nodes[k]->memory_mib;
+            parse_gres(&kind, nodes[k]->gres);
+            add_kind(o, &kind);
+        }
+}
+
+static int partition_index(const struct snapshot_body *o, const char *name)
+{
+    for (uint32_t k = 0; k < o->n_partitions; k++)
+        if (strcmp(o->partition[k].name, name) == 0)
+            return (int)k;
+    return -1;
+}
+
+static void add_shapes(struct publisher *p)
+{
+    const struct burst_conf *conf = p->b->conf;
+    struct snapshot_body *o = &p->s->body;
+
+    o->n_shapes = 0;
+    for (unsigned c = 0; c < conf->n_clouds; c++) {
+        const struct cloud_conf *cloud = &conf->clouds[c];
+        int part = partition_index(o, cloud->partition);
+        for (unsigned s = 0; part >= 0 && s < conf->n_shapes; s++) {
+            const struct shape_conf *shape = &conf->shapes[s];
+            const struct price *r = price_of(p, cloud->name, shape->name);
+            if (!cloud_has_shape(cloud, shape) || !r ||
+                (r->market[0] == MONEY_UNKNOWN && r->market[1] == MONEY_UNKNOWN))
+                continue;
+            struct snapshot_shape *row = &o->shape[o->n_shapes];
+            if (o->n_shapes == SNAPSHOT_SHAPES) {
+                o->cut |= SNAPSHOT_CUT_SHAPES;
+                return;
+            }
+            memset(row, 0, sizeof(*row));
+            if (!snapshot_set(row->gpu_type, sizeof(row->gpu_type), shape->gpu) ||
+                !snapshot_set(row->cloud, sizeof(row->cloud), cloud->name))
+                continue;
+            row->partition = (uint32_t)part;
+            row->nodes = shape->nodes;
+            row->cpus = shape->cpus;
+            row->gpus = shape->gpus;
+            row->memory_mib = shape_real_memory_mib(shape);
+            row->price_spot = r->market[0];
+            row->price_on_demand = r->market[1];
+            o->n_shapes++;
+        }
+    }
+}
+
+static void add_aliases(struct publisher *p)
+{
+    const struct burst_conf *conf = p->b->conf;
+    struct snapshot_body *o = &p->s->body;
+
+    o->n_aliases = 0;
+    for (unsigned a = 0; a < conf->n_accels; a++)
+        for (unsigned k = 0; k < conf->accels[a].n_names && o->n_aliases < SNAPSHOT_ALIASES; k++)
+            if (snapshot_set(o->alias[o->n_aliases].name, SNAPSHOT_GPU, conf->accels[a].names[k]) &&
+                snapshot_set(o->alias[o->n_aliases].gpu_type, SNAPSHOT_GPU, conf->accels[a].gres))
+                o->n_aliases++;
+}
+
+static void fill(struct publisher *p)
+{
+    const struct burst_conf *conf = p->b->conf;
+    struct snapshot_body *o = &p->s->body;
+
+    o->cut = 0;
+    o->default_auto = conf->default_auto;
+    o->interactive = conf->interactive;
+    o->max_nodes = conf->max_nodes;
+    o->max_minutes = (uint32_t)(conf->max_time_s / 60);
+    o->default_runtime_s = conf->default_runtime_s;
+    o->max_job_cost = conf->max_per_job;
+    copy_patterns(o, &o->partitions, conf->partitions, conf->n_partitions);
+    copy_patterns(o, &o->accounts, conf->accounts, conf->n_accounts);
+    copy_patterns(o, &o->deny_accounts, conf->deny_accounts, conf->n_deny_accounts);
+    if (p->users_of != conf)
+        resolve_users(p);
+    add_partitions(p);
+    add_kinds(p);
+    add_shapes(p);
+    add_aliases(p);
+}
+
+void publish(struct burstd *b)
+{
+    struct publisher *p = b->publisher;
+    burst_error_t err;
+
+    if (!slurm_link_ready(b->slurm))
+        return; // the last one grows stale: jobs are left alone
+    if (p->users_of != b->conf)
+        p->n_prices = p->asking ? p->n_prices : 0;
+    if (!p->asking && (clock_mono_ms() >= p->prices_ms || p->users_of != b->conf))
+        ask_prices(p);
+    fill(p);
+    bool trouble = snapshot_publish(p->writer, p->s, &err) < 0;
+    if (trouble && !p->troubled)
+        log_error("%s", err.text);
+    p->troubled = trouble;
+    p->published = !trouble && p->s->body.n_shapes > 0;
+}
+
+money_t publish_price(const struct burstd *b, const char *cloud, const char *shape, bool spot)
+{
+    const struct publisher *p = b->publisher;
+
+    for (unsigned k = 0; p && k < p->n_prices; k++)
+        if (strcmp(p->price[k].cloud, cloud) == 0 && strcmp(p->price[k].shape, shape) == 0)
+            return p->price[k].market[spot ? 0 : 1];
+    return MONEY_UNKNOWN;
+}
+
+bool published(const struct publisher *p)
+{
+    return p->published;
+}

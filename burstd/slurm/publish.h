@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The snapshot for the job_submit plugin: what the site's rules, the local partitions and the
+// shapes are, written each second and after a change.
+#ifndef BURST_PUBLISH_H
+#define BURST_PUBLISH_H
+
+#include <stdbool.h>
+
+#include "base/burstd.h"
+#include "libburst/error.h"
+#include "libburst/money.h"
+
+struct publisher *publisher_create(struct burstd *b, burst_error_t *errp);
+void publisher_destroy(struct publisher *p);
+void publish(struct burstd *b);
+// Lowest price per node and hour of a shape at a cloud; MONEY_UNKNOWN: not offered, or not known
+// yet.
+money_t publish_price(const struct burstd *b, const char *cloud, const char *shape, bool spot);
+// The plugin has a snapshot with at least one shape: from now on submitted jobs can be marked.
+bool published(const struct publisher *p);
+
+#endif

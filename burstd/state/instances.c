@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// See instances.h.
+#include "state/instances.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "libburst/clock.h"
+#include "libburst/xalloc.h"
+#include "money/ledger.h"
+#include "ssh/ssh_op.h"
+#include "state/journal.h"
+#include "state/store.h"
+
+struct instances {
+    struct burstd *b;
+    struct instance *by_id;
+};
+
+struct instances *instances_create(struct burstd *b)
+{
+    struct instances *t = xmalloc(sizeof(*t));
+
+    t->b = b;
+    return t;
+}
+
+void instance_ssh_cancel(struct burstd *b, struct instance *i)
+{
+    if (!i->ssh)
+        return;
+    ssh_op_cancel(i->ssh);
+    free(i->ssh_arg);
+    i->ssh = NULL;
+    i->ssh_arg = NULL;
+    b->ssh_running--;
+}
+
+static void free_instance(struct burstd *b, struct instance *i)
+{
+    instance_ssh_cancel(b, i);
+    free(i);
+}
+
+void instances_destroy(struct instances *t)
+{
+    if (!t)
+        return;
+    struct instance *i, *next;
+    HASH_ITER(hh, t->by_id, i, next)
+    {
+        HASH_DEL(t->by_id, i);
+        free_instance(t->b, i);
+    }
+    free(t);
+}
+
+void instances_add(struct instances *t, struct instance *i)
+{
+    HASH_ADD_STR(t->by_id, id, i);
+}
+
+struct instance *instances_find(struct instances *t, const char *id)
+{
+    struct instance *i;
+
+    HASH_FIND_STR(t->by_id, id, i);
+    return i;
+}
+
+bool instance_live(const struct instance *i)
+{
+    return i->state != INST_GONE;
+}
+
+struct instance *instances_by_node(struct instances *t, const char *node)
+{
+    for (struct instance *i = t->by_id; i; i = i->hh.next)
+        if (instance_live(i) && i->state != INST_TERMINATING && strcmp(i->node, node) == 0)
+            return i;
+    return NULL;
+}
+
+struct instance *instances_by_cloud_id(struct instances *t, const char *cloud, const char *id)
+{
+    for (struct instance *i = t->by_id; i; i = i->hh.next)
+        if (strcmp(i->cloud, cloud) == 0 && strcmp(i->cloud_id, id) == 0)
+            return i;
+    return NULL;
+}
+
+struct instance *instances_first(struct instances *t)
+{
+    return t->by_id;
+}
+
+unsigned instances_count(struct instances *t)
+{
+    return HASH_COUNT(t->by_id);
+}
+
+void instances_sweep(struct instances *t)
+{
+    struct instance *i, *next;
+
+    HASH_ITER(hh, t->by_id, i, next)
+    {
+        if (i->state != INST_GONE)
+            continue;
+        HASH_DEL(t->by_id, i);
+        free_instance(t->b, i);
+    }
+}
+
+int instance_save(struct burstd *b, struct instance *i)
+{
+    burst_error_t err;
+
+    if (store_put_instance(b->store, i, &err) == 0)
+        return 0;
+    journal_failed(b, "%s", err.text);
+    return -1;
+}
+
+int instance_state(struct burstd *b, struct instance *i, enum inst_state state, const char *fmt,
+                   ...)
+{
+    struct instance old = *i;
+    int64_t now = clock_now_s();
+    burst_error_t err;
+
+    if (state == i->state && !fmt)
+        return 0;
+    if (fmt) {
+        va_list ap;
+        va_start(ap, fmt);
+        vsnprintf(i->reason, sizeof(i->reason), fmt, ap);
+        va_end(ap);
+    }
+    // One transaction: the seconds spent in the old state and the new state belong together.
+    if (store_begin(b->store, &err) < 0)
+        goto error;
+    if (ledger_cut(b, i, now, &err) < 0)
+        goto rollback;
+    i->state = state;
+    i->since = now;
+    i->idle_since = state == INST_IDLE || state == INST_READY ? now : 0;
+    if (state == INST_GONE && ledger_close(b, i, &err) < 0)
+        goto rollback;
+    if (store_put_instance(b->store, i, &err) < 0)
+        goto rollback;
+    if (store_commit(b->store, &err) < 0)
+        goto error;
+    if (state != old.state) {
+        log_info("instance %s (%s %s %s%s%s): %s -> %s%s%s", i->id, i->cloud,
+                 i->zone[0] ? i->zone : i->region, i->itype, i->node[0] ? ", " : "", i->node,
+                 inst_state_name(old.state), inst_state_name(state), fmt ? ": " : "",
+                 fmt ? i->reason : "");
+        i->tries = 0;
+        i->next_ms = 0;
+        i->misses = 0;
+    }
+    return 0;
+rollback:
+    store_rollback(b->store);
+error:
+    journal_failed(b, "instance %s cannot change from %s to %s now: %s", old.id,
+                   inst_state_name(old.state), inst_state_name(state), err.text);
+    old.hh = i->hh;
+    *i = old;
+    return -1;
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// See jobs.h.
+#include "state/jobs.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "libburst/clock.h"
+#include "libburst/xalloc.h"
+#include "state/journal.h"
+#include "state/store.h"
+
+struct jobs {
+    struct bjob *by_key;
+};
+
+struct jobs *jobs_create(struct burstd *b)
+{
+    return xmalloc(sizeof(struct jobs));
+}
+
+void jobs_destroy(struct jobs *t)
+{
+    if (!t)
+        return;
+    struct bjob *j, *next;
+    HASH_ITER(hh, t->by_key, j, next)
+    {
+        HASH_DEL(t->by_key, j);
+        bjob_destroy(j);
+    }
+    free(t);
+}
+
+void jobs_add(struct jobs *t, struct bjob *j)
+{
+    HASH_ADD_STR(t->by_key, key, j);
+}
+
+struct bjob *jobs_find(struct jobs *t, const char *key)
+{
+    struct bjob *j;
+
+    HASH_FIND_STR(t->by_key, key, j);
+    return j;
+}
+
+// Tasks of an array that wait share the array's id: who runs or ran is meant first, then who is
+// placed.
+struct bjob *jobs_by_id(struct jobs *t, uint32_t job_id)
+{
+    struct bjob *waiting = NULL;
+
+    for (struct bjob *j = t->by_key; j; j = j->hh.next) {
+        if (j->job_id != job_id)
+            continue;
+        if (j->state == JOB_RUNNING || j->state == JOB_STAGEOUT)
+            return j;
+        if (!waiting || j->state == JOB_PLACED)
+            waiting = j;
+    }
+    return waiting;
+}
+
+struct bjob *jobs_first(struct jobs *t)
+{
+    return t->by_key;
+}
+
+unsigned jobs_count(struct jobs *t)
+{
+    return HASH_COUNT(t->by_key);
+}
+
+void jobs_remove(struct jobs *t, struct bjob *j)
+{
+    HASH_DEL(t->by_key, j);
+    bjob_destroy(j);
+}
+
+// Most jobs of a site run locally: their mark is in Slurm, there is nothing to remember of them.
+static bool nothing_to_remember(const struct bjob *j, enum job_state state)
+{
+    return !j->stored && (state == JOB_WATCHING || state == JOB_LOCAL || state == JOB_DONE);
+}
+
+int job_save(struct burstd *b, struct bjob *j)
+{
+    burst_error_t err;
+
+    j->stored = true;
+    if (store_put_job(b->store, j, &err) == 0)
+        return 0;
+    journal_failed(b, "%s", err.text);
+    return -1;
+}
+
+void job_event(struct burstd *b, const struct bjob *j, const char *fmt, ...)
+{
+    char text[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    log_info("job %s: %s", j->key, text);
+    store_add_event(b->store, j->key, text);
+}
+
+int job_state(struct burstd *b, struct bjob *j, enum job_state state, const char *fmt, ...)
+{
+    enum job_state old = j->state;
+    int64_t since = j->since;
+    char reason[sizeof(j->reason)];
+    va_list ap;
+
+    memcpy(reason, j->reason, sizeof(reason));
+    va_start(ap, fmt);
+    vsnprintf(j->reason, sizeof(j->reason), fmt, ap);
+    va_end(ap);
+    j->state = state;
+    if (state != old)
+        j->since = clock_now_s();
+    if (nothing_to_remember(j, state) || (state == old && state == JOB_WATCHING))
+        return 0;
+    if (job_save(b, j) < 0) {
+        j->state = old;
+        j->since = since;
+        memcpy(j->reason, reason, sizeof(reason));
+        return -1;
+    }
+    if (state != old || strcmp(reason, j->reason) != 0)
+        job_event(b, j, "%s", j->reason);
+    return 0;
+}
