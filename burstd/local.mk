@@ -27,20 +27,39 @@ libcore_la_SOURCES = \
 	burstd/job/fit.c burstd/job/fit.h \
 	burstd/node/gang.c burstd/node/gang.h burstd/job/hold.c burstd/job/hold.h \
 	burstd/node/instance_call.c burstd/node/instance_call.h \
+	burstd/node/instance_state.c burstd/node/instance_state.h \
 	burstd/state/instances.c burstd/state/instances.h \
 	burstd/job/jobflow.c burstd/job/jobflow.h \
+	burstd/job/attempt.c burstd/job/attempt.h \
+	burstd/job/cancel.c burstd/job/cancel.h \
+	burstd/job/leave.c burstd/job/leave.h \
+	burstd/job/move.c burstd/job/move.h \
+	burstd/job/place.c burstd/job/place.h \
+	burstd/job/placed.c burstd/job/placed.h \
+	burstd/job/running.c burstd/job/running.h \
+	burstd/job/securing.c burstd/job/securing.h \
+	burstd/job/stageout.c burstd/job/stageout.h \
 	burstd/state/jobs.c burstd/state/jobs.h \
 	burstd/state/journal.c burstd/state/journal.h \
 	burstd/money/ledger.c burstd/money/ledger.h \
+	burstd/state/shape_prices.c burstd/state/shape_prices.h \
 	burstd/state/model.c burstd/state/model.h \
 	burstd/node/node_http.c burstd/node/node_http.h \
 	burstd/cloud/observed.c burstd/cloud/observed.h \
 	burstd/job/data_place.c burstd/job/data_place.h \
 	burstd/plan/plan_facts.c burstd/plan/plan_facts.h burstd/plan/plan_request.c burstd/plan/plan_request.h \
 	burstd/plan/planner.c burstd/plan/planner.h \
+	burstd/plan/price_survey.c burstd/plan/price_survey.h \
 	burstd/plan/decision.c burstd/plan/decision.h burstd/node/idle.c burstd/node/idle.h burstd/money/caps.c burstd/money/caps.h \
 	burstd/node/preempt.c burstd/node/preempt.h \
 	burstd/node/provision.c burstd/node/provision.h \
+	burstd/node/boot.c burstd/node/boot.h \
+	burstd/node/end.c burstd/node/end.h \
+	burstd/node/join.c burstd/node/join.h \
+	burstd/node/launch.c burstd/node/launch.h \
+	burstd/node/sighting.c burstd/node/sighting.h \
+	burstd/node/stray.c burstd/node/stray.h \
+	burstd/node/sweep.c burstd/node/sweep.h \
 	burstd/slurm/publish.c burstd/slurm/publish.h \
 	burstd/node/purchase.c burstd/node/purchase.h \
 	burstd/rpc/ready.c burstd/rpc/ready.h \

@@ -27,6 +27,7 @@
 #include "node/bind.h"
 #include "node/node_http.h"
 #include "plan/planner.h"
+#include "plan/price_survey.h"
 #include "plan/solver.h"
 #include "reload.h"
 #include "rpc/api.h"
@@ -38,6 +39,7 @@
 #include "state/instances.h"
 #include "state/jobs.h"
 #include "state/journal.h"
+#include "state/shape_prices.h"
 #include "state/store.h"
 #include "tick.h"
 
@@ -62,6 +64,7 @@ static struct main m = {.hint_fd = -1};
 static void on_tick(uv_timer_t *t)
 {
     tick(&m.b);
+    price_survey_step(m.b.survey);
     publish(&m.b);
     if (clock_mono_ms() >= m.prune_ms) {
         m.prune_ms = clock_mono_ms() + PRUNE_MS;
@@ -74,6 +77,7 @@ static void on_soon(uv_timer_t *t)
     int64_t begun = clock_mono_ms();
 
     tick(&m.b);
+    publish_prices(&m.b);
     m.tick_took_ms = clock_mono_ms() - begun;
 }
 
@@ -180,6 +184,8 @@ static int start(struct burstd *b, burst_error_t *errp)
     b->jobs = jobs_create(b);
     b->ready = ready_create(b);
     b->planner = planner_create(b);
+    b->prices = shape_prices_create();
+    b->survey = price_survey_create(b);
     if (read_public_key(b, errp) < 0 || open_state(b, errp) < 0)
         return -1;
     b->observed = observed_create(b);
@@ -226,6 +232,8 @@ static void stop(struct burstd *b)
     publisher_destroy(b->publisher);
     spool_destroy(b->spool);
     solver_destroy(b->solver);
+    price_survey_destroy(b->survey);
+    shape_prices_destroy(b->prices);
     planner_destroy(b->planner);
     instances_destroy(b->instances); // before the clouds: cancels what is under way
     jobs_destroy(b->jobs);

@@ -6,10 +6,12 @@
 #include "cloud/clouds.h"
 #include "job/jobflow.h"
 #include "money/comment.h"
-#include "node/bind.h"
+#include "node/join.h"
 #include "node/preempt.h"
 #include "node/provision.h"
 #include "node/stage.h"
+#include "node/stray.h"
+#include "node/sweep.h"
 #include "plan/planner.h"
 #include "rpc/ready.h"
 #include "slurm/slurm_link.h"
@@ -31,6 +33,7 @@ static void adapt_polling(struct burstd *b)
 
 void tick(struct burstd *b)
 {
+    sweep_step(b);
     // Not before Slurm's tables are there: what a job wants decides what an instance is for.
     if (slurm_link_ready(b->slurm)) {
         spool_scan(b->spool);
@@ -38,7 +41,8 @@ void tick(struct burstd *b)
         planner_step(b);
         stage_step(b);
         preempt_step(b);
-        bind_step(b);
+        join_step(b);
+        stray_step(b);
         comment_step(b);
         ready_step(b);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The daemon's context: pointers only. main.c is the one place that knows the order of start and
-// stop; every part gets this struct and uses what it needs.
+// The daemon's context: pointers only, so it stands at the bottom of the house although the parts
+// behind the pointers do not. main.c is the one place that knows the order of start and stop; every
+// part gets this struct and uses what it needs.
 #ifndef BURST_BURSTD_H
 #define BURST_BURSTD_H
 
@@ -20,7 +21,9 @@ struct burstd {
     struct observed *observed;
     struct instances *instances;
     struct jobs *jobs;
+    struct shape_prices *prices;
     struct solver *solver;
+    struct price_survey *survey;
     struct planner *planner;
     struct spool *spool;
     struct ready *ready; // burst-prolog and burst-epilog that wait for an answer

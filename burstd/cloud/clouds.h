@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The configured clouds: a provider each, what it was last heard to own, and whether it works. The
-// listing of a cloud is the sweeper: it finds addresses, ends, notices, losses and orphans, and
-// depends on no hook.
+// The configured clouds: a provider each, what it was last heard to own, and whether it works.
+// What a listing means for instances is not known here: node/sweep.c reads it.
 #ifndef BURST_CLOUDS_H
 #define BURST_CLOUDS_H
 
@@ -19,8 +18,12 @@ struct cloud {
     const struct cloud_conf *conf;
     const struct provider_ops *ops;
     struct provider *provider;
-    bool listing;         // a listing is under way
-    bool listed_once;     // after a start nothing is judged before the first listing
+    bool listing; // a listing is under way
+    // The last listing, until the rooms above have read it (cloud_listing_read()).
+    bool heard;
+    struct provider_instance *listed;
+    size_t n_listed;
+    bool listed_once;     // one was read since the start
     int64_t next_list_ms; // monotonic
     int64_t out_until_ms; // credentials refused or no answer: left out of plans until then
     unsigned failures;    // in a row
@@ -35,6 +38,8 @@ struct cloud *clouds_at(struct clouds *c, unsigned i); // NULL past the end
 
 // Starts listings that are due.
 void clouds_step(struct clouds *c);
+// What was heard has been read: lets it go.
+void cloud_listing_read(struct cloud *c);
 // The next listing of this cloud comes at once.
 void cloud_list_soon(struct cloud *c);
 

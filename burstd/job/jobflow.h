@@ -5,20 +5,10 @@
 #define BURST_JOBFLOW_H
 
 #include "base/burstd.h"
-#include "libburst/money.h"
 #include "state/model.h"
 
 void jobflow_step(struct burstd *b);
 
-// Its launch or boot failed: the capacity goes, the job is planned again at once (other place).
-// result: capacity quota throttle auth transient invalid boot.
-void jobflow_capacity_failed(struct burstd *b, struct bjob *j, const char *result,
-                             const char *message);
-// Records an attempt in its story.
-void jobflow_attempt(struct burstd *b, const struct bjob *j, const struct instance *i,
-                     const char *result, const char *message);
-// It can never run: the reason goes into its output file and it is cancelled.
-void jobflow_fail(struct burstd *b, struct bjob *j, const char *why);
 // EpilogSlurmctld says that it has left its nodes: stage-out begins before the tables show it.
 void jobflow_ended(struct burstd *b, struct bjob *j);
 // Every node of the job is registered and has its data: may it start? (burst-prolog)

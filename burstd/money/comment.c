@@ -28,7 +28,7 @@ void comment_format(struct burstd *b, const struct bjob *j, char *out, size_t si
         return;
     }
     snprintf(out, size, "%s%s%s %s %s %s %s | %s", j->history, j->history[0] ? "; " : "", j->cloud,
-             j->zone[0] ? j->zone : j->region, j->itype, j->spot ? "spot" : "on-demand",
+             j->zone[0] ? j->zone : j->region, j->itype, market_text(j->spot),
              money_human(ledger_job_cost(b, j), cost), j->mark);
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Instances behind node names: gives ready instances free names, starts slurmd when Slurm wants the
-// node (ResumeProgram or PrologSlurmctld), follows what Slurm says of the nodes, and puts nodes
-// right that have no instance.
+// Instances behind node names: gives ready instances free names, and takes down what Slurm wants of
+// its nodes (ResumeProgram, SuspendProgram, PrologSlurmctld). join.h does what follows.
 #ifndef BURST_BIND_H
 #define BURST_BIND_H
 
@@ -21,7 +20,5 @@ int bind_resumed(struct burstd *b, const char *node);
 
 // A file of the hooks' spool. -1: its consequences are not in the journal, the file has to stay.
 int bind_spooled(struct burstd *b, const cJSON *msg);
-
-void bind_step(struct burstd *b);
 
 #endif

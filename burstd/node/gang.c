@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "node/instance_state.h"
 #include "state/instances.h"
 
 void gang_names(struct bjob *j, struct instance **g, unsigned n)
@@ -77,7 +78,7 @@ void gang_free(struct burstd *b, const struct bjob *j)
     for (unsigned k = 0; k < n; k++) {
         if ((g[k]->state == INST_BUSY || g[k]->state == INST_JOINED) &&
             instance_state(b, g[k], INST_IDLE, NULL) < 0)
-            continue; // bind_step() tries again
+            continue; // join_step() tries again
         g[k]->flags &= ~(unsigned)(INST_F_STAGED_IN | INST_F_STAGE_OUT | INST_F_SIGNALLED);
         g[k]->job[0] = '\0';
         instance_save(b, g[k]);

@@ -5,9 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/conf.h"
 #include "base/log.h"
+#include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "state/instances.h"
+
+#define MAX_SSH 16
 
 void instance_call_init(struct instance_call *call, struct burstd *b, const struct instance *i)
 {
@@ -26,6 +30,26 @@ struct instance_call *instance_call_create(struct burstd *b, const struct instan
 struct instance *instance_called(const struct instance_call *call)
 {
     return instances_find(call->b->instances, call->instance);
+}
+
+cJSON *ssh_request(struct burstd *b, const struct instance *i, const char *op)
+{
+    const struct cloud_conf *c = conf_find_cloud(b->conf, i->cloud);
+    cJSON *r = cJSON_CreateObject();
+
+    json_add_str(r, "op", op);
+    json_add_str(r, "address", i->address);
+    json_add_i64(r, "port", 22);
+    json_add_str(r, "ssh_user", c ? c->ssh_user : b->conf->ssh_user);
+    json_add_str(r, "key_file", b->conf->ssh_key);
+    json_add_str(r, "host_key", i->host_key[0] ? i->host_key : NULL);
+    json_add_i64(r, "timeout_s", 30);
+    return r;
+}
+
+bool ssh_slot(const struct burstd *b)
+{
+    return b->ssh_running < MAX_SSH;
 }
 
 int instance_ssh_start(struct burstd *b, struct instance *i, cJSON *request,

@@ -22,6 +22,10 @@ void instance_call_init(struct instance_call *call, struct burstd *b, const stru
 // NULL when the instance is gone.
 struct instance *instance_called(const struct instance_call *call);
 
+// A request to burst-ssh for this instance: address, key, pinned host key. The caller owns it.
+cJSON *ssh_request(struct burstd *b, const struct instance *i, const char *op);
+// True when another burst-ssh may be started now (they are processes: bounded).
+bool ssh_slot(const struct burstd *b);
 // Starts burst-ssh for the instance (request is taken). -1 when it cannot be started: logged, call
 // is freed.
 int instance_ssh_start(struct burstd *b, struct instance *i, cJSON *request,

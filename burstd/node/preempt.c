@@ -12,13 +12,13 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "cloud/observed.h"
-#include "job/jobflow.h"
 #include "libburst/clock.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "money/comment.h"
+#include "node/end.h"
 #include "node/instance_call.h"
-#include "node/provision.h"
+#include "node/instance_state.h"
 #include "node/stage.h"
 #include "slurm/slurm_link.h"
 #include "ssh/ssh_op.h"
@@ -84,9 +84,8 @@ static void tell_job(struct burstd *b, const struct bjob *j)
 
 static void leave_place(struct burstd *b, const struct instance *i)
 {
-    observed_refused(b->observed, i->cloud, i->region, i->zone, i->itype,
-                     i->spot ? "spot" : "on-demand", b->conf->block_s, b->conf->block_max_s,
-                     "a spot instance was taken back here");
+    observed_refused(b->observed, i->cloud, i->region, i->zone, i->itype, market_text(i->spot),
+                     b->conf->block_s, b->conf->block_max_s, "a spot instance was taken back here");
 }
 
 void preempt_notice(struct burstd *b, struct instance *i, int64_t deadline)
@@ -104,12 +103,12 @@ void preempt_notice(struct burstd *b, struct instance *i, int64_t deadline)
     b->poke(b);
 }
 
-void preempt_lost(struct burstd *b, struct instance *i, const char *why)
+void preempt_lost(struct burstd *b, struct instance *i, enum failure_class cls, const char *why)
 {
     struct bjob *j = jobs_find(b->jobs, i->job);
 
     if (i->flags & INST_F_LOST) {
-        provision_terminate(b, i, why); // the journal could not be written the first time
+        instance_end(b, i, why); // the journal could not be written the first time
         return;
     }
     i->flags |= INST_F_LOST;
@@ -125,12 +124,11 @@ void preempt_lost(struct burstd *b, struct instance *i, const char *why)
         observed_preempted(b->observed, i);
         leave_place(b, i);
     }
-    if (j && j->state == JOB_SECURING) {
-        jobflow_attempt(b, j, i, "boot", why);
-        jobflow_capacity_failed(b, j, NULL, why);
-    }
-    // Slurm's side of the node is put right by bind_step(), which sees a node without an instance.
-    provision_terminate(b, i, why);
+    if (j && j->state == JOB_SECURING)
+        job_attempt(b, j, i, "boot", why);
+    instance_failed(b, i, cls, FAILURE_OF_INSTANCE, why);
+    // Slurm's side of the node is put right by stray_step(), which sees a node without an instance.
+    instance_end(b, i, why);
 }
 
 // The node of a lost or finished instance: DOWN requeues what still runs there.
@@ -161,7 +159,7 @@ static void give_back(struct burstd *b, struct instance *i)
         stage_missed(b, j);
     }
     i->flags &= ~(unsigned)INST_F_STAGE_OUT; // brought home under notice, or tried until the end
-    provision_terminate(b, i, "taken back by the cloud");
+    instance_end(b, i, "taken back by the cloud");
 }
 
 static void step(struct burstd *b, struct instance *i)
@@ -173,10 +171,10 @@ static void step(struct burstd *b, struct instance *i)
     if (i->state < INST_BOUND || !j || j->state != JOB_RUNNING) {
         if (j && j->state == JOB_STAGEOUT && !last_moment)
             return; // its results are on their way
-        if (j && j->state == JOB_SECURING) {
-            jobflow_attempt(b, j, i, "boot", "taken back before the job started");
-            jobflow_capacity_failed(b, j, NULL, "taken back before the job started");
-        }
+        if (j && j->state == JOB_SECURING && !i->failure.cls)
+            job_attempt(b, j, i, "boot", "taken back before the job started");
+        instance_failed(b, i, FAILURE_RECLAIMED, FAILURE_OF_PLACE,
+                        "taken back before the job started");
         give_back(b, i);
         return;
     }

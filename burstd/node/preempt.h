@@ -10,7 +10,7 @@
 // The cloud (by listing or by the node's agent) announced the end at `deadline` (epoch seconds).
 void preempt_notice(struct burstd *b, struct instance *i, int64_t deadline);
 // It is gone or unreachable for good.
-void preempt_lost(struct burstd *b, struct instance *i, const char *why);
+void preempt_lost(struct burstd *b, struct instance *i, enum failure_class cls, const char *why);
 // The next action for every instance under notice.
 void preempt_step(struct burstd *b);
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// See stage.h. A failed stage-in for a reason that another node would not cure (too large, not
-// readable) fails the job, with the reason in its output file; any other failure is tried again,
-// then the instance is given up. A failed stage-out is tried until it works or an operator gives
-// up.
+// See stage.h. A failed stage-in is tried again, then written down in the instance's row: whose
+// fault it is decides what becomes of the job (job/securing.c). A failed stage-out is tried until
+// it works or an operator gives up.
 #include "node/stage.h"
 
 #include <inttypes.h>
@@ -12,12 +11,10 @@
 
 #include "base/conf.h"
 #include "base/log.h"
-#include "job/jobflow.h"
 #include "libburst/clock.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "node/instance_call.h"
-#include "node/provision.h"
 #include "node/stagerd_client.h"
 #include "slurm/slurm_link.h"
 #include "slurm_plugin/directive.h"
@@ -25,33 +22,12 @@
 #include "state/instances.h"
 #include "state/jobs.h"
 
-#define MAX_SSH 16
 #define SPEC_MAX 4096 // of the list of paths, as it is journaled
 #define STAGE_IN_TRIES 3
 #define RETRY_MIN_MS 2000
 #define RETRY_MAX_MS 60000
 #define WORKER_WAIT_S 60 // a worker that does not answer holds the batch host back so long
 #define KILL_WAIT_S 40   // Slurm's KillWait (30 s) and some: until the last process has ended
-
-cJSON *ssh_request(struct burstd *b, const struct instance *i, const char *op)
-{
-    const struct cloud_conf *c = conf_find_cloud(b->conf, i->cloud);
-    cJSON *r = cJSON_CreateObject();
-
-    json_add_str(r, "op", op);
-    json_add_str(r, "address", i->address);
-    json_add_i64(r, "port", 22);
-    json_add_str(r, "ssh_user", c ? c->ssh_user : b->conf->ssh_user);
-    json_add_str(r, "key_file", b->conf->ssh_key);
-    json_add_str(r, "host_key", i->host_key[0] ? i->host_key : NULL);
-    json_add_i64(r, "timeout_s", 30);
-    return r;
-}
-
-bool ssh_slot(const struct burstd *b)
-{
-    return b->ssh_running < MAX_SSH;
-}
 
 static bool inside(const char *path, const char *dir)
 {
@@ -174,7 +150,8 @@ static void stage_in_failed(struct burstd *b, struct instance *i, struct bjob *j
     // Too large stays too large; a file server may have its bad moment.
     if (strcmp(errclass, "limit") == 0 ||
         (strcmp(errclass, "io") == 0 && i->tries >= STAGE_IN_TRIES)) {
-        jobflow_fail(b, j, error);
+        instance_failed(b, i, FAILURE_STAGE_IN, FAILURE_OF_JOB, error);
+        instance_save(b, i);
         return;
     }
     if (i->tries < STAGE_IN_TRIES) {
@@ -183,7 +160,8 @@ static void stage_in_failed(struct burstd *b, struct instance *i, struct bjob *j
         retry_later(i);
         return;
     }
-    jobflow_capacity_failed(b, j, "boot", error);
+    instance_failed(b, i, FAILURE_STAGE_IN, FAILURE_OF_INSTANCE, error);
+    instance_save(b, i);
 }
 
 static void staged(void *arg, bool ok, const char *errclass, const char *error, const cJSON *last)
@@ -250,7 +228,7 @@ static void step_in(struct burstd *b, struct instance *i)
 {
     struct bjob *j = jobs_find(b->jobs, i->job);
 
-    if (!j || j->state != JOB_SECURING || (i->flags & INST_F_STAGED_IN) ||
+    if (!j || j->state != JOB_SECURING || (i->flags & INST_F_STAGED_IN) || i->failure.cls ||
         (i->state != INST_READY && i->state != INST_IDLE))
         return;
     if (b->conf->shared_filesystem) {

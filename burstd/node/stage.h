@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Bringing a job's data to its nodes and its results home, without a shared file system. Also the
-// common part of every burst-ssh request.
+// Bringing a job's data to its nodes and its results home, without a shared file system.
 #ifndef BURST_STAGE_H
 #define BURST_STAGE_H
-
-#include <cjson/cJSON.h>
 
 #include "base/burstd.h"
 #include "state/model.h"
 
 struct sjob;
-
-// A request to burst-ssh for this instance: address, key, pinned host key.
-cJSON *ssh_request(struct burstd *b, const struct instance *i, const char *op);
-// True when another burst-ssh may be started now (they are processes: bounded).
-bool ssh_slot(const struct burstd *b);
 
 // What is to be staged, fixed when the job becomes a candidate and journalled with it.
 void stage_describe(struct burstd *b, struct bjob *j, const struct sjob *s);

@@ -339,7 +339,7 @@ static void add_idle(struct burstd *b, cJSON *task, const struct plan_job *p,
         json_add_str(o, "zone", g->zone);
     if (g->itype[0])
         json_add_str(o, "instance_type", g->itype);
-    json_add_str(o, "market", g->spot ? "spot" : "on-demand");
+    json_add_str(o, "market", market_text(g->spot));
     json_add_i64(o, "nodes", n);
     cJSON_AddNumberToObject(o, "price_usd_per_hour", money_to_double(g->price));
     add_hours(o, "hours", plan_runtime_s(b, p->j, &p->d) - g->paid_s);

@@ -24,7 +24,7 @@
 #include "money/caps.h"
 #include "money/ledger.h"
 #include "node/idle.h"
-#include "node/provision.h"
+#include "node/launch.h"
 #include "plan/decision.h"
 #include "plan/plan_facts.h"
 #include "plan/plan_request.h"
@@ -369,7 +369,7 @@ static void rent(struct burstd *b, struct plan_job *x, const cJSON *t, const cha
     }
     if (!within_caps(b, x->j, x, c, p.price, p.nodes, p.transfer))
         return;
-    int rc = provision_launch(b, x->j, &p, &err); // 1: the place was closed meanwhile
+    int rc = launch_start(b, x->j, &p, &err); // 1: the place was closed meanwhile
     if (rc == 0) {
         record(b, x, t, reason);
     } else if (rc < 0) {

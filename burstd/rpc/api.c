@@ -16,7 +16,7 @@
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "money/ledger.h"
-#include "node/provision.h"
+#include "node/end.h"
 #include "node/stage.h"
 #include "plan/planner.h"
 #include "reload.h"
@@ -425,7 +425,7 @@ static void m_terminate(void *arg, struct rpc_request *req)
         stage_missed(b, j);
     }
     i->flags &= ~(unsigned)INST_F_STAGE_OUT;
-    provision_terminate(b, i, "ended by an operator");
+    instance_end(b, i, "ended by an operator");
     o = cJSON_CreateObject();
     ids = cJSON_AddArrayToObject(o, "terminating");
     cJSON_AddItemToArray(ids, cJSON_CreateString(i->id));

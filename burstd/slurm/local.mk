@@ -30,6 +30,7 @@ burst_slurm_LDADD = libslurm_json.la libburst.la $(SLURM_LIBS) $(CJSON_LIBS)
 # burstd's side; knows nothing of libslurm.
 noinst_LTLIBRARIES += libslurm_link.la
 libslurm_link_la_SOURCES = \
+	burstd/slurm/records.h \
 	burstd/slurm/slurm_link.c burstd/slurm/slurm_link.h \
 	burstd/slurm/tables.c burstd/slurm/tables.h
 libslurm_link_la_CFLAGS = $(SAN_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // See publish.h. Names are resolved to uids here, once per configuration: the plugin must not ask a
-// name service. The lowest price of each shape comes from the optimizer, asked again now and then.
+// name service.
 #include "slurm/publish.h"
 
 #include <grp.h>
@@ -12,30 +12,17 @@
 
 #include "base/conf.h"
 #include "base/log.h"
-#include "libburst/clock.h"
-#include "libburst/json.h"
 #include "libburst/xalloc.h"
-#include "plan/solver.h"
 #include "slurm/slurm_link.h"
 #include "slurm_plugin/snapshot.h"
-
-#define PRICES_MS 600000    // prices are asked again
-#define PRICES_SOON_MS 1000 // until the first answer
-
-struct price {
-    char cloud[SNAPSHOT_CLOUD], shape[SNAPSHOT_NAME];
-    money_t market[2]; // spot, on-demand
-};
+#include "state/shape_prices.h"
 
 struct publisher {
     struct burstd *b;
     struct snapshot_writer *writer;
     struct snapshot *s;
     const struct burst_conf *users_of; // configuration whose users are resolved in s
-    struct price price[SNAPSHOT_SHAPES];
-    unsigned n_prices;
-    unsigned asking;
-    int64_t prices_ms; // monotonic: ask again
+    unsigned rounds;                   // of prices that are published
     bool troubled, published;
 };
 
@@ -63,94 +50,6 @@ void publisher_destroy(struct publisher *p)
     snapshot_writer_destroy(p->writer);
     free(p->s);
     free(p);
-}
-
-// ---- prices
-
-static struct price *price_of(struct publisher *p, const char *cloud, const char *shape)
-{
-    for (unsigned k = 0; k < p->n_prices; k++)
-        if (strcmp(p->price[k].cloud, cloud) == 0 && strcmp(p->price[k].shape, shape) == 0)
-            return &p->price[k];
-    if (p->n_prices == SNAPSHOT_SHAPES)
-        return NULL;
-    struct price *r = &p->price[p->n_prices++];
-    snprintf(r->cloud, sizeof(r->cloud), "%s", cloud);
-    snprintf(r->shape, sizeof(r->shape), "%s", shape);
-    r->market[0] = r->market[1] = MONEY_UNKNOWN;
-    return r;
-}
-
-struct price_call {
-    struct publisher *p;
-    unsigned index, market;
-};
-
-static void priced(void *arg, const cJSON *answer, const char *error)
-{
-    struct price_call *call = arg;
-    const cJSON *t = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(answer, "tasks"), 0);
-
-    call->p->asking--;
-    if (!error) // no plan: not offered
-        call->p->price[call->index].market[call->market] = json_money(t, "price_uusd_per_hour");
-    else
-        call->p->prices_ms = clock_mono_ms() + PRICES_SOON_MS;
-    if (call->p->asking == 0 && !error)
-        publish(call->p->b); // not at the next second: jobs are being submitted
-    free(call);
-}
-
-static cJSON *price_request(const struct cloud_conf *c, const struct shape_conf *s, bool spot)
-{
-    cJSON *r = cJSON_CreateObject(), *tasks = cJSON_AddArrayToObject(r, "tasks");
-    cJSON *t = cJSON_CreateObject();
-
-    json_add_str(t, "name", "price");
-    cJSON *any = cJSON_AddArrayToObject(t, "any_of"), *clouds = cJSON_AddArrayToObject(t, "clouds");
-    cJSON *regions = cJSON_AddArrayToObject(t, "regions");
-    for (unsigned k = 0; k < (s->gpus ? s->n_catalog_names : 1); k++) {
-        cJSON *o = cJSON_CreateObject();
-        if (s->gpus) {
-            json_add_str(o, "accelerator", s->catalog_names[k]);
-            json_add_i64(o, "count", s->gpus);
-        }
-        json_add_i64(o, "vcpus", s->cpus);
-        cJSON_AddNumberToObject(o, "memory_gib", (double)s->memory / (1024.0 * 1024 * 1024));
-        json_add_i64(o, "hours", 1);
-        cJSON_AddItemToArray(any, o);
-    }
-    cJSON_AddItemToArray(clouds, cJSON_CreateString(c->name));
-    for (unsigned k = 0; k < c->n_regions; k++)
-        cJSON_AddItemToArray(regions, cJSON_CreateString(c->regions[k]));
-    json_add_str(t, "market", spot ? "spot" : "on-demand");
-    cJSON_AddItemToArray(tasks, t);
-    return r;
-}
-
-static void ask_prices(struct publisher *p)
-{
-    const struct burst_conf *conf = p->b->conf;
-
-    p->prices_ms = clock_mono_ms() + PRICES_MS;
-    for (unsigned c = 0; c < conf->n_clouds; c++)
-        for (unsigned s = 0; s < conf->n_shapes; s++) {
-            struct price *r = price_of(p, conf->clouds[c].name, conf->shapes[s].name);
-            if (!r || !cloud_has_shape(&conf->clouds[c], &conf->shapes[s]))
-                continue;
-            for (unsigned market = 0; market < 2; market++) {
-                if (market == 0 ? !conf->clouds[c].spot : !conf->clouds[c].on_demand)
-                    continue;
-                struct price_call *call = xmalloc(sizeof(*call));
-                call->p = p;
-                call->index = (unsigned)(r - p->price);
-                call->market = market;
-                p->asking++;
-                solver_ask(p->b->solver,
-                           price_request(&conf->clouds[c], &conf->shapes[s], market == 0), priced,
-                           call);
-            }
-        }
 }
 
 // ---- content
@@ -346,9 +245,10 @@ static void add_shapes(struct publisher *p)
         int part = partition_index(o, cloud->partition);
         for (unsigned s = 0; part >= 0 && s < conf->n_shapes; s++) {
             const struct shape_conf *shape = &conf->shapes[s];
-            const struct price *r = price_of(p, cloud->name, shape->name);
-            if (!cloud_has_shape(cloud, shape) || !r ||
-                (r->market[0] == MONEY_UNKNOWN && r->market[1] == MONEY_UNKNOWN))
+            money_t spot = shape_price(p->b->prices, cloud->name, shape->name, true);
+            money_t on_demand = shape_price(p->b->prices, cloud->name, shape->name, false);
+            if (!cloud_has_shape(cloud, shape) ||
+                (spot == MONEY_UNKNOWN && on_demand == MONEY_UNKNOWN))
                 continue;
             struct snapshot_shape *row = &o->shape[o->n_shapes];
             if (o->n_shapes == SNAPSHOT_SHAPES) {
@@ -364,8 +264,8 @@ static void add_shapes(struct publisher *p)
             row->cpus = shape->cpus;
             row->gpus = shape->gpus;
             row->memory_mib = shape_real_memory_mib(shape);
-            row->price_spot = r->market[0];
-            row->price_on_demand = r->market[1];
+            row->price_spot = spot;
+            row->price_on_demand = on_demand;
             o->n_shapes++;
         }
     }
@@ -414,10 +314,7 @@ void publish(struct burstd *b)
 
     if (!slurm_link_ready(b->slurm))
         return; // the last one grows stale: jobs are left alone
-    if (p->users_of != b->conf)
-        p->n_prices = p->asking ? p->n_prices : 0;
-    if (!p->asking && (clock_mono_ms() >= p->prices_ms || p->users_of != b->conf))
-        ask_prices(p);
+    p->rounds = shape_prices_rounds(b->prices);
     fill(p);
     bool trouble = snapshot_publish(p->writer, p->s, &err) < 0;
     if (trouble && !p->troubled)
@@ -426,14 +323,10 @@ void publish(struct burstd *b)
     p->published = !trouble && p->s->body.n_shapes > 0;
 }
 
-money_t publish_price(const struct burstd *b, const char *cloud, const char *shape, bool spot)
+void publish_prices(struct burstd *b)
 {
-    const struct publisher *p = b->publisher;
-
-    for (unsigned k = 0; p && k < p->n_prices; k++)
-        if (strcmp(p->price[k].cloud, cloud) == 0 && strcmp(p->price[k].shape, shape) == 0)
-            return p->price[k].market[spot ? 0 : 1];
-    return MONEY_UNKNOWN;
+    if (b->publisher->rounds != shape_prices_rounds(b->prices))
+        publish(b);
 }
 
 bool published(const struct publisher *p)

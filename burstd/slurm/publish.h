@@ -8,14 +8,12 @@
 
 #include "base/burstd.h"
 #include "libburst/error.h"
-#include "libburst/money.h"
 
 struct publisher *publisher_create(struct burstd *b, burst_error_t *errp);
 void publisher_destroy(struct publisher *p);
 void publish(struct burstd *b);
-// Lowest price per node and hour of a shape at a cloud; MONEY_UNKNOWN: not offered, or not known
-// yet.
-money_t publish_price(const struct burstd *b, const char *cloud, const char *shape, bool spot);
+// The same, but only when prices have come since the last time.
+void publish_prices(struct burstd *b);
 // The plugin has a snapshot with at least one shape: from now on submitted jobs can be marked.
 bool published(const struct publisher *p);
 

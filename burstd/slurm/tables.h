@@ -3,9 +3,11 @@
 #ifndef BURST_TABLES_H
 #define BURST_TABLES_H
 
+#include <stddef.h>
+
 #include <cjson/cJSON.h>
 
-#include "slurm/slurm_link.h"
+#include "slurm/records.h"
 
 struct tables;
 

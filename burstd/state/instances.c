@@ -2,7 +2,6 @@
 // See instances.h.
 #include "state/instances.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +9,6 @@
 #include "base/log.h"
 #include "libburst/clock.h"
 #include "libburst/xalloc.h"
-#include "money/ledger.h"
 #include "ssh/ssh_op.h"
 #include "state/journal.h"
 #include "state/store.h"
@@ -108,7 +106,7 @@ void instances_sweep(struct instances *t)
 
     HASH_ITER(hh, t->by_id, i, next)
     {
-        if (i->state != INST_GONE)
+        if (i->state != INST_GONE || (i->failure.cls && !i->failure.read))
             continue;
         HASH_DEL(t->by_id, i);
         free_instance(t->b, i);
@@ -125,51 +123,16 @@ int instance_save(struct burstd *b, struct instance *i)
     return -1;
 }
 
-int instance_state(struct burstd *b, struct instance *i, enum inst_state state, const char *fmt,
-                   ...)
+void instance_failed(struct burstd *b, struct instance *i, enum failure_class cls,
+                     enum failure_scope scope, const char *why)
 {
-    struct instance old = *i;
-    int64_t now = clock_now_s();
-    burst_error_t err;
+    struct failure *f = &i->failure;
 
-    if (state == i->state && !fmt)
-        return 0;
-    if (fmt) {
-        va_list ap;
-        va_start(ap, fmt);
-        vsnprintf(i->reason, sizeof(i->reason), fmt, ap);
-        va_end(ap);
-    }
-    // One transaction: the seconds spent in the old state and the new state belong together.
-    if (store_begin(b->store, &err) < 0)
-        goto error;
-    if (ledger_cut(b, i, now, &err) < 0)
-        goto rollback;
-    i->state = state;
-    i->since = now;
-    i->idle_since = state == INST_IDLE || state == INST_READY ? now : 0;
-    if (state == INST_GONE && ledger_close(b, i, &err) < 0)
-        goto rollback;
-    if (store_put_instance(b->store, i, &err) < 0)
-        goto rollback;
-    if (store_commit(b->store, &err) < 0)
-        goto error;
-    if (state != old.state) {
-        log_info("instance %s (%s %s %s%s%s): %s -> %s%s%s", i->id, i->cloud,
-                 i->zone[0] ? i->zone : i->region, i->itype, i->node[0] ? ", " : "", i->node,
-                 inst_state_name(old.state), inst_state_name(state), fmt ? ": " : "",
-                 fmt ? i->reason : "");
-        i->tries = 0;
-        i->next_ms = 0;
-        i->misses = 0;
-    }
-    return 0;
-rollback:
-    store_rollback(b->store);
-error:
-    journal_failed(b, "instance %s cannot change from %s to %s now: %s", old.id,
-                   inst_state_name(old.state), inst_state_name(state), err.text);
-    old.hh = i->hh;
-    *i = old;
-    return -1;
+    if (!i->job[0] || f->cls)
+        return;
+    f->cls = cls;
+    f->scope = scope;
+    snprintf(f->job, sizeof(f->job), "%s", i->job);
+    snprintf(f->why, sizeof(f->why), "%s", why);
+    b->poke(b);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The table of rented instances. Every change of state goes through instance_state(): it settles
-// the ledger until now, writes the journal, then changes memory.
+// The table of rented instances. A change of state is more than a change here: see
+// node/instance_state.h.
 #ifndef BURST_INSTANCES_H
 #define BURST_INSTANCES_H
 
@@ -23,18 +23,18 @@ unsigned instances_count(struct instances *t);
     for (struct instance *i = instances_first(t), *i##_next = i ? i->hh.next : NULL; i;            \
          i = i##_next, i##_next = i ? i->hh.next : NULL)
 
-// Journals and enters a state (fmt may be NULL: no reason). -1 when the journal could not be
-// written: nothing has changed then and the caller must not act.
-int instance_state(struct burstd *b, struct instance *i, enum inst_state state, const char *fmt,
-                   ...) __attribute__((format(printf, 4, 5)));
-// Journals changed fields without a change of state.
+// Journals changed fields without a change of state. -1: the journal could not be written.
 int instance_save(struct burstd *b, struct instance *i);
+// Writes down why it serves its job no more, if it has one and nothing is written down yet, and has
+// everything looked at soon. The caller journals it, with what becomes of the instance.
+void instance_failed(struct burstd *b, struct instance *i, enum failure_class cls,
+                     enum failure_scope scope, const char *why);
 // Stops the SSH operation that is under way, if any.
 void instance_ssh_cancel(struct burstd *b, struct instance *i);
 // True while it may cost money.
 bool instance_live(const struct instance *i);
-// Forgets the gone ones (the journal keeps them). At the end of a tick only: nobody holds a
-// pointer.
+// Forgets the gone ones (the journal keeps them) whose failure, if any, was read. At the end of a
+// tick only: nobody holds a pointer.
 void instances_sweep(struct instances *t);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "libburst/clock.h"
+#include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "state/journal.h"
 #include "state/store.h"
@@ -108,6 +109,22 @@ void job_event(struct burstd *b, const struct bjob *j, const char *fmt, ...)
     va_end(ap);
     log_info("job %s: %s", j->key, text);
     store_add_event(b->store, j->key, text);
+}
+
+void job_attempt(struct burstd *b, const struct bjob *j, const struct instance *i,
+                 const char *result, const char *message)
+{
+    cJSON *o = cJSON_CreateObject();
+
+    json_add_str(o, "cloud", i->cloud);
+    json_add_str(o, "region", i->region);
+    json_add_str(o, "zone", i->zone[0] ? i->zone : NULL);
+    json_add_str(o, "instance_type", i->itype);
+    json_add_str(o, "market", market_text(i->spot));
+    json_add_str(o, "result", result);
+    json_add_str(o, "message", message);
+    store_add_attempt(b->store, j->key, o);
+    cJSON_Delete(o);
 }
 
 int job_state(struct burstd *b, struct bjob *j, enum job_state state, const char *fmt, ...)

@@ -19,13 +19,17 @@ void jobs_remove(struct jobs *t, struct bjob *j);
     for (struct bjob *j = jobs_first(t), *j##_next = j ? j->hh.next : NULL; j;                     \
          j = j##_next, j##_next = j ? j->hh.next : NULL)
 
-// Journals and enters a state (a job that never wanted capacity is not journalled) with a sentence for people (`burst why`). -1: journal failed,
-// nothing changed.
+// Journals and enters a state (a job that never wanted capacity is not journalled) with a sentence
+// for people (`burst why`). -1: journal failed, nothing changed.
 int job_state(struct burstd *b, struct bjob *j, enum job_state state, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 int job_save(struct burstd *b, struct bjob *j);
 // A line of the job's story, journalled.
 void job_event(struct burstd *b, const struct bjob *j, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+// A place that was tried for it, journalled. result: ok capacity quota throttle auth transient
+// invalid boot; message: the cloud's words, "" = none.
+void job_attempt(struct burstd *b, const struct bjob *j, const struct instance *i,
+                 const char *result, const char *message);
 
 #endif

@@ -27,6 +27,42 @@ static const char *const job_names[] = {
     [JOB_DONE] = "done",         [JOB_LOCAL] = "local",         [JOB_REFUSED] = "refused",
 };
 
+static const char *const failure_classes[] = {
+    [FAILURE_NONE] = "",
+    [FAILURE_CAPACITY] = "capacity",
+    [FAILURE_QUOTA] = "quota",
+    [FAILURE_THROTTLE] = "throttle",
+    [FAILURE_AUTH] = "auth",
+    [FAILURE_INVALID] = "invalid",
+    [FAILURE_TRANSIENT] = "transient",
+    [FAILURE_BOOT] = "boot",
+    [FAILURE_STAGE_IN] = "stage-in",
+    [FAILURE_JOIN] = "join",
+    [FAILURE_LOST] = "lost",
+    [FAILURE_RECLAIMED] = "reclaimed",
+    [FAILURE_SUSPENDED] = "suspended",
+};
+
+static const char *const failure_scopes[] = {
+    [FAILURE_OF_INSTANCE] = "instance", [FAILURE_OF_PLACE] = "place", [FAILURE_OF_CLOUD] = "cloud",
+    [FAILURE_OF_JOB] = "job",           [FAILURE_OF_SITE] = "site",
+};
+
+const char *market_text(bool spot)
+{
+    return spot ? "spot" : "on-demand";
+}
+
+const char *failure_class_name(enum failure_class c)
+{
+    return failure_classes[c];
+}
+
+const char *failure_scope_name(enum failure_scope s)
+{
+    return failure_scopes[s];
+}
+
 const char *inst_state_name(enum inst_state s)
 {
     return inst_names[s];
@@ -70,6 +106,7 @@ struct bjob *bjob_create(void)
     struct bjob *j = xmalloc(sizeof(*j));
 
     j->mark = j->node_names = j->history = j->stage = j->pull_why = j->comment = "";
+    j->answer.error = "";
     return j;
 }
 
@@ -90,6 +127,7 @@ void bjob_destroy(struct bjob *j)
     drop(j->stage);
     drop(j->pull_why);
     drop(j->comment);
+    drop(j->answer.error);
     free(j);
 }
 

@@ -14,6 +14,8 @@
 
 struct ssh_op;
 
+const char *market_text(bool spot); // "spot" or "on-demand"
+
 // Order matters: everything below INST_TERMINATING may cost money and serve a job.
 enum inst_state {
     INST_LAUNCHING,   // the launch request may be under way; its token is in the journal
@@ -45,6 +47,44 @@ enum {
     INST_F_CHECKPOINTED = 1 << 10 // under notice: what the job had written is home (or was tried)
 };
 
+// What went wrong with an instance that was to serve a job: written down by the room that saw it,
+// read by the job's room at its next look (job/securing.h). Failures of a launch bear the names
+// that the cloud's answer has (provider.h).
+enum failure_class {
+    FAILURE_NONE,
+    FAILURE_CAPACITY,
+    FAILURE_QUOTA,
+    FAILURE_THROTTLE,
+    FAILURE_AUTH,
+    FAILURE_INVALID,
+    FAILURE_TRANSIENT,
+    FAILURE_BOOT,      // it did not come up or could not be prepared
+    FAILURE_STAGE_IN,  // its job's data could not be brought to it
+    FAILURE_JOIN,      // its slurmd did not register
+    FAILURE_LOST,      // it vanished or ended by itself
+    FAILURE_RECLAIMED, // the cloud takes it back
+    FAILURE_SUSPENDED, // Slurm gave its idle node back
+};
+const char *failure_class_name(enum failure_class c);
+
+// How far it reaches, as far as that is known.
+enum failure_scope {
+    FAILURE_OF_INSTANCE, // another one would do
+    FAILURE_OF_PLACE,    // this region or zone, type and market
+    FAILURE_OF_CLOUD,
+    FAILURE_OF_JOB, // no other node would cure it
+    FAILURE_OF_SITE,
+};
+const char *failure_scope_name(enum failure_scope s);
+
+struct failure {
+    enum failure_class cls; // FAILURE_NONE = nothing is recorded
+    enum failure_scope scope;
+    char job[40];  // whom it served then
+    char why[256]; // a sentence for people
+    bool read;     // the job's room knows it; of this process only
+};
+
 struct instance {
     // journalled
     char id[48];    // ours: <cluster>-<8 hex>-<n>; a tag in the cloud
@@ -60,7 +100,8 @@ struct instance {
     int64_t charged_to;                                             // ledger: accounted until then
     char reason[256];
     unsigned boot_failures;
-    int64_t observed_to; // its spot hours are counted until then (observed.h), 0 = none yet
+    int64_t observed_to;    // its spot hours are counted until then (observed.h), 0 = none yet
+    struct failure failure; // why it serves its job no more
 
     // of this process only
     bool calling;           // a provider call is under way
@@ -126,8 +167,13 @@ struct bjob {
     bool comment_due;    // it has cost money, and its record does not say how much in the end
 
     // of this process only
-    bool stored;           // it is in the journal: it has wanted capacity at least once
-    bool cmd;              // a Slurm command for it is under way
+    bool stored; // it is in the journal: it has wanted capacity at least once
+    bool cmd;    // a Slurm command for it is under way
+    struct {
+        bool due, placing; // not looked at yet; to a command that places it
+        int rc;            // Slurm's error, 0 = done, -1 = nobody knows
+        const char *error; // never NULL
+    } answer;              // to that command
     bool planning;         // part of the request at the solver
     bool ask_alone;        // the next request that it is part of is about it alone
     uint64_t avoid;        // clouds, by number, that the caps have refused it

@@ -17,7 +17,7 @@ tests_sim_test_sim_LDADD = libcore.la libplugincore.la libconf.la libdaemon.la \
 CLOCKED_TESTS = tests/unit/money/test_ledger tests/unit/cloud/test_observed tests/unit/plan/test_plan_request
 check_PROGRAMS += $(CLOCKED_TESTS) tests/unit/slurm/test_spool
 TESTS += $(CLOCKED_TESTS) tests/unit/slurm/test_spool
-tests_unit_money_test_ledger_SOURCES = tests/unit/money/test_ledger.c burstd/money/ledger.c burstd/state/instances.c \
+tests_unit_money_test_ledger_SOURCES = tests/unit/money/test_ledger.c burstd/money/ledger.c burstd/node/instance_state.c burstd/state/instances.c \
 	burstd/state/jobs.c burstd/state/journal.c burstd/state/store_sqlite.c burstd/state/model.c
 tests_unit_money_test_ledger_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_money_test_ledger_LDFLAGS = $(SAN_LDFLAGS) -Wl,--wrap=clock_now_s

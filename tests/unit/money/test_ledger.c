@@ -18,6 +18,7 @@
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "money/ledger.h"
+#include "node/instance_state.h"
 #include "ssh/ssh_op.h"
 #include "state/instances.h"
 #include "state/jobs.h"

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// See move.h.
+#include "job/move.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "job/hold.h"
+#include "libburst/clock.h"
+#include "libburst/json.h"
+#include "libburst/xalloc.h"
+#include "money/comment.h"
+#include "slurm/slurm_link.h"
+#include "slurm_plugin/directive.h"
+#include "state/jobs.h"
+
+struct move_call {
+    struct burstd *b;
+    char job[40];
+    bool placing;
+};
+
+static void moved(void *arg, int rc, const char *error)
+{
+    struct move_call *call = arg;
+    struct bjob *j = jobs_find(call->b->jobs, call->job);
+
+    if (j) {
+        j->answer.due = true;
+        j->answer.placing = call->placing;
+        j->answer.rc = rc;
+        bjob_set(&j->answer.error, error ? error : "");
+    }
+    call->b->poke(call->b);
+    free(call);
+}
+
+static cJSON *move_command(struct burstd *b, struct bjob *j, bool placing, struct move_call **call)
+{
+    cJSON *cmd = cJSON_CreateObject();
+
+    json_add_str(cmd, "op", "update_job");
+    json_add_str(cmd, "job", j->key);
+    *call = xmalloc(sizeof(**call));
+    (*call)->b = b;
+    (*call)->placing = placing;
+    snprintf((*call)->job, sizeof((*call)->job), "%s", j->key);
+    j->cmd = true;
+    return cmd;
+}
+
+void move_to_nodes(struct burstd *b, struct bjob *j, const struct sjob *s)
+{
+    struct move_call *call;
+    char comment[4096];
+    cJSON *cmd = move_command(b, j, true, &call);
+
+    comment_format(b, j, comment, sizeof(comment));
+    json_add_str(cmd, "partition", j->partition);
+    json_add_str(cmd, "req_nodes", j->node_names);
+    json_add_str(cmd, "admin_comment", comment);
+    if (j->nodes > s->num_nodes_min)
+        json_add_i64(cmd, "min_nodes", j->nodes);
+    if (s->priority == 0)
+        json_add_i64(cmd, "priority", -1);
+    // A requeued job would wait for cred_expire; its new nodes never saw it.
+    if (s->restarts > 0 || s->eligible == HOLD_DEFERRED)
+        json_add_i64(cmd, "begin", clock_now_s());
+    j->placed_at = clock_now_s();
+    slurm_link_command(b->slurm, cmd, moved, call);
+}
+
+bool move_class_held(const struct bjob *j)
+{
+    struct directive d;
+
+    return directive_from_mark(j->mark, &d) == 0 && d.cls == DIRECTIVE_HELD;
+}
+
+// Back where it came from: it may start locally, or be bought for again.
+void move_home(struct burstd *b, struct bjob *j)
+{
+    struct move_call *call;
+    cJSON *cmd = move_command(b, j, false, &call);
+
+    json_add_str(cmd, "req_nodes", "");
+    hold_sent(j);
+    if (move_class_held(j))
+        json_add_i64(cmd, "priority", 0);
+    else
+        json_add_str(cmd, "partition", j->origin);
+    slurm_link_command(b->slurm, cmd, moved, call);
+}
+
+void move_hold(struct burstd *b, struct bjob *j)
+{
+    struct move_call *call;
+    cJSON *cmd = move_command(b, j, false, &call);
+
+    json_add_i64(cmd, "priority", 0);
+    hold_sent(j);
+    slurm_link_command(b->slurm, cmd, moved, call);
+}

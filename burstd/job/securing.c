@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// See securing.h.
+#include "job/securing.h"
+
+#include <string.h>
+
+#include "job/cancel.h"
+#include "job/move.h"
+#include "job/place.h"
+#include "libburst/clock.h"
+#include "node/bind.h"
+#include "node/end.h"
+#include "node/gang.h"
+#include "slurm/slurm_link.h"
+#include "state/instances.h"
+#include "state/jobs.h"
+
+#define CAPACITY_TRIES 20 // failed places in a row before a pause
+#define CAPACITY_PAUSE_MS 30000
+#define NO_NAME_S 60 // all node names are taken: so long until the place counts as failed
+
+void securing_failed(struct burstd *b, struct bjob *j, const char *message)
+{
+    if (j->state != JOB_SECURING)
+        return;
+    gang_release(b, j, message);
+    place_clear(j);
+    j->tries++;
+    j->next_ms = j->tries % CAPACITY_TRIES == 0 ? clock_mono_ms() + CAPACITY_PAUSE_MS : 0;
+    job_state(b, j, JOB_CANDIDATE, "%s %s did not work out: %s", j->cloud,
+              j->zone[0] ? j->zone : j->region, message);
+    b->poke(b);
+}
+
+// Of an earlier place of the job the failure says nothing any more.
+static bool concerns(const struct bjob *j, const struct instance *i)
+{
+    return j->state == JOB_SECURING && (!j->group[0] || strcmp(j->group, i->group) == 0);
+}
+
+static void failed(struct burstd *b, struct bjob *j, const struct failure *f)
+{
+    if (f->scope == FAILURE_OF_JOB)
+        cancel(b, j, f->why);
+    else
+        securing_failed(b, j, f->why);
+}
+
+void securing_failures(struct burstd *b)
+{
+    INSTANCES_EACH(b->instances, i)
+    {
+        struct bjob *j;
+
+        if (!i->failure.cls || i->failure.read)
+            continue;
+        j = jobs_find(b->jobs, i->failure.job);
+        if (j && concerns(j, i))
+            failed(b, j, &i->failure);
+        i->failure.read = true;
+        if (i->state < INST_TERMINATING) // it may serve another job
+            i->failure = (struct failure){FAILURE_NONE};
+    }
+}
+
+// All nodes ready and with their data: give them names, journal the names, then tell Slurm.
+void securing_step(struct burstd *b, struct bjob *j, const struct sjob *s)
+{
+    struct instance *g[GANG_MAX];
+    unsigned n = gang_collect(b, j, g, GANG_MAX);
+    burst_error_t err;
+
+    if (n < j->nodes) {
+        securing_failed(b, j, "an instance was lost before the job could use it");
+        return;
+    }
+    if (n > j->nodes) {
+        gang_drop_others(b, j, g, n);
+        return;
+    }
+    for (unsigned k = 0; k < n; k++)
+        if (!gang_fresh(g[k]))
+            return;
+    if (s->flags & SJOB_COMPLETING) // moving it now would rewrite the record of its last attempt
+        return;
+    if (j->cmd)
+        return;
+    if (bind_names(b, j, g, n, &err) < 0) {
+        if (clock_now_s() - j->since > NO_NAME_S)
+            securing_failed(b, j, err.text);
+        return;
+    }
+    j->placed_restarts = s->restarts;
+    if (job_state(b, j, JOB_PLACED, "its %u node%s ready: %s", n, n == 1 ? " is" : "s are",
+                  j->node_names) < 0)
+        return;
+    move_to_nodes(b, j, s);
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// See stageout.h.
+#include "job/stageout.h"
+
+#include <stdio.h>
+
+#include "job/move.h"
+#include "job/place.h"
+#include "libburst/clock.h"
+#include "libburst/money.h"
+#include "money/ledger.h"
+#include "node/gang.h"
+#include "node/stage.h"
+#include "slurm/slurm_link.h"
+#include "state/jobs.h"
+
+#define REQUEUE_STAGEOUT_S 120 // an unreachable node holds a requeued job's restart back so long
+
+void stageout_start(struct burstd *b, struct bjob *j, const char *why)
+{
+    j->ended = clock_now_s();
+    j->comment_due = true; // also of a job that ran before this was remembered
+    job_state(b, j, JOB_STAGEOUT, "%s", why);
+    b->poke(b);
+}
+
+static void finish_stageout(struct burstd *b, struct bjob *j, const struct sjob *s)
+{
+    char cost[MONEY_TEXT_MAX], home[80] = "results are home";
+    bool ended = !s || s->state == SJOB_ENDED;
+
+    if (!ended && (s->state != SJOB_PENDING || (s->flags & SJOB_COMPLETING)))
+        return; // Slurm has not said yet which of the two it is
+    gang_free(b, j);
+    if (ended) {
+        j->settled = ledger_job_cost(b, j);
+        if (j->missing)
+            snprintf(home, sizeof(home), "what it wrote on %u of %u nodes did not all come home",
+                     j->missing, j->nodes);
+        job_state(b, j, JOB_DONE, "%s; %s, cost %s", s ? s->state_name : "ended", home,
+                  money_human(j->settled, cost));
+        j->tries = 0;
+        j->comment_at_ms = 0;
+        return;
+    }
+    place_remember(b, j);
+    place_clear(j);
+    j->tries = 0;
+    j->next_ms = 0;
+    j->started = 0;
+    job_state(b, j, JOB_CANDIDATE, "requeued; looking for another place");
+    move_home(b, j);
+}
+
+void stageout_step(struct burstd *b, struct bjob *j, const struct sjob *s)
+{
+    bool waiting = s && s->state == SJOB_PENDING;
+
+    // A node that brings a large checkpoint home is not cut short.
+    if (!stage_home(b, j) && waiting && !stage_under_way(b, j) &&
+        clock_now_s() - j->ended > REQUEUE_STAGEOUT_S) {
+        job_event(b, j, "its old node does not answer for %d s; the job goes on from what is home",
+                  REQUEUE_STAGEOUT_S);
+        stage_giveup(b, j, "burstd");
+    }
+    if (stage_home(b, j))
+        finish_stageout(b, j, s);
+}

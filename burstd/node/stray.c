@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// See stray.h.
+#include "node/stray.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <uthash.h>
+
+#include "base/conf.h"
+#include "base/log.h"
+#include "libburst/clock.h"
+#include "libburst/json.h"
+#include "libburst/xalloc.h"
+#include "slurm/slurm_link.h"
+#include "state/instances.h"
+
+#define STRAY_GRACE_MS 3000 // Slurm's table may be older than what we just did
+#define STRAY_AGAIN_MS 10000
+
+struct stray {
+    char node[64];
+    int64_t act_ms;
+    UT_hash_handle hh;
+};
+
+static struct stray *strays; // by name; only nodes that are out of order now
+
+static void stray_command(struct burstd *b, const char *node, const char *state, const char *why)
+{
+    cJSON *cmd = cJSON_CreateObject();
+
+    log_info("node %s has no instance behind it: setting it %s", node, state);
+    json_add_str(cmd, "op", "update_node");
+    json_add_str(cmd, "nodes", node);
+    json_add_str(cmd, "state", state);
+    json_add_str(cmd, "reason", why);
+    slurm_link_command(b->slurm, cmd, NULL, NULL);
+}
+
+static bool out_of_order(struct burstd *b, const struct snode *n)
+{
+    if (!(n->flags & SNODE_CLOUD) || conf_parse_node(b->conf, n->name, NULL, NULL, NULL) < 0)
+        return false;
+    struct instance *i = instances_by_node(b->instances, n->name);
+    if (i && !(i->flags & INST_F_LOST))
+        return false;
+    if (n->flags & (SNODE_POWERING_DOWN | SNODE_POWER_DOWN))
+        return false;
+    if ((n->flags & SNODE_POWERED_DOWN) && !(n->flags & (SNODE_DOWN | SNODE_POWERING_UP)))
+        return false; // at rest (or just allocated: Slurm powers it up next)
+    return true;
+}
+
+static void put_right(struct burstd *b, const struct snode *n)
+{
+    if (n->flags & SNODE_POWERING_UP) {
+        stray_command(b, n->name, "power_down_force",
+                      "burst: no capacity was secured for this node");
+        return;
+    }
+    if (n->flags & (SNODE_ALLOCATED | SNODE_COMPLETING))
+        stray_command(b, n->name, "down", "burst: the instance behind this node is gone");
+    stray_command(b, n->name, "power_down", "burst: the instance behind this node is gone");
+}
+
+void stray_step(struct burstd *b)
+{
+    const struct snode *const *nodes;
+    size_t n = slurm_link_nodes(b->slurm, &nodes);
+    int64_t now = clock_mono_ms();
+
+    if (!slurm_link_ready(b->slurm))
+        return;
+    for (size_t k = 0; k < n; k++) {
+        struct stray *s;
+        HASH_FIND_STR(strays, nodes[k]->name, s);
+        if (!out_of_order(b, nodes[k])) {
+            if (s) {
+                HASH_DEL(strays, s);
+                free(s);
+            }
+            continue;
+        }
+        if (!s) {
+            // A node whose instance was just seen to die is acted on at once.
+            s = xmalloc(sizeof(*s));
+            snprintf(s->node, sizeof(s->node), "%s", nodes[k]->name);
+            s->act_ms = now + STRAY_GRACE_MS;
+            HASH_ADD_STR(strays, node, s);
+        }
+        if (now >= s->act_ms) {
+            s->act_ms = now + STRAY_AGAIN_MS;
+            put_right(b, nodes[k]);
+        }
+    }
+}
