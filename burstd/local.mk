@@ -30,6 +30,8 @@ libcore_la_SOURCES = \
 	burstd/node/instance_state.c burstd/node/instance_state.h \
 	burstd/state/instances.c burstd/state/instances.h \
 	burstd/job/jobflow.c burstd/job/jobflow.h \
+	burstd/job/bounds_of.c burstd/job/bounds_of.h \
+	burstd/job/reasons.c burstd/job/reasons.h \
 	burstd/job/attempt.c burstd/job/attempt.h \
 	burstd/job/cancel.c burstd/job/cancel.h \
 	burstd/job/leave.c burstd/job/leave.h \
@@ -42,6 +44,7 @@ libcore_la_SOURCES = \
 	burstd/state/jobs.c burstd/state/jobs.h \
 	burstd/state/journal.c burstd/state/journal.h \
 	burstd/money/ledger.c burstd/money/ledger.h \
+	burstd/state/bounds.c burstd/state/bounds.h \
 	burstd/state/shape_prices.c burstd/state/shape_prices.h \
 	burstd/state/model.c burstd/state/model.h \
 	burstd/node/node_http.c burstd/node/node_http.h \
@@ -49,6 +52,7 @@ libcore_la_SOURCES = \
 	burstd/job/data_place.c burstd/job/data_place.h \
 	burstd/plan/plan_facts.c burstd/plan/plan_facts.h burstd/plan/plan_request.c burstd/plan/plan_request.h \
 	burstd/plan/planner.c burstd/plan/planner.h \
+	burstd/plan/admission.c burstd/plan/admission.h \
 	burstd/plan/price_survey.c burstd/plan/price_survey.h \
 	burstd/plan/decision.c burstd/plan/decision.h burstd/node/idle.c burstd/node/idle.h burstd/money/caps.c burstd/money/caps.h \
 	burstd/node/preempt.c burstd/node/preempt.h \
@@ -89,7 +93,7 @@ if HAVE_CMOCKA
 PURE_TESTS = tests/unit/job/test_spill tests/unit/job/test_fit tests/unit/cloud/test_reap tests/unit/state/test_store
 check_PROGRAMS += $(PURE_TESTS)
 TESTS += $(PURE_TESTS)
-tests_unit_job_test_spill_SOURCES = tests/unit/job/test_spill.c burstd/job/spill.c
+tests_unit_job_test_spill_SOURCES = tests/unit/job/test_spill.c burstd/job/spill.c burstd/job/reasons.c
 tests_unit_job_test_spill_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_job_test_spill_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_job_test_spill_LDADD = $(CMOCKA_LIBS)

@@ -36,6 +36,7 @@
 #include "slurm/publish.h"
 #include "slurm/slurm_link.h"
 #include "slurm/spool.h"
+#include "state/bounds.h"
 #include "state/instances.h"
 #include "state/jobs.h"
 #include "state/journal.h"
@@ -188,6 +189,7 @@ static int start(struct burstd *b, burst_error_t *errp)
     b->survey = price_survey_create(b);
     if (read_public_key(b, errp) < 0 || open_state(b, errp) < 0)
         return -1;
+    b->bounds = bounds_create(b);
     b->observed = observed_create(b);
     if (!(b->http = http_create(b->loop, errp)) || !(b->clouds = clouds_create(b, errp)) ||
         !(b->solver = solver_create(b, errp)) ||
@@ -240,6 +242,7 @@ static void stop(struct burstd *b)
     clouds_destroy(b->clouds);
     http_destroy(b->http);
     observed_destroy(b->observed);
+    bounds_destroy(b->bounds);
     store_close(b->store);
     free(b->ssh_public_key);
 }

@@ -21,6 +21,7 @@ struct burstd {
     struct observed *observed;
     struct instances *instances;
     struct jobs *jobs;
+    struct bounds *bounds; // against circles that cost money
     struct shape_prices *prices;
     struct solver *solver;
     struct price_survey *survey;

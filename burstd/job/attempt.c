@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/conf.h"
+#include "job/bounds_of.h"
 #include "job/stageout.h"
 #include "libburst/clock.h"
 #include "money/ledger.h"
@@ -44,6 +45,7 @@ int attempt_begin(struct burstd *b, struct bjob *j, const struct sjob *s, const 
     if (store_commit(b->store, &err) < 0)
         goto error;
     job_event(b, j, "%s", j->reason);
+    bounds_started(b, j);
     return 0;
 error:
     journal_failed(b, "%s", err.text);

@@ -22,6 +22,7 @@ enum spill_verdict leave_verdict(struct burstd *b, struct bjob *j, const struct 
     struct spill_facts f = {
         .pending = s->state == SJOB_PENDING,
         .reason = s->reason,
+        .nodes_down = !s->req_nodes[0] && !s->reservation[0],
         .now = clock_now_s(),
         .eligible = s->eligible ? s->eligible : s->submit,
         .expected_start = s->start,

@@ -2,13 +2,16 @@
 // See placed.h.
 #include "job/placed.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "job/attempt.h"
+#include "job/bounds_of.h"
 #include "job/move.h"
 #include "job/place.h"
+#include "job/reasons.h"
 #include "job/securing.h"
 #include "libburst/clock.h"
 #include "node/end.h"
@@ -18,8 +21,12 @@
 
 #define PLACE_TIMEOUT_S 60   // a placed job that Slurm does not start is pulled back
 #define PULLED_BACK_MS 60000 // and left alone for so long
-#define PLACE_TRIES 3        // refused updates before the job is left to Slurm
+#define SETTLE_S 5           // a reason that waiting does not cure may be one of the moment
 #define NOT_PENDING 2073     // ESLURM_JOB_NOT_PENDING
+// What slurmctld itself says lies here (slurm_errno.h); below and above are words of the way there:
+// time-outs, no connection, a controller that is not the primary one.
+#define ESLURM_FIRST 2000
+#define ESLURM_LAST 2999
 
 // Slurm decides: it may start the job on its nodes in this very moment. They are released when it
 // has taken the job back (pulled_back()); else the job runs on them.
@@ -40,17 +47,15 @@ static void pulled_back(struct burstd *b, struct bjob *j)
 
 static void refused(struct burstd *b, struct bjob *j, const char *error)
 {
+    char why[320];
+
     log_warn("job %s: Slurm refused to move it: %s", j->key, error);
+    snprintf(why, sizeof(why), "Slurm does not let it run in partition %s: %.160s", j->partition,
+             error);
+    bounds_refused(b, j, why);
     j->state = JOB_SECURING; // for securing_failed(); its instances are still good
-    if (++j->refusals >= PLACE_TRIES) {
-        gang_release(b, j, "its job cannot use it");
-        place_clear(j);
-        job_state(b, j, JOB_REFUSED, "Slurm does not let it run in partition %s: %s", j->partition,
-                  error);
-    } else {
-        securing_failed(b, j, error);
-        j->next_ms = clock_mono_ms() + 5000;
-    }
+    securing_failed(b, j, why);
+    j->next_ms = clock_mono_ms() + 5000;
 }
 
 void placed_answered(struct burstd *b, struct bjob *j)
@@ -67,18 +72,38 @@ void placed_answered(struct burstd *b, struct bjob *j)
     }
     if (rc == 0)
         return;
-    // -1: burst-slurm died and the outcome is unknown; the tables will tell. So they do when it
-    // has started somewhere else in this moment.
-    if (rc == -1 || rc == NOT_PENDING) {
+    // -1: burst-slurm died and the outcome is unknown, and so it is when slurmctld did not answer;
+    // the tables will tell. So they do when it has started somewhere else in this moment.
+    if (rc < ESLURM_FIRST || rc > ESLURM_LAST || rc == NOT_PENDING) {
         j->placed_at = 0;
         return;
     }
     refused(b, j, j->answer.error);
 }
 
-void placed_step(struct burstd *b, struct bjob *j, const struct sjob *s)
+// Slurm says why it does not start it. What waiting cannot cure is not waited for.
+static bool in_vain(const struct sjob *s, int64_t waited)
+{
+    enum reason_kind kind = reason_kind(s->reason);
+
+    return waited > PLACE_TIMEOUT_S ||
+           (waited > SETTLE_S && (kind == REASON_JOB || kind == REASON_LIMIT ||
+                                  kind == REASON_PARTITION || kind == REASON_HELD));
+}
+
+static void not_started(struct burstd *b, struct bjob *j, const struct sjob *s, int64_t waited)
 {
     char why[256];
+
+    snprintf(why, sizeof(why), "Slurm did not start it on its nodes within %" PRId64 " s (%.100s)",
+             waited, s->reason);
+    bounds_not_started(b, j, s->reason, why);
+    pull_back(b, j, PULLED_BACK_MS, why);
+}
+
+void placed_step(struct burstd *b, struct bjob *j, const struct sjob *s)
+{
+    int64_t waited = clock_now_s() - j->placed_at;
 
     if (attempt_requeued_unseen(b, j, s)) {
         attempt_ran_unseen(b, j, NULL, "requeued by Slurm", true);
@@ -86,13 +111,11 @@ void placed_step(struct burstd *b, struct bjob *j, const struct sjob *s)
         pull_back(b, j, 0, "an instance was lost before the job started");
     } else if (j->placed_at == 0) {
         move_to_nodes(b, j, s);
-    } else if (strcmp(s->partition, j->partition) != 0 && clock_now_s() - j->placed_at > 5) {
+    } else if (strcmp(s->partition, j->partition) != 0 && waited > 5) {
         move_to_nodes(b, j, s); // the update was lost
     } else if (gang_given_back(b, j)) {
         pull_back(b, j, 0, "Slurm had just given an idle node of it back");
-    } else if (clock_now_s() - j->placed_at > PLACE_TIMEOUT_S) {
-        snprintf(why, sizeof(why), "Slurm did not start it on its nodes within %d s (%.63s)",
-                 PLACE_TIMEOUT_S, s->reason);
-        pull_back(b, j, PULLED_BACK_MS, why);
+    } else if (in_vain(s, waited)) {
+        not_started(b, j, s, waited);
     }
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "job/bounds_of.h"
 #include "job/cancel.h"
 #include "job/move.h"
 #include "job/place.h"
@@ -12,6 +13,7 @@
 #include "node/end.h"
 #include "node/gang.h"
 #include "slurm/slurm_link.h"
+#include "slurm_plugin/directive.h"
 #include "state/instances.h"
 #include "state/jobs.h"
 
@@ -38,9 +40,15 @@ static bool concerns(const struct bjob *j, const struct instance *i)
     return j->state == JOB_SECURING && (!j->group[0] || strcmp(j->group, i->group) == 0);
 }
 
+// A job that the site's own nodes may run is never ended because of what happened to it here, and
+// one that waits for rented nodes waits on. Only who wants rented nodes and nothing else is told in
+// his output file that they cannot serve him.
 static void failed(struct burstd *b, struct bjob *j, const struct failure *f)
 {
-    if (f->scope == FAILURE_OF_JOB)
+    struct directive d;
+
+    if (f->scope == FAILURE_OF_JOB && directive_from_mark(j->mark, &d) == 0 &&
+        d.mode == DIRECTIVE_ONLY)
         cancel(b, j, f->why);
     else
         securing_failed(b, j, f->why);
@@ -55,6 +63,7 @@ void securing_failures(struct burstd *b)
         if (!i->failure.cls || i->failure.read)
             continue;
         j = jobs_find(b->jobs, i->failure.job);
+        bounds_instance_failed(b, j, i);
         if (j && concerns(j, i))
             failed(b, j, &i->failure);
         i->failure.read = true;

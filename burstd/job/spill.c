@@ -7,9 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool waits_for_capacity(const char *reason)
+#include "job/reasons.h"
+
+static bool nodes_missing(const char *reason)
 {
-    return strcmp(reason, "Resources") == 0 || strcmp(reason, "Priority") == 0;
+    return strncmp(reason, "ReqNodeNotAvail", 15) == 0 || strncmp(reason, "NodeDown", 8) == 0 ||
+           strncmp(reason, "Nodes", 5) == 0;
 }
 
 enum spill_verdict spill_decide(const struct spill_facts *f, char *why, size_t size)
@@ -22,11 +25,13 @@ enum spill_verdict spill_decide(const struct spill_facts *f, char *why, size_t s
         snprintf(why, size, "no local node may run it");
         return SPILL_LEAVE;
     }
-    if (strcmp(f->reason, "None") == 0 || !*f->reason) {
-        snprintf(why, size, "Slurm has not looked at it yet");
+    if (reason_kind(f->reason) == REASON_PASSING) {
+        snprintf(why, size, "Slurm has not looked at it yet%s%s", *f->reason ? ": " : "",
+                 f->reason);
         return SPILL_LATER;
     }
-    if (!waits_for_capacity(f->reason)) {
+    // All nodes that could run it are down, drained or reserved: the very moment to leave.
+    if (reason_kind(f->reason) != REASON_CAPACITY && !(f->nodes_down && nodes_missing(f->reason))) {
         snprintf(why, size,
                  "Slurm keeps it waiting for another reason (%s) that no rented node cures",
                  f->reason);

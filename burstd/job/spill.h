@@ -10,6 +10,7 @@
 struct spill_facts {
     bool held_for_burst; // the plugin holds it: it can never start locally, or --burst=only
     bool pending;
+    bool nodes_down; // it names no node itself: nodes that are not available are no wish of its own
     const char *reason;     // Slurm's: Resources, Priority, ...
     int64_t now, eligible;  // epoch seconds; eligible: since when it could start
     int64_t expected_start; // Slurm's estimate, 0 = none

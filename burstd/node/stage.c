@@ -23,7 +23,6 @@
 #include "state/jobs.h"
 
 #define SPEC_MAX 4096 // of the list of paths, as it is journaled
-#define STAGE_IN_TRIES 3
 #define RETRY_MIN_MS 2000
 #define RETRY_MAX_MS 60000
 #define WORKER_WAIT_S 60 // a worker that does not answer holds the batch host back so long
@@ -144,23 +143,35 @@ static void retry_later(struct instance *i)
     i->next_ms = clock_mono_ms() + (wait > RETRY_MAX_MS ? RETRY_MAX_MS : wait);
 }
 
+// Of a failed stage-in, by burst-ssh's class: how often it is tried on this node, and whose fault
+// it is then. A file server may have its bad moment, and so may burst-stagerd (`internal`); what is
+// too large stays too large. A failure of `io` is never the site's: one user's directory must not
+// keep the others from their nodes.
+static const struct {
+    const char *cls;
+    unsigned tries;
+    enum failure_scope scope;
+} stage_in_rules[] = {
+    {"limit", 1, FAILURE_OF_JOB},   {"space", 1, FAILURE_OF_PLACE},
+    {"io", 5, FAILURE_OF_INSTANCE}, {"internal", 5, FAILURE_OF_SITE},
+    {"", 3, FAILURE_OF_INSTANCE}, // any other
+};
+
 static void stage_in_failed(struct burstd *b, struct instance *i, struct bjob *j,
                             const char *errclass, const char *error)
 {
-    // Too large stays too large; a file server may have its bad moment.
-    if (strcmp(errclass, "limit") == 0 ||
-        (strcmp(errclass, "io") == 0 && i->tries >= STAGE_IN_TRIES)) {
-        instance_failed(b, i, FAILURE_STAGE_IN, FAILURE_OF_JOB, error);
-        instance_save(b, i);
-        return;
-    }
-    if (i->tries < STAGE_IN_TRIES) {
+    size_t k = 0;
+
+    while (stage_in_rules[k].cls[0] && strcmp(stage_in_rules[k].cls, errclass) != 0)
+        k++;
+    if (i->tries + 1 < stage_in_rules[k].tries) {
         log_warn("job %s: stage-in to %s failed (%s), again soon: %s", j->key, i->id, errclass,
                  error);
         retry_later(i);
         return;
     }
-    instance_failed(b, i, FAILURE_STAGE_IN, FAILURE_OF_INSTANCE, error);
+    job_attempt(b, j, i, "stage-in", error);
+    instance_failed(b, i, FAILURE_STAGE_IN, stage_in_rules[k].scope, error);
     instance_save(b, i);
 }
 

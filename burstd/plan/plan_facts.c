@@ -9,6 +9,7 @@
 #include "cloud/clouds.h"
 #include "libburst/xalloc.h"
 #include "money/caps.h"
+#include "state/bounds.h"
 #include "state/instances.h"
 #include "state/model.h"
 
@@ -79,6 +80,15 @@ static unsigned room(const struct cloud_conf *c, const struct shape_conf *s, uns
     return names < most ? names : most;
 }
 
+// Its nodes, or its partition, failed again and again.
+static bool closed(struct burstd *b, const struct cloud_conf *c, const struct shape_conf *s)
+{
+    char key[BOUND_KEY_MAX];
+
+    return bound_closed(b->bounds, BOUND_PARTITION, c->partition, NULL) ||
+           bound_closed(b->bounds, BOUND_SHAPE, bound_shape_key(c->partition, s->name, key), NULL);
+}
+
 struct plan_facts *plan_facts_create(struct burstd *b)
 {
     const struct burst_conf *conf = b->conf;
@@ -95,8 +105,9 @@ struct plan_facts *plan_facts_create(struct burstd *b)
         if (!usable(b, f, c))
             continue;
         for (unsigned s = 0; s < f->n_shapes; s++)
-            f->room[c * f->n_shapes + s] =
-                room(&conf->clouds[c], &conf->shapes[s], used[c * f->n_shapes + s]);
+            if (!closed(b, &conf->clouds[c], &conf->shapes[s]))
+                f->room[c * f->n_shapes + s] =
+                    room(&conf->clouds[c], &conf->shapes[s], used[c * f->n_shapes + s]);
     }
     free(used);
     return f;

@@ -19,6 +19,7 @@
 #include "money/ledger.h"
 #include "plan/plan_facts.h"
 #include "slurm/slurm_link.h"
+#include "state/bounds.h"
 #include "state/instances.h"
 #include "state/jobs.h"
 
@@ -65,6 +66,13 @@ static void add_hours(cJSON *o, const char *key, int64_t seconds)
     double hours = seconds > 0 ? (double)seconds / 3600.0 : 0;
 
     cJSON_AddNumberToObject(o, key, hours < HOURS_MAX ? hours : HOURS_MAX);
+}
+
+// A job that Slurm cannot queue again is over when its node is taken back: not on spot nodes,
+// unless its user says so himself.
+bool plan_spot_allowed(const struct plan_job *p)
+{
+    return (p->s->requeue && p->s->batch) || p->d.market == DIRECTIVE_SPOT;
 }
 
 // ---- which shapes of which clouds
@@ -316,7 +324,8 @@ unsigned plan_idle_nodes(struct burstd *b, const struct plan_job *p, const struc
 
     if (!s || !g->region[0] || money_to_double(g->price) > PRICE_MAX ||
         !directive_allows_cloud(d, g->cloud) || avoided(p->j, cloud_number(b->conf, g->cloud)) ||
-        (d->market != DIRECTIVE_ANY && (d->market == DIRECTIVE_SPOT) != g->spot))
+        (d->market != DIRECTIVE_ANY && (d->market == DIRECTIVE_SPOT) != g->spot) ||
+        (g->spot && !plan_spot_allowed(p)))
         return 0;
     if (p->s->restarts > 0 && clock_now_s() - p->j->since < OLD_NODE_S)
         return 0;
@@ -515,7 +524,9 @@ static void add_task(struct burstd *b, const struct plan_question *q, cJSON *req
     cJSON *t = cJSON_CreateObject();
 
     json_add_str(t, "name", p->j->key);
-    json_add_str(t, "market", directive_market_name(p->d.market));
+    json_add_str(t, "market",
+                 plan_spot_allowed(p) ? directive_market_name(p->d.market)
+                                      : directive_market_name(DIRECTIVE_ON_DEMAND));
     add_shapes(b, q->facts, t, p);
     add_caps(b, t, p);
     add_data(b, q, request, t, p);
@@ -616,6 +627,7 @@ cJSON *plan_request(struct burstd *b, const struct plan_question *q)
     observed_add_rates(b->observed, request);
     cJSON *blocked = observed_blocked(b->observed);
     add_rules(b, blocked);
+    bounds_add_blocked(b->bounds, blocked);
     cJSON_AddItemToObject(request, "blocked", blocked);
     return request;
 }

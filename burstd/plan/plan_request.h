@@ -50,6 +50,9 @@ struct plan_question {
 // Seconds that the job is expected to run.
 int64_t plan_runtime_s(const struct burstd *b, const struct bjob *j, const struct directive *d);
 
+// May it run on spot nodes?
+bool plan_spot_allowed(const struct plan_job *p);
+
 // What the expected wait for a node of the site costs; MONEY_UNKNOWN when staying is no alternative
 // or has no price.
 money_t plan_price_of_waiting(struct burstd *b, const struct bjob *j, const struct sjob *s,

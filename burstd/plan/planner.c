@@ -25,6 +25,7 @@
 #include "money/ledger.h"
 #include "node/idle.h"
 #include "node/launch.h"
+#include "plan/admission.h"
 #include "plan/decision.h"
 #include "plan/plan_facts.h"
 #include "plan/plan_request.h"
@@ -66,8 +67,9 @@ struct planner {
     struct idle_group idle[IDLE_GROUPS_MAX]; // of the request that is under way
     unsigned n_idle;
     struct data_places *data;
-    cJSON *answer;      // tasks that are still to be carried out, NULL = none
-    const char *reason; // for all of them
+    struct admission *admission; // of this question, or this part of an answer
+    cJSON *answer;               // tasks that are still to be carried out, NULL = none
+    const char *reason;          // for all of them
     int64_t answered_ms;
     uint64_t asked_ns;
     struct planner_stats stats;
@@ -168,8 +170,11 @@ static void add_one(struct planner *p, struct asked *a, const struct plan_questi
 {
     struct burstd *b = p->b;
     char why[256];
+    if (!admission_ask(p->admission, w->j, w->s, why, sizeof(why))) {
+        later(b, w->j, why);
+        return;
+    }
     struct plan_job *x = plan_job(w->j, w->s, why, sizeof(why));
-
     if (!x) {
         if (p->said++ < SENTENCES) // else at the next look
             job_state(b, w->j, JOB_REFUSED, "it cannot run on a rented node: %s", why);
@@ -303,6 +308,7 @@ static void take_idle(struct planner *p, struct plan_job *x, const cJSON *t)
     unsigned n = (unsigned)json_i64(t, "nodes", 0);
     struct instance *node[GANG_MAX];
     money_t transfer;
+    char why[256];
 
     if (!c || n < 1 || n > GANG_MAX || plan_idle_nodes(b, x, g) != n ||
         idle_members(b, g, node, n) < n) {
@@ -311,6 +317,10 @@ static void take_idle(struct planner *p, struct plan_job *x, const cJSON *t)
     }
     if (!planned_transfer(t, &transfer)) {
         later(b, x->j, "the plan does not say what moving its data costs");
+        return;
+    }
+    if (!admission_buy(p->admission, x->j, x->s, NULL, g->partition, why, sizeof(why))) {
+        later(b, x->j, why);
         return;
     }
     if (!within_caps(b, x->j, x, c, g->price, n, transfer) ||
@@ -356,8 +366,10 @@ static const char *placement_of(struct burstd *b, const struct plan_job *x, cons
     return NULL;
 }
 
-static void rent(struct burstd *b, struct plan_job *x, const cJSON *t, const char *reason)
+static void rent(struct planner *pl, struct plan_job *x, const cJSON *t, const char *reason)
 {
+    struct burstd *b = pl->b;
+    char why[256];
     const struct cloud_conf *c = conf_find_cloud(b->conf, json_str(t, "cloud", ""));
     struct placement p;
     burst_error_t err;
@@ -365,6 +377,10 @@ static void rent(struct burstd *b, struct plan_job *x, const cJSON *t, const cha
 
     if (trouble) {
         later(b, x->j, trouble);
+        return;
+    }
+    if (!admission_buy(pl->admission, x->j, x->s, &p, c->partition, why, sizeof(why))) {
+        later(b, x->j, why);
         return;
     }
     if (!within_caps(b, x->j, x, c, p.price, p.nodes, p.transfer))
@@ -425,7 +441,7 @@ static bool carry_out(struct planner *p, struct bjob *j, const cJSON *t)
     if (!x)
         return false; // what it asks for was changed; the next look tells
     if (!alternative)
-        rent(p->b, x, t, p->reason);
+        rent(p, x, t, p->reason);
     else if (strcmp(alternative, PLAN_LOCAL) == 0)
         stay(p->b, x, t);
     else
@@ -450,6 +466,7 @@ static const cJSON *carry_out_some(struct planner *p, const cJSON *t)
     unsigned n = 0;
 
     p->said = 0;
+    p->admission = admission_create(p->b);
     for (; t && n < CARRY_OUT && (n < CARRY_OUT_MIN || clock_mono_ms() < end); t = t->next) {
         struct bjob *j = jobs_find(p->b->jobs, json_str(t, "name", ""));
         if (j && j->planning && j->state == JOB_CANDIDATE) {
@@ -457,6 +474,8 @@ static const cJSON *carry_out_some(struct planner *p, const cJSON *t)
             n += carry_out(p, j, t);
         }
     }
+    admission_destroy(p->admission);
+    p->admission = NULL;
     return t;
 }
 
@@ -638,7 +657,10 @@ static void plan_for(struct planner *p, const struct waiting *w, size_t n)
         alone += w[k].j->ask_alone;
     bool one = alone > 0 && (p->alone_next || alone == n);
     p->alone_next = !one;
+    p->admission = admission_create(b);
     add_due(p, a, &q, w, n, one);
+    admission_destroy(p->admission);
+    p->admission = NULL;
     if (a->n > 0)
         ask(p, a, &q, one);
     plan_facts_destroy(facts);

@@ -36,6 +36,7 @@ struct sjob {
     uint64_t mem_per_node_mib, mem_per_cpu_mib; // 0 = not given
     char gpu_type[32];                          // "" = any
     uint32_t gpus_per_node, gpus_per_job, gpus_per_task;
+    uint32_t array_max_tasks; // of its array at a time (--array=...%N), 0 = no limit
     bool other_gres, batch, requeue, exclusive, het;
 };
 

@@ -120,6 +120,7 @@ static void set_job_numbers(struct sjob *j, const cJSON *o)
     j->batch = json_bool(o, "batch", false);
     j->requeue = json_bool(o, "requeue", false);
     j->exclusive = json_bool(o, "exclusive", false);
+    j->array_max_tasks = (uint32_t)json_i64(o, "array_max_tasks", 0);
     j->het = json_i64(o, "het_job_id", 0) != 0;
 }
 

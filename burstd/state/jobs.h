@@ -28,7 +28,7 @@ int job_save(struct burstd *b, struct bjob *j);
 void job_event(struct burstd *b, const struct bjob *j, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 // A place that was tried for it, journalled. result: ok capacity quota throttle auth transient
-// invalid boot; message: the cloud's words, "" = none.
+// invalid boot stage-in; message: the cloud's words, "" = none.
 void job_attempt(struct burstd *b, const struct bjob *j, const struct instance *i,
                  const char *result, const char *message);
 

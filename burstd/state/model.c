@@ -41,6 +41,8 @@ static const char *const failure_classes[] = {
     [FAILURE_LOST] = "lost",
     [FAILURE_RECLAIMED] = "reclaimed",
     [FAILURE_SUSPENDED] = "suspended",
+    [FAILURE_START] = "start",
+    [FAILURE_DRAINED] = "drained",
 };
 
 static const char *const failure_scopes[] = {

@@ -64,6 +64,9 @@ enum failure_class {
     FAILURE_LOST,      // it vanished or ended by itself
     FAILURE_RECLAIMED, // the cloud takes it back
     FAILURE_SUSPENDED, // Slurm gave its idle node back
+    FAILURE_START,     // Slurm did not start the job on it, or refused to move the job there
+    FAILURE_DRAINED,   // an operator drains it
+    FAILURE_LAST = FAILURE_DRAINED
 };
 const char *failure_class_name(enum failure_class c);
 

@@ -74,5 +74,9 @@ cJSON *store_story(struct store *s, const char *job, const char *kind,
 int store_put_observed(struct store *s, const char *place, const cJSON *row, burst_error_t *errp);
 int store_load_observed(struct store *s, void (*cb)(void *arg, const cJSON *row), void *arg,
                         burst_error_t *errp);
+// The same for what was counted against circles (bounds.h).
+int store_put_bound(struct store *s, const char *key, const cJSON *row, burst_error_t *errp);
+int store_load_bounds(struct store *s, void (*cb)(void *arg, const cJSON *row), void *arg,
+                      burst_error_t *errp);
 
 #endif

@@ -36,15 +36,21 @@ struct column {
     }
 #define I(n, t) COL(instance, n, t)
 #define J(n, t) COL(bjob, n, t)
+#define FAILED(n, t)                                                                               \
+    {                                                                                              \
+        "failed_" #n, t, offsetof(struct instance, failure.n),                                     \
+            sizeof(((struct instance *)0)->failure.n)                                              \
+    }
 
 static const struct column instance_columns[] = {
-    I(id, TEXT),        I(group, TEXT),         I(job, TEXT),        I(cloud, TEXT),
-    I(region, TEXT),    I(zone, TEXT),          I(itype, TEXT),      I(shape, TEXT),
-    I(partition, TEXT), I(spot, BOOL),          I(price, INT),       I(state, STATE_I),
-    I(flags, UINT),     I(cloud_id, TEXT),      I(address, TEXT),    I(host_key, TEXT),
-    I(node, TEXT),      I(created, INT),        I(launched, INT),    I(ended, INT),
-    I(since, INT),      I(idle_since, INT),     I(notice_at, INT),   I(charged_to, INT),
-    I(reason, TEXT),    I(boot_failures, UINT), I(observed_to, INT),
+    I(id, TEXT),         I(group, TEXT),         I(job, TEXT),        I(cloud, TEXT),
+    I(region, TEXT),     I(zone, TEXT),          I(itype, TEXT),      I(shape, TEXT),
+    I(partition, TEXT),  I(spot, BOOL),          I(price, INT),       I(state, STATE_I),
+    I(flags, UINT),      I(cloud_id, TEXT),      I(address, TEXT),    I(host_key, TEXT),
+    I(node, TEXT),       I(created, INT),        I(launched, INT),    I(ended, INT),
+    I(since, INT),       I(idle_since, INT),     I(notice_at, INT),   I(charged_to, INT),
+    I(reason, TEXT),     I(boot_failures, UINT), I(observed_to, INT), FAILED(cls, UINT),
+    FAILED(scope, UINT), FAILED(job, TEXT),      FAILED(why, TEXT),
 };
 // One a line, so that a later one changes no other:
 // clang-format off
@@ -346,6 +352,7 @@ static int create_schema(struct store *s, burst_error_t *errp)
         "CREATE INDEX IF NOT EXISTS story_job ON story (job, kind);"
         "CREATE TABLE IF NOT EXISTS observed (place TEXT NOT NULL PRIMARY KEY,"
         " row TEXT NOT NULL);"
+        "CREATE TABLE IF NOT EXISTS bound (place TEXT NOT NULL PRIMARY KEY, row TEXT NOT NULL);"
         "DROP TABLE IF EXISTS blocked;" // of an older burstd: what it knew is an hour old at most
         "CREATE INDEX IF NOT EXISTS job_by_id ON job (job_id);"
         "PRAGMA user_version = 2;";
@@ -881,33 +888,40 @@ cJSON *store_story(struct store *s, const char *job, const char *kind, int limit
     return out;
 }
 
-int store_put_observed(struct store *s, const char *place, const cJSON *row, burst_error_t *errp)
+// Rows that are a key and a JSON object; the tables differ in name only.
+static int put_row(struct store *s, const char *table, const char *key, const cJSON *row,
+                   burst_error_t *errp)
 {
-    char *line = row ? json_line(row) : NULL;
+    char *line = row ? json_line(row) : NULL, sql[128], what[64];
     sqlite3_stmt *st;
-    int rc = prepare(s,
-                     row ? "INSERT OR REPLACE INTO observed (place, row) VALUES (?,?)"
-                         : "DELETE FROM observed WHERE place = ?",
-                     &st, errp);
 
+    snprintf(sql, sizeof(sql),
+             row ? "INSERT OR REPLACE INTO %s (place, row) VALUES (?,?)"
+                 : "DELETE FROM %s WHERE place = ?",
+             table);
+    snprintf(what, sizeof(what), "write of table %s", table);
+    int rc = prepare(s, sql, &st, errp);
     if (rc == 0) {
-        sqlite3_bind_text(st, 1, place, -1, SQLITE_TRANSIENT);
+        sqlite3_bind_text(st, 1, key, -1, SQLITE_TRANSIENT);
         if (row)
             sqlite3_bind_text(st, 2, line, -1, SQLITE_TRANSIENT);
-        rc = step(s, st, "write of an observed place", errp);
+        rc = step(s, st, what, errp);
         sqlite3_finalize(st);
     }
     free(line);
     return rc;
 }
 
-int store_load_observed(struct store *s, void (*cb)(void *arg, const cJSON *row), void *arg,
-                        burst_error_t *errp)
+static int load_rows(struct store *s, const char *table, void (*cb)(void *arg, const cJSON *row),
+                     void *arg, burst_error_t *errp)
 {
+    char sql[128], what[64];
     sqlite3_stmt *st;
     int rc;
 
-    if (prepare(s, "SELECT row FROM observed ORDER BY rowid", &st, errp) < 0)
+    snprintf(sql, sizeof(sql), "SELECT row FROM %s ORDER BY rowid", table);
+    snprintf(what, sizeof(what), "read of table %s", table);
+    if (prepare(s, sql, &st, errp) < 0)
         return -1;
     while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
         const char *text = (const char *)sqlite3_column_text(st, 0);
@@ -916,7 +930,29 @@ int store_load_observed(struct store *s, void (*cb)(void *arg, const cJSON *row)
         cJSON_Delete(row);
     }
     if (rc != SQLITE_DONE)
-        fail(s, "read of the observed places", errp);
+        fail(s, what, errp);
     sqlite3_finalize(st);
     return rc == SQLITE_DONE ? 0 : -1;
+}
+
+int store_put_observed(struct store *s, const char *place, const cJSON *row, burst_error_t *errp)
+{
+    return put_row(s, "observed", place, row, errp);
+}
+
+int store_load_observed(struct store *s, void (*cb)(void *arg, const cJSON *row), void *arg,
+                        burst_error_t *errp)
+{
+    return load_rows(s, "observed", cb, arg, errp);
+}
+
+int store_put_bound(struct store *s, const char *key, const cJSON *row, burst_error_t *errp)
+{
+    return put_row(s, "bound", key, row, errp);
+}
+
+int store_load_bounds(struct store *s, void (*cb)(void *arg, const cJSON *row), void *arg,
+                      burst_error_t *errp)
+{
+    return load_rows(s, "bound", cb, arg, errp);
 }

@@ -29,6 +29,7 @@ tests_unit_cloud_test_observed_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_C
 tests_unit_cloud_test_observed_LDFLAGS = $(SAN_LDFLAGS) -Wl,--wrap=clock_now_s,--wrap=store_commit
 tests_unit_cloud_test_observed_LDADD = libcatalog.la libdaemon.la libburst.la $(CMOCKA_LIBS) $(SQLITE_LIBS)
 tests_unit_plan_test_plan_request_SOURCES = tests/unit/plan/test_plan_request.c \
+	burstd/state/bounds.c \
 	burstd/plan/plan_request.c burstd/plan/plan_facts.c burstd/job/data_place.c burstd/node/idle.c burstd/money/caps.c \
 	burstd/job/fit.c burstd/cloud/observed.c burstd/state/instances.c burstd/money/ledger.c burstd/state/jobs.c \
 	burstd/state/journal.c burstd/state/store_sqlite.c burstd/state/model.c

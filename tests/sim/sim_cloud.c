@@ -115,6 +115,11 @@ money_t cloud_bill(const char *cloud)
     return sum;
 }
 
+unsigned cloud_launched(void)
+{
+    return (unsigned)n_vms;
+}
+
 unsigned cloud_asked(void)
 {
     return asked;
@@ -366,7 +371,7 @@ static void op_done(void *arg)
     // What has begun on a node goes on there when burstd dies.
     bool works = cloud_alive(vm) && !chance(world.ssh_fails);
 
-    if (works && strcmp(kind, "join") == 0)
+    if (works && strcmp(kind, "join") == 0 && !world.no_join)
         slurm_node_joined(json_str(op->request, "node_name", ""), vm);
     char job[40];
     snprintf(job, sizeof(job), "%d", (int)json_i64(op->request, "job_id", 0));
@@ -379,6 +384,9 @@ static void op_done(void *arg)
         if (works && strcmp(kind, "stage_in") == 0 && world.unreadable) {
             world.unreadable--;
             op->cb->done(op->arg, false, "io", "simulated trouble of a file server", last);
+        } else if (works && strcmp(kind, "stage_in") == 0 && world.stage_error) {
+            op->cb->done(op->arg, false, world.stage_error, "simulated trouble with its data",
+                         last);
         } else if (works)
             op->cb->done(op->arg, true, NULL, NULL, last);
         else

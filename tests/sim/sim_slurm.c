@@ -59,7 +59,7 @@ struct node {
 
 static struct job jobs[MAX_JOBS];
 static struct node nodes[MAX_NODES];
-static unsigned n_jobs, n_nodes, lost_checkpoints;
+static unsigned n_jobs, n_nodes, lost_checkpoints, starts;
 
 // what the core sees
 static struct sjob seen[MAX_JOBS];
@@ -143,7 +143,7 @@ void slurm_reset(void)
         cJSON_Delete(f->msg);
         free(f);
     }
-    n_jobs = n_nodes = n_seen = lost_checkpoints = 0;
+    n_jobs = n_nodes = n_seen = lost_checkpoints = starts = 0;
     next_look_ms = 0;
     add_nodes("c1", 6);
     add_nodes("c2", 6);
@@ -194,6 +194,11 @@ unsigned slurm_restarts(int id)
 unsigned slurm_attempts(int id)
 {
     return jobs[id - 1].attempts;
+}
+
+unsigned slurm_starts(void)
+{
+    return starts;
 }
 
 unsigned slurm_jobs(void)
@@ -450,13 +455,31 @@ static unsigned local_running(void)
     return n;
 }
 
+static unsigned elastic_running(void)
+{
+    unsigned n = 0;
+
+    for (unsigned k = 0; k < n_jobs; k++)
+        n += jobs[k].state == RUNNING && !jobs[k].local;
+    return n;
+}
+
+// What keeps it from its rented nodes, NULL = nothing.
+static const char *in_the_way(void)
+{
+    if (world.no_start)
+        return world.start_reason ? world.start_reason : "Resources";
+    return world.limit && elastic_running() >= world.limit ? "QOSMaxJobsPerUserLimit" : NULL;
+}
+
 static void schedule(struct job *j)
 {
     if (j->priority == 0 || clock_now_s() < j->begin || world.now_ms < j->completing_until_ms ||
         j->depends)
         return;
     if (strcmp(j->partition, "main") != 0) {
-        try_elastic(j);
+        if (!in_the_way())
+            try_elastic(j);
     } else if (local_running() < LOCAL_SLOTS && j->nodes == 1) {
         j->local = true;
         j->state = RUNNING;
@@ -478,6 +501,7 @@ static void configure(struct job *j)
     j->configuring = false;
     j->start = clock_now_s();
     j->local = false;
+    starts += j->nodes;
     look_for_checkpoint(j);
 }
 
@@ -581,6 +605,8 @@ static int update_job(struct job *j, const cJSON *c)
 
     if (j->state != PENDING && (part || req || priority != -99))
         return j->state == RUNNING ? 2073 : 2017;
+    if (world.refused_rc && req && req[0])
+        return world.refused_rc;
     if (part)
         snprintf(j->partition, sizeof(j->partition), "%s", part);
     if (req)
@@ -692,11 +718,14 @@ static void show_job(unsigned k)
     if (j->configuring)
         s->flags |= SJOB_CONFIGURING;
     static char resources[] = "Resources", begin[] = "BeginTime";
+    const char *way = j->req_nodes[0] ? in_the_way() : NULL;
+    char *other_reason = way ? (char *)way : resources; // read only
     static char by_user[] = "JobHeldUser", by_admin[] = "JobHeldAdmin";
-    s->reason = j->state != PENDING        ? empty
-                : j->priority == 0         ? (j->held_by_admin ? by_admin : by_user)
-                : clock_now_s() < j->begin ? begin
-                                           : resources;
+    s->reason = j->state != PENDING                 ? empty
+                : j->priority == 0                  ? (j->held_by_admin ? by_admin : by_user)
+                : clock_now_s() < j->begin          ? begin
+                : strcmp(j->partition, "main") != 0 ? other_reason
+                                                    : resources;
     static char user[] = "alice", dir[] = "/home/alice";
     s->user = user;
     s->work_dir = dir;

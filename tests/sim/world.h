@@ -26,6 +26,12 @@ struct world {
     unsigned full, outages;   // per 100,000 steps: the disk is full, slurmctld is down for a while
     int64_t full_ms, down_ms; // until then
     unsigned unreadable;      // so many stage-ins fail by an I/O error
+    const char *stage_error;  // class of error of every stage-in, NULL = none
+    bool no_join;             // slurmd starts, and never registers
+    bool no_start;            // Slurm never starts a job on rented nodes
+    const char *start_reason; // and says so; NULL: Resources
+    unsigned limit;           // so many jobs of its user may run on rented nodes, 0 = any number
+    int refused_rc;           // Slurm's answer to each update that places a job, 0 = done
     int bad_job;              // the optimizer refuses all requests with this job, 0 = none
     bool bad_kills;           // or dies of them
     int64_t solver_ms;        // that it thinks for, 0 = 2
@@ -75,6 +81,7 @@ unsigned slurm_lost_checkpoints(void);
 unsigned slurm_jobs(void);
 unsigned slurm_restarts(int job);
 unsigned slurm_attempts(int job); // on rented nodes
+unsigned slurm_starts(void);      // of all jobs on rented nodes, each node counted
 bool slurm_results_home(int job);
 const char *slurm_record(int job); // AdminComment of its record in accounting
 void slurm_node_joined(const char *node, int instance);
@@ -96,6 +103,7 @@ money_t cloud_bill(const char *cloud);
 double cloud_spot_hours(const char *cloud);   // of all spot instances that ended
 unsigned cloud_taken_back(const char *cloud); // spot instances that got a notice
 unsigned cloud_launches_of(const char *token);
+unsigned cloud_launched(void);    // instances that came to exist
 unsigned cloud_asked(void);       // launches that were asked for, whatever came of them
 unsigned cloud_worst_token(void); // most instances beyond a launch's count under one token
 

@@ -145,6 +145,7 @@ cJSON *job_json(const slurm_job_info_t *j, const struct job_lookup *lk)
         json_add_i64(o, "array_task_id", j->array_task_id);
     else
         cJSON_AddNullToObject(o, "array_task_id");
+    json_add_i64(o, "array_max_tasks", known32(j->array_max_tasks));
     json_add_i64(o, "het_job_id", known32(j->het_job_id));
     add_text(o, "name", j->name);
     json_add_i64(o, "uid", j->user_id);

@@ -22,6 +22,7 @@
 #include "plan/plan_request.h"
 #include "slurm/slurm_link.h"
 #include "ssh/ssh_op.h"
+#include "state/bounds.h"
 #include "state/instances.h"
 #include "state/jobs.h"
 #include "state/store.h"
@@ -118,6 +119,7 @@ static int begin(void **state)
     b.jobs = jobs_create(&b);
     b.store = store_open(path, &err);
     b.observed = observed_create(&b);
+    b.bounds = bounds_create(&b);
     data = data_places_create();
     data_places_begin(data);
     return b.store ? 0 : -1;
@@ -134,6 +136,7 @@ static int end(void **state)
     facts = NULL;
     data_places_destroy(data);
     observed_destroy(b.observed);
+    bounds_destroy(b.bounds);
     instances_destroy(b.instances);
     jobs_destroy(b.jobs);
     store_close(b.store);
@@ -153,7 +156,12 @@ static struct plan_job *candidate(const char *key, const char *options)
     struct sjob *s = &slurm[n_jobs];
     char mark[2048], why[256];
 
-    *s = (struct sjob){.num_nodes_min = 1, .num_cpus = 1, .priority = 1, .submit = T0 - 100};
+    *s = (struct sjob){.num_nodes_min = 1,
+                       .num_cpus = 1,
+                       .priority = 1,
+                       .submit = T0 - 100,
+                       .batch = true,
+                       .requeue = true};
     s->reason = s->qos = s->features = s->licenses = s->reservation = s->dependency = empty;
     snprintf(j->key, sizeof(j->key), "%s", key);
     snprintf(j->origin, sizeof(j->origin), "main");
@@ -335,6 +343,29 @@ static void clouds_that_may_not_be_used_now(void **state)
 }
 
 // Two prices, so two groups; and a place of which only the region is known.
+// What Slurm cannot queue again is over when a spot node is taken back.
+static void on_demand_only_without_requeue(void **state)
+{
+    candidate("1", "");
+    candidate("2", "");
+    candidate("3", "");
+    candidate("4", "market=spot");
+    slurm[1].requeue = false; // --no-requeue, JobRequeue=0
+    slurm[2].batch = false;   // salloc, srun
+    slurm[3].requeue = false; // its user has said so himself
+    struct instance *i = rented("a", "aws", "small");
+    i->state = INST_READY;
+    i->spot = true;
+    cJSON *r = request(true);
+    const char *const market[] = {"any", "on-demand", "on-demand", "spot"};
+    const int alternatives[] = {2, 1, 1, 2}; // the idle spot node, later
+    for (int k = 0; k < 4; k++) {
+        assert_string_equal(json_str(task(r, k), "market", ""), market[k]);
+        assert_int_equal(size(task(r, k), "alternatives"), alternatives[k]);
+    }
+    cJSON_Delete(r);
+}
+
 static void groups_of_idle_nodes(void **state)
 {
     static const struct {
@@ -570,6 +601,7 @@ int main(void)
         T(shapes_stand_for_others_where_they_have_names),
         T(each_name_of_an_accelerator),
         T(clouds_that_may_not_be_used_now),
+        T(on_demand_only_without_requeue),
         T(groups_of_idle_nodes),
         T(what_has_no_place_costs_by_priority),
         T(waiting_has_a_price),

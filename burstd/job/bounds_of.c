@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// See bounds_of.h.
+#include "job/bounds_of.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "job/reasons.h"
+#include "slurm/slurm_link.h"
+#include "state/jobs.h"
+
+const char *bound_of_limit(struct burstd *b, const struct bjob *j, const char *partition,
+                           char key[BOUND_KEY_MAX])
+{
+    const struct sjob *s = slurm_link_job(b->slurm, j->key);
+
+    snprintf(key, BOUND_KEY_MAX, "%s/%s/%s/%s", partition, j->user, j->account, s ? s->qos : "");
+    return key;
+}
+
+static void place_failed(struct burstd *b, const struct instance *i)
+{
+    char key[BOUND_KEY_MAX];
+
+    bound_place_key(key, i->cloud, i->region, i->zone, i->itype, i->spot);
+    bound_failed(b->bounds, BOUND_PLACE, key, i->failure.cls, i->failure.why);
+}
+
+static void shape_failed(struct burstd *b, const struct instance *i)
+{
+    char key[BOUND_KEY_MAX];
+
+    bound_failed(b->bounds, BOUND_SHAPE, bound_shape_key(i->partition, i->shape, key),
+                 i->failure.cls, i->failure.why);
+}
+
+static void job_failed(struct burstd *b, const char *job, enum failure_class cls, const char *why)
+{
+    bound_failed(b->bounds, BOUND_JOB, job, cls, why);
+}
+
+void bounds_instance_failed(struct burstd *b, const struct bjob *j, const struct instance *i)
+{
+    const struct failure *f = &i->failure;
+
+    switch (f->cls) {
+    case FAILURE_BOOT:
+    case FAILURE_JOIN:
+        place_failed(b, i);
+        shape_failed(b, i);
+        break;
+    case FAILURE_STAGE_IN:
+        if (f->scope == FAILURE_OF_SITE)
+            bound_failed(b->bounds, BOUND_SITE, "staging", f->cls, f->why);
+        else if (f->scope == FAILURE_OF_PLACE)
+            place_failed(b, i);
+        if (j)
+            job_failed(b, j->key, f->cls, f->why);
+        break;
+    case FAILURE_LOST:
+        place_failed(b, i);
+        break;
+    default: // nothing was paid for, or the market took it
+        break;
+    }
+}
+
+// How many of those who share a limit run on rented nodes.
+static unsigned running_of(struct burstd *b, const char *limit)
+{
+    char key[BOUND_KEY_MAX];
+    unsigned n = 0;
+
+    JOBS_EACH(b->jobs, j)
+    n += j->state == JOB_RUNNING && strcmp(bound_of_limit(b, j, j->partition, key), limit) == 0;
+    return n;
+}
+
+void bounds_not_started(struct burstd *b, const struct bjob *j, const char *reason, const char *why)
+{
+    char key[BOUND_KEY_MAX];
+
+    switch (reason_kind(reason)) {
+    case REASON_LIMIT:
+        bound_of_limit(b, j, j->partition, key);
+        bound_learned(b->bounds, key, running_of(b, key), why);
+        break;
+    case REASON_PARTITION:
+        bound_failed(b->bounds, BOUND_PARTITION, j->partition, FAILURE_START, why);
+        break;
+    case REASON_HELD: // its user's doing
+        break;
+    case REASON_JOB:
+        job_failed(b, j->key, FAILURE_START, why);
+        break;
+    default:
+        job_failed(b, j->key, FAILURE_START, why);
+        bound_failed(b->bounds, BOUND_PARTITION, j->partition, FAILURE_START, why);
+        break;
+    }
+}
+
+void bounds_refused(struct burstd *b, const struct bjob *j, const char *why)
+{
+    char key[BOUND_KEY_MAX];
+
+    job_failed(b, j->key, FAILURE_START, why);
+    bound_of_limit(b, j, j->partition, key);
+    bound_learned(b->bounds, key, running_of(b, key), why);
+}
+
+void bounds_started(struct burstd *b, const struct bjob *j)
+{
+    char key[BOUND_KEY_MAX];
+
+    bound_worked(b->bounds, BOUND_JOB, j->key);
+    bound_worked(b->bounds, BOUND_PARTITION, j->partition);
+    bound_worked(b->bounds, BOUND_SHAPE, bound_shape_key(j->partition, j->shape, key));
+    bound_worked(b->bounds, BOUND_LIMIT, bound_of_limit(b, j, j->partition, key));
+    bound_place_key(key, j->cloud, j->region, j->zone, j->itype, j->spot);
+    bound_worked(b->bounds, BOUND_PLACE, key);
+    bound_worked(b->bounds, BOUND_SITE, "staging");
+}

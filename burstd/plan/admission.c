@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// See admission.h.
+#include "plan/admission.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <uthash.h>
+
+#include "base/conf.h"
+#include "job/bounds_of.h"
+#include "libburst/xalloc.h"
+#include "node/launch.h"
+#include "slurm/slurm_link.h"
+#include "state/bounds.h"
+#include "state/jobs.h"
+
+struct count {
+    char key[BOUND_KEY_MAX + 8];
+    unsigned n;
+    UT_hash_handle hh;
+};
+
+struct admission {
+    struct burstd *b;
+    struct count *counts;
+};
+
+static struct count *row(struct admission *a, char kind, const char *key)
+{
+    char full[sizeof(((struct count *)0)->key)];
+    struct count *r;
+
+    snprintf(full, sizeof(full), "%c%s", kind, key);
+    HASH_FIND_STR(a->counts, full, r);
+    if (r)
+        return r;
+    r = xmalloc(sizeof(*r));
+    snprintf(r->key, sizeof(r->key), "%s", full);
+    HASH_ADD_STR(a->counts, key, r);
+    return r;
+}
+
+static void array_of(const char *key, char out[40])
+{
+    snprintf(out, 40, "%s", key);
+    out[strcspn(out, "_")] = '\0';
+}
+
+// A job that has its nodes and has not started: what it tries is not known to work yet.
+static void count_trying(struct admission *a, const struct bjob *j)
+{
+    char key[BOUND_KEY_MAX];
+
+    if (j->state != JOB_SECURING && j->state != JOB_PLACED)
+        return;
+    row(a, 's', bound_shape_key(j->partition, j->shape, key))->n++;
+    row(a, 'p', j->partition)->n++;
+    bound_place_key(key, j->cloud, j->region, j->zone, j->itype, j->spot);
+    row(a, 'P', key)->n++;
+}
+
+struct admission *admission_create(struct burstd *b)
+{
+    struct admission *a = xmalloc(sizeof(*a));
+    const struct sjob *const *all;
+    char array[40], limit[BOUND_KEY_MAX];
+
+    a->b = b;
+    JOBS_EACH(b->jobs, j)
+    {
+        if (j->state != JOB_SECURING && j->state != JOB_PLACED && j->state != JOB_RUNNING)
+            continue;
+        row(a, 'l', bound_of_limit(b, j, j->partition, limit))->n++;
+        count_trying(a, j);
+        if (j->state != JOB_RUNNING && strchr(j->key, '_')) {
+            array_of(j->key, array);
+            row(a, 'a', array)->n++;
+        }
+    }
+    size_t n = slurm_link_jobs(b->slurm, &all);
+    for (size_t k = 0; k < n; k++) {
+        const struct bjob *j;
+        if (all[k]->state != SJOB_RUNNING || !strchr(all[k]->job, '_'))
+            continue;
+        j = jobs_find(b->jobs, all[k]->job);
+        if (j && (j->state == JOB_SECURING || j->state == JOB_PLACED))
+            continue; // counted
+        array_of(all[k]->job, array);
+        row(a, 'a', array)->n++;
+    }
+    return a;
+}
+
+void admission_destroy(struct admission *a)
+{
+    struct count *r, *next;
+
+    if (!a)
+        return;
+    HASH_ITER(hh, a->counts, r, next)
+    {
+        HASH_DEL(a->counts, r);
+        free(r);
+    }
+    free(a);
+}
+
+// sbatch --array=1-100%4
+static bool array_has_room(struct admission *a, const struct bjob *j, const struct sjob *s,
+                           char *why, size_t size)
+{
+    char array[40];
+
+    if (!s->array_max_tasks || !strchr(j->key, '_'))
+        return true;
+    array_of(j->key, array);
+    if (row(a, 'a', array)->n < s->array_max_tasks)
+        return true;
+    snprintf(why, size, "as many tasks of its array as may run at a time (%u) do",
+             s->array_max_tasks);
+    return false;
+}
+
+bool admission_ask(struct admission *a, const struct bjob *j, const struct sjob *s, char *why,
+                   size_t size)
+{
+    return !bounds_site_closed(a->b->bounds, why, size) &&
+           bound_room(a->b->bounds, BOUND_JOB, j->key, 0, why, size) > 0 &&
+           array_has_room(a, j, s, why, size);
+}
+
+static bool room(struct admission *a, enum bound_kind kind, char letter, const char *key, char *why,
+                 size_t size)
+{
+    return bound_room(a->b->bounds, kind, key, row(a, letter, key)->n, why, size) > 0;
+}
+
+bool admission_buy(struct admission *a, const struct bjob *j, const struct sjob *s,
+                   const struct placement *p, const char *partition, char *why, size_t size)
+{
+    char shape[BOUND_KEY_MAX], place[BOUND_KEY_MAX], limit[BOUND_KEY_MAX], array[40];
+
+    bound_of_limit(a->b, j, partition, limit);
+    if (!admission_ask(a, j, s, why, size) ||
+        !room(a, BOUND_PARTITION, 'p', partition, why, size) ||
+        !room(a, BOUND_LIMIT, 'l', limit, why, size))
+        return false;
+    if (p) {
+        bound_shape_key(partition, p->shape, shape);
+        bound_place_key(place, p->cloud, p->region, p->zone, p->itype, p->spot);
+        if (!room(a, BOUND_SHAPE, 's', shape, why, size) ||
+            !room(a, BOUND_PLACE, 'P', place, why, size))
+            return false;
+        row(a, 's', shape)->n++;
+        row(a, 'P', place)->n++;
+    }
+    row(a, 'p', partition)->n++;
+    row(a, 'l', limit)->n++;
+    array_of(j->key, array);
+    row(a, 'a', array)->n++;
+    return true;
+}
