@@ -2,7 +2,7 @@
 // The command `burst`: finds the subcommand, and what all of them need to talk to burstd.
 #include "config.h"
 
-#include "burst.h"
+#include "cmd/burst.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -11,11 +11,11 @@
 #include <unistd.h>
 
 #include "base/conf.h"
-#include "burst.h"
 #include "catalog/catalog.h"
 #include "catalog/glob.h"
-#include "catalog_dir.h"
-#include "columns.h"
+#include "cmd/burst.h"
+#include "cmd/catalog_dir.h"
+#include "cmd/columns.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 

@@ -14,12 +14,12 @@
 #include <unistd.h>
 
 #include "base/conf.h"
-#include "burst.h"
-#include "catalog_dir.h"
+#include "cmd/burst.h"
+#include "cmd/catalog_dir.h"
+#include "cmd/price_update.h"
+#include "cmd/text.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
-#include "price_update.h"
-#include "text.h"
 
 #define CLOUDS_MAX 64
 

@@ -21,17 +21,17 @@
 #include <unistd.h>
 
 #include "base/conf.h"
-#include "burst.h"
-#include "capture.h"
 #include "catalog/catalog.h"
+#include "cmd/burst.h"
+#include "cmd/capture.h"
+#include "cmd/options.h"
+#include "cmd/slurm_settings.h"
+#include "cmd/slurm_wants.h"
 #include "libburst/fsutil.h"
 #include "libburst/hostlist.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
-#include "options.h"
 #include "slurm_plugin/hostconf.h"
-#include "slurm_settings.h"
-#include "slurm_wants.h"
 
 #define SCONTROL_MS 15000
 #define SCONTROL_MAX (16u << 20)

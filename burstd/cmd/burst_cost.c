@@ -5,11 +5,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "burst.h"
+#include "cmd/burst.h"
+#include "cmd/listing.h"
+#include "cmd/text.h"
 #include "libburst/clock.h"
 #include "libburst/json.h"
-#include "listing.h"
-#include "text.h"
 
 static const struct column columns[] = {
     {'k', "key", "", COLUMN_TEXT, "key", NULL},

@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "burst.h"
+#include "cmd/burst.h"
+#include "cmd/options.h"
+#include "cmd/text.h"
 #include "libburst/hostlist.h"
 #include "libburst/json.h"
-#include "options.h"
-#include "text.h"
 
 // "a, b, c", from an array of strings.
 static void print_names(const char *before, const cJSON *names, const char *after)

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // `burst jobs`: a table of the jobs that burstd looks after.
-#include "burst_jobs.h"
+#include "cmd/burst_jobs.h"
 
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "burst.h"
+#include "cmd/burst.h"
+#include "cmd/listing.h"
 #include "libburst/json.h"
-#include "listing.h"
 
 const struct column job_columns[] = {
     {'i', "jobid", "JOBID", COLUMN_TEXT, "job", NULL},

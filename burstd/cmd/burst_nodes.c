@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "burst.h"
+#include "cmd/burst.h"
+#include "cmd/listing.h"
 #include "libburst/clock.h"
 #include "libburst/json.h"
-#include "listing.h"
 
 static void uptime_text(const cJSON *node, char *buf, size_t size)
 {

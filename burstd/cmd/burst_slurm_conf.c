@@ -12,11 +12,11 @@
 #include <string.h>
 
 #include "base/conf.h"
-#include "burst.h"
+#include "cmd/burst.h"
+#include "cmd/options.h"
+#include "cmd/slurm_settings.h"
+#include "cmd/slurm_wants.h"
 #include "libburst/clock.h"
-#include "options.h"
-#include "slurm_settings.h"
-#include "slurm_wants.h"
 
 #define WEIGHT_BASE 1000 // local nodes have 1 unless told otherwise: they are taken first
 

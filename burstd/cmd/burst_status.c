@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "burst.h"
-#include "burst_jobs.h"
+#include "cmd/burst.h"
+#include "cmd/burst_jobs.h"
+#include "cmd/listing.h"
+#include "cmd/text.h"
 #include "libburst/clock.h"
 #include "libburst/json.h"
-#include "listing.h"
-#include "text.h"
 
 #define JOBS_SHOWN 10
 #define PLACES_SHOWN 5

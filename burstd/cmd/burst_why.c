@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "burst.h"
+#include "cmd/burst.h"
+#include "cmd/options.h"
+#include "cmd/text.h"
 #include "libburst/clock.h"
 #include "libburst/json.h"
-#include "options.h"
-#include "text.h"
 
 #define RUNNERS_SHOWN 5
 #define PHRASE_MAX (2 * TEXT_MAX + 64)

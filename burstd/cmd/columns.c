@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // See columns.h. A format is read into fields first, so that a wrong one prints nothing.
-#include "columns.h"
+#include "cmd/columns.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -8,11 +8,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cmd/text.h"
 #include "libburst/clock.h"
 #include "libburst/json.h"
 #include "libburst/strbuf.h"
 #include "libburst/xalloc.h"
-#include "text.h"
 
 #define LONG_WIDTH 20 // of -O without a width, as in squeue
 #define WIDTH_MAX 1000

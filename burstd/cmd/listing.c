@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // See listing.h.
-#include "listing.h"
+#include "cmd/listing.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "burst.h"
+#include "cmd/burst.h"
+#include "cmd/text.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
-#include "text.h"
 
 void listing_help(const char *example_letters, const char *example_names, const char *more,
                   const struct column *columns)

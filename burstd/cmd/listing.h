@@ -3,8 +3,8 @@
 #ifndef BURST_CMD_LISTING_H
 #define BURST_CMD_LISTING_H
 
-#include "columns.h"
-#include "options.h"
+#include "cmd/columns.h"
+#include "cmd/options.h"
 
 struct listing {
     struct columns_how how;

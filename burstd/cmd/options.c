@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // See options.h.
-#include "options.h"
+#include "cmd/options.h"
 
 #include <getopt.h>
 #include <stddef.h>
 
-#include "burst.h"
+#include "cmd/burst.h"
 
 #define OPTIONS_MAX 30
 #define OPT_FIRST 256 // getopt's value of table[0]; below are letters
