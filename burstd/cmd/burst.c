@@ -102,6 +102,19 @@ cJSON *cmd_ask(const char *method, cJSON *params, int *status)
     return result;
 }
 
+int cmd_show(const char *method, cJSON *params, bool json, int (*show)(const cJSON *answer))
+{
+    int status;
+    cJSON *answer = cmd_ask(method, params, &status);
+
+    if (answer && json)
+        cmd_print_json(answer);
+    else if (answer)
+        status = show(answer);
+    cJSON_Delete(answer);
+    return status;
+}
+
 struct burst_conf *cmd_conf(const char *path)
 {
     struct conf_errors errs;

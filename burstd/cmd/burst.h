@@ -7,6 +7,8 @@
 #ifndef BURST_CMD_BURST_H
 #define BURST_CMD_BURST_H
 
+#include <stdbool.h>
+
 #include <cjson/cJSON.h>
 
 #include "libburst/error.h"
@@ -33,6 +35,10 @@ cJSON *cmd_ask(const char *method, cJSON *params, int *status);
 cJSON *cmd_try(const char *method, cJSON *params, int *status, burst_error_t *errp);
 // burstd's code for the last refusal: denied not_found invalid busy internal.
 const char *cmd_code(void);
+
+// Asks burstd (params is taken over) and shows the answer: as JSON, or as show() prints it, which
+// returns the exit status. Returns that; an answer that did not come is told as cmd_ask() does.
+int cmd_show(const char *method, cJSON *params, bool json, int (*show)(const cJSON *answer));
 
 // Loads burst.yaml ($BURST_CONF, the installed place, or path when it is not NULL). NULL after
 // printing all errors.

@@ -44,19 +44,12 @@ struct filter {
     bool json, noheader, cpu_only;
 };
 
-static void price_text(const cJSON *row, const char *key, char *buf, size_t size)
-{
-    money_t m = json_money(row, key);
-
-    if (m == MONEY_UNKNOWN)
-        snprintf(buf, size, "-");
-    else
-        snprintf(buf, size, "%.4f", money_to_double(m));
-}
-
 static void price_cell(const cJSON *row, char *buf, size_t size)
 {
-    price_text(row, "price_uusd_per_hour", buf, size);
+    money_t m = json_money(row, "price_uusd_per_hour");
+
+    if (m != MONEY_UNKNOWN)
+        snprintf(buf, size, "%.4f", money_to_double(m));
 }
 
 static void per_cell(const cJSON *row, char *buf, size_t size)
@@ -64,35 +57,8 @@ static void per_cell(const cJSON *row, char *buf, size_t size)
     double count = json_dbl(row, "accelerator_count", 0);
     money_t m = json_money(row, "price_uusd_per_hour");
 
-    if (count <= 0 || m == MONEY_UNKNOWN)
-        snprintf(buf, size, "-");
-    else
+    if (count > 0 && m != MONEY_UNKNOWN)
         snprintf(buf, size, "%.4f", money_to_double(m) / count);
-}
-
-static void amount(const cJSON *row, const char *key, char *buf, size_t size)
-{
-    double v = json_dbl(row, key, 0);
-
-    if (v > 0)
-        snprintf(buf, size, "%g", v);
-    else
-        snprintf(buf, size, "-");
-}
-
-static void count_cell(const cJSON *row, char *buf, size_t size)
-{
-    amount(row, "accelerator_count", buf, size);
-}
-
-static void vcpus_cell(const cJSON *row, char *buf, size_t size)
-{
-    amount(row, "vcpus", buf, size);
-}
-
-static void memory_cell(const cJSON *row, char *buf, size_t size)
-{
-    amount(row, "memory_gib", buf, size);
 }
 
 static const struct column columns[] = {
@@ -101,13 +67,13 @@ static const struct column columns[] = {
     {'z', "zone", "ZONE", COLUMN_TEXT, "zone", NULL},
     {'y', "type", "INSTANCE", COLUMN_TEXT, "instance_type", NULL},
     {'a', "accelerator", "ACCELERATOR", COLUMN_TEXT, "accelerator", NULL},
-    {'n', "count", "COUNT", COLUMN_OWN, NULL, count_cell},
-    {'v', "vcpus", "VCPUS", COLUMN_OWN, NULL, vcpus_cell},
-    {'m', "memory", "GIB", COLUMN_OWN, NULL, memory_cell},
+    {'n', "count", "COUNT", COLUMN_AMOUNT, "accelerator_count", NULL},
+    {'v', "vcpus", "VCPUS", COLUMN_AMOUNT, "vcpus", NULL},
+    {'m', "memory", "GIB", COLUMN_AMOUNT, "memory_gib", NULL},
     {'M', "market", "MARKET", COLUMN_TEXT, "market", NULL},
     {'p', "price", "$/HOUR", COLUMN_OWN, NULL, price_cell},
     {'P', "per", "$/ACC/HOUR", COLUMN_OWN, NULL, per_cell},
-    {0, NULL, NULL, COLUMN_TEXT, NULL, NULL},
+    {0},
 };
 
 #define DEFAULT_COLUMNS "cloud,region,zone,type,accelerator,count,vcpus,memory,market,price,per"

@@ -671,10 +671,8 @@ int cmd_check(int argc, char **argv)
                                   {0, "conf", .word = &path},
                                   {0, "json", .flag = &k.json},
                                   {0}};
-    int status = options_read(argc, argv, options, help);
+    int status = options_line(argc, argv, options, help, 0, 0, "");
 
-    if (status < 0)
-        status = options_words(argc, argv, 0, 0, "");
     if (status >= 0)
         return status;
     k.rows = cJSON_CreateArray();

@@ -96,6 +96,10 @@ const char *column_text(const struct column *c, const cJSON *row, char *buf, siz
     case COLUMN_LENGTH:
         snprintf(raw, sizeof(raw), "%d", cJSON_GetArraySize(value));
         break;
+    case COLUMN_AMOUNT:
+        if (json_dbl(row, c->key, 0) > 0)
+            snprintf(raw, sizeof(raw), "%g", json_dbl(row, c->key, 0));
+        break;
     case COLUMN_OWN:
         c->text(row, raw, sizeof(raw));
         break;

@@ -80,6 +80,25 @@ void listing_keep_if(cJSON *rows, bool (*keep)(const cJSON *row))
     }
 }
 
+int listing_show(const struct listing *l, const char *name, cJSON *params, int *n_rows)
+{
+    int status;
+    cJSON *rows = cmd_ask(l->method, params, &status);
+
+    if (n_rows)
+        *n_rows = 0;
+    if (!rows)
+        return status;
+    listing_sort(rows, l->compare);
+    for (size_t i = 0; i < LISTING_KEEPS; i++)
+        listing_keep(rows, l->keep[i].key, l->keep[i].list);
+    if (n_rows)
+        *n_rows = cJSON_GetArraySize(rows);
+    status = listing_print(l, name, l->columns, rows, rows);
+    cJSON_Delete(rows);
+    return status;
+}
+
 int listing_print(const struct listing *l, const char *name, const struct column *columns,
                   const cJSON *rows, const cJSON *value)
 {
