@@ -65,5 +65,6 @@ int cmd_slurm_conf(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_catalog(int argc, char **argv);
+int cmd_catalog_update(int argc, char **argv); // argv[0] = "burst catalog update"
 
 #endif
