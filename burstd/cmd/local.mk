@@ -24,6 +24,11 @@ burst_SOURCES = \
 	burstd/cmd/burst_slurm_conf.c burstd/cmd/burst_status.c burstd/cmd/burst_why.c \
 	burstd/cmd/capture.c burstd/cmd/capture.h \
 	burstd/cmd/catalog_dir.c burstd/cmd/catalog_dir.h \
+	burstd/cmd/check.c burstd/cmd/check.h \
+	burstd/cmd/check_burstd.c burstd/cmd/check_burstd.h \
+	burstd/cmd/check_catalog.c burstd/cmd/check_catalog.h \
+	burstd/cmd/check_files.c burstd/cmd/check_files.h \
+	burstd/cmd/check_slurm.c burstd/cmd/check_slurm.h \
 	burstd/cmd/columns.c burstd/cmd/columns.h \
 	burstd/cmd/libexec.c burstd/cmd/libexec.h \
 	burstd/cmd/listing.c burstd/cmd/listing.h \
