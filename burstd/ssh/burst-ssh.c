@@ -27,6 +27,7 @@
 #include "ssh/request.h"
 #include "ssh/session.h"
 #include "ssh/slurm_files.h"
+#include "ssh/transfer.h"
 
 #define REQUEST_MAX (4u << 20)
 #define BUNDLE_MAX (16u << 20)
@@ -219,7 +220,7 @@ static int run_script(struct ssh_session *s, const struct ssh_request *req, cons
     t->head = head;
     t->head_len = len;
     t->limit_s = req->command_s;
-    if (ssh_session_run(s, command_of(req), t, err) < 0)
+    if (ssh_transfer_run(s, command_of(req), t, err) < 0)
         return -1;
     return command_failed(req, t, err);
 }
@@ -506,7 +507,7 @@ static int do_stage_in(struct ssh_session *s, const struct ssh_request *req, int
     t.in_fd = fd;
     t.idle_s = req->idle_s;
     t.progress = on_progress;
-    rc = ssh_session_run(s, command_of(req), &t, err);
+    rc = ssh_transfer_run(s, command_of(req), &t, err);
     if (rc == 0)
         rc = command_failed(req, &t, err);
     if (rc == 0)
@@ -563,7 +564,7 @@ static int do_stage_out(struct ssh_session *s, const struct ssh_request *req, cJ
     t.progress = on_out_progress;
     t.arg = &o;
     t.idle_s = req->idle_s + json_i64(req->json, "wait_job_s", 0);
-    rc = ssh_session_run(s, command_of(req), &t, err);
+    rc = ssh_transfer_run(s, command_of(req), &t, err);
     if (rc == 0)
         rc = command_failed(req, &t, err);
     if (rc == 0)

@@ -17,8 +17,12 @@ libssh_op_la_LIBADD = libssh_request.la libdaemon.la
 noinst_LTLIBRARIES += libssh_ops.la
 libssh_ops_la_SOURCES = \
 	burstd/ssh/bundle.c burstd/ssh/bundle.h \
+	burstd/ssh/host_key.c burstd/ssh/host_key.h \
 	burstd/ssh/session.c burstd/ssh/session.h \
-	burstd/ssh/slurm_files.c burstd/ssh/slurm_files.h
+	burstd/ssh/slurm_files.c burstd/ssh/slurm_files.h \
+	burstd/ssh/ssh_error.c burstd/ssh/ssh_error.h \
+	burstd/ssh/tcp.c burstd/ssh/tcp.h \
+	burstd/ssh/transfer.c burstd/ssh/transfer.h
 libssh_ops_la_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS) $(SSH2_CFLAGS) $(CRYPTO_CFLAGS)
 libssh_ops_la_LIBADD = libssh_request.la libburst.la $(SSH2_LIBS) $(CRYPTO_LIBS)
 
