@@ -3,6 +3,7 @@
 # Requests and paths: no library beneath but cJSON, shared by all three.
 noinst_LTLIBRARIES += libssh_request.la
 libssh_request_la_SOURCES = \
+	burstd/ssh/line.c burstd/ssh/line.h \
 	burstd/ssh/request.c burstd/ssh/request.h \
 	burstd/ssh/stage_paths.c burstd/ssh/stage_paths.h
 libssh_request_la_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS)
@@ -27,7 +28,15 @@ libssh_ops_la_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS) $(SSH2_CFLAGS) $(CRYPTO_CFL
 libssh_ops_la_LIBADD = libssh_request.la libburst.la $(SSH2_LIBS) $(CRYPTO_LIBS)
 
 pkglibexec_PROGRAMS += burst-ssh
-burst_ssh_SOURCES = burstd/ssh/burst-ssh.c
+burst_ssh_SOURCES = \
+	burstd/base/start.c burstd/base/start.h \
+	burstd/ssh/account.c burstd/ssh/account.h \
+	burstd/ssh/burst-ssh.c \
+	burstd/ssh/event.c burstd/ssh/event.h \
+	burstd/ssh/node_command.c burstd/ssh/node_command.h \
+	burstd/ssh/prepare.c burstd/ssh/prepare.h \
+	burstd/ssh/stagerd_client.c burstd/ssh/stagerd_client.h \
+	burstd/ssh/staging.c burstd/ssh/staging.h
 burst_ssh_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS)
 burst_ssh_LDFLAGS = $(SAN_LDFLAGS)
 burst_ssh_LDADD = libssh_ops.la
@@ -41,7 +50,10 @@ libstage_la_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS) $(ARCHIVE_CFLAGS)
 libstage_la_LIBADD = libssh_request.la libburst.la $(ARCHIVE_LIBS)
 
 sbin_PROGRAMS += burst-stagerd
-burst_stagerd_SOURCES = burstd/ssh/stagerd.c burstd/base/log.c burstd/base/log.h
+burst_stagerd_SOURCES = \
+	burstd/base/log.c burstd/base/log.h \
+	burstd/base/start.c burstd/base/start.h \
+	burstd/ssh/stagerd.c
 burst_stagerd_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS)
 burst_stagerd_LDFLAGS = $(SAN_LDFLAGS)
 burst_stagerd_LDADD = libstage.la

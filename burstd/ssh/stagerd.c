@@ -27,10 +27,12 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/start.h"
 #include "libburst/fsutil.h"
 #include "libburst/json.h"
 #include "libburst/strbuf.h"
 #include "libburst/xalloc.h"
+#include "ssh/line.h"
 #include "ssh/stage_pack.h"
 #include "ssh/stage_request.h"
 #include "ssh/stage_unpack.h"
@@ -53,24 +55,6 @@ static void usage(FILE *f)
 
 // ---- answers
 
-static void answer(int fd, cJSON *msg)
-{
-    char *text = json_line(msg), *line = xasprintf("%s\n", text);
-    size_t off = 0, len = strlen(line);
-
-    while (off < len) {
-        ssize_t n = send(fd, line + off, len - off, MSG_NOSIGNAL);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            break;
-        off += (size_t)n;
-    }
-    free(line);
-    free(text);
-    cJSON_Delete(msg);
-}
-
 static int refuse(int fd, const char *errclass, const char *text)
 {
     cJSON *msg = cJSON_CreateObject();
@@ -78,7 +62,7 @@ static int refuse(int fd, const char *errclass, const char *text)
     cJSON_AddBoolToObject(msg, "ok", false);
     json_add_str(msg, "class", errclass);
     json_add_str(msg, "error", text);
-    answer(fd, msg);
+    line_send(fd, msg);
     return 1;
 }
 
@@ -143,10 +127,10 @@ static uid_t uid_min(void)
 
 static int set_limits(const struct stage_request *r)
 {
-    struct rlimit core = {0, 0}, files = {1024, 1024};
+    struct rlimit files = {1024, 1024};
     struct rlimit size = {(rlim_t)r->max_bytes, (rlim_t)r->max_bytes};
 
-    if (setrlimit(RLIMIT_CORE, &core) < 0 || setrlimit(RLIMIT_NOFILE, &files) < 0)
+    if (start_no_core() < 0 || setrlimit(RLIMIT_NOFILE, &files) < 0)
         return -1;
     // The wall behind the accounting of sizes.
     return r->op == STAGE_UNPACK && r->max_bytes ? setrlimit(RLIMIT_FSIZE, &size) : 0;
@@ -209,7 +193,7 @@ static int do_pack(int fd, const struct stage_request *r, const struct stage_pat
     }
     cJSON *msg = agreed(&totals);
     cJSON_AddItemToObject(msg, "types", types);
-    answer(fd, msg);
+    line_send(fd, msg);
     if (stage_pack(paths, r->exclude, fd, errp) < 0) {
         log_warn("packing for %s: %s", r->user, errp->text);
         return 1;
@@ -231,7 +215,7 @@ static int do_unpack(int fd, const struct stage_request *r, const struct stage_p
         log_warn("unpacking for %s: %s", r->user, errp->text);
         rc = refuse(fd, errclass, errp->text);
     } else {
-        answer(fd, agreed(&totals));
+        line_send(fd, agreed(&totals));
     }
     // tar pads its last record; closing on unread data would cost the peer our answer.
     shutdown(fd, SHUT_WR);
@@ -259,7 +243,7 @@ static int do_append(int fd, const struct stage_request *r, burst_error_t *errp)
         return refuse(fd, "space", errp->text);
     }
     close(out);
-    answer(fd, agreed(NULL));
+    line_send(fd, agreed(NULL));
     return 0;
 }
 
