@@ -53,6 +53,7 @@ sbin_PROGRAMS += burst-stagerd
 burst_stagerd_SOURCES = \
 	burstd/base/log.c burstd/base/log.h \
 	burstd/base/start.c burstd/base/start.h \
+	burstd/ssh/stage_serve.c burstd/ssh/stage_serve.h \
 	burstd/ssh/stagerd.c
 burst_stagerd_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS)
 burst_stagerd_LDFLAGS = $(SAN_LDFLAGS)
