@@ -43,8 +43,10 @@ burst_ssh_LDADD = libssh_ops.la
 
 noinst_LTLIBRARIES += libstage.la
 libstage_la_SOURCES = \
+	burstd/ssh/stage_dirs.c burstd/ssh/stage_dirs.h \
 	burstd/ssh/stage_pack.c burstd/ssh/stage_pack.h \
 	burstd/ssh/stage_request.c burstd/ssh/stage_request.h \
+	burstd/ssh/stage_sync.c burstd/ssh/stage_sync.h \
 	burstd/ssh/stage_unpack.c burstd/ssh/stage_unpack.h
 libstage_la_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS) $(ARCHIVE_CFLAGS)
 libstage_la_LIBADD = libssh_request.la libburst.la $(ARCHIVE_LIBS)
