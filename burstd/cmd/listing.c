@@ -58,14 +58,19 @@ static bool listed(const char *list, const char *word)
     return false;
 }
 
-void listing_keep(cJSON *rows, const char *key, const char *list)
+static void drop(cJSON *rows, cJSON *row)
+{
+    cJSON_Delete(cJSON_DetachItemViaPointer(rows, row));
+}
+
+static void keep_listed(cJSON *rows, const char *key, const char *list)
 {
     cJSON *row = rows->child, *next;
 
     for (; list && row; row = next) {
         next = row->next;
         if (!listed(list, json_str(row, key, "")))
-            cJSON_Delete(cJSON_DetachItemViaPointer(rows, row));
+            drop(rows, row);
     }
 }
 
@@ -76,7 +81,7 @@ void listing_keep_if(cJSON *rows, bool (*keep)(const cJSON *row))
     for (; row; row = next) {
         next = row->next;
         if (!keep(row))
-            cJSON_Delete(cJSON_DetachItemViaPointer(rows, row));
+            drop(rows, row);
     }
 }
 
@@ -91,7 +96,7 @@ int listing_show(const struct listing *l, const char *name, cJSON *params, int *
         return status;
     listing_sort(rows, l->compare);
     for (size_t i = 0; i < LISTING_KEEPS; i++)
-        listing_keep(rows, l->keep[i].key, l->keep[i].list);
+        keep_listed(rows, l->keep[i].key, l->keep[i].list);
     if (n_rows)
         *n_rows = cJSON_GetArraySize(rows);
     status = listing_print(l, name, l->columns, rows, rows);

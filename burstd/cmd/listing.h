@@ -14,7 +14,8 @@ struct listing {
     const struct column *columns;
     // Order of the rows; gets pointers to cJSON pointers.
     int (*compare)(const void *, const void *);
-    // Filters, as listing_keep() has them; the options of the command set the lists.
+    // Filters: only rows whose text under key is one of a list with commas, without regard to case;
+    // NULL keeps all. The options of the command set the lists.
     struct {
         const char *key, *list;
     } keep[LISTING_KEEPS];
@@ -51,10 +52,7 @@ void listing_place(const cJSON *row, char *buf, size_t size);
 
 // Sorts an array; compare gets pointers to cJSON pointers.
 void listing_sort(cJSON *rows, int (*compare)(const void *, const void *));
-// Keeps the rows whose text under key is one of a list with commas, without regard to case; NULL
-// keeps all.
-void listing_keep(cJSON *rows, const char *key, const char *list);
-// The same for a test.
+// Keeps the rows that pass a test.
 void listing_keep_if(cJSON *rows, bool (*keep)(const cJSON *row));
 
 // Asks burstd (params is taken over), puts the rows in order, keeps those that are wanted and

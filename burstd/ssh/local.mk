@@ -35,7 +35,7 @@ burst_ssh_SOURCES = \
 	burstd/ssh/event.c burstd/ssh/event.h \
 	burstd/ssh/node_command.c burstd/ssh/node_command.h \
 	burstd/ssh/prepare.c burstd/ssh/prepare.h \
-	burstd/ssh/stagerd_client.c burstd/ssh/stagerd_client.h \
+	burstd/ssh/stage_peer.c burstd/ssh/stage_peer.h \
 	burstd/ssh/staging.c burstd/ssh/staging.h
 burst_ssh_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS)
 burst_ssh_LDFLAGS = $(SAN_LDFLAGS)

@@ -11,7 +11,7 @@
 #include "libburst/xalloc.h"
 #include "ssh/event.h"
 #include "ssh/node_command.h"
-#include "ssh/stagerd_client.h"
+#include "ssh/stage_peer.h"
 #include "ssh/transfer.h"
 
 #define PARAMS_MAX (2u << 20)
@@ -40,10 +40,10 @@ int staging_open(const struct ssh_request *req, cJSON **header, int *fd, struct 
 {
     if (!has_paths(req))
         return 0;
-    *fd = stagerd_connect(json_str(req->json, "stage_socket", ""), err);
-    if (*fd < 0 || stagerd_send(*fd, req, "pack", err) < 0)
+    *fd = stage_peer_connect(json_str(req->json, "stage_socket", ""), err);
+    if (*fd < 0 || stage_peer_send(*fd, req, "pack", err) < 0)
         return -1;
-    *header = stagerd_header(*fd, err);
+    *header = stage_peer_header(*fd, err);
     if (!*header)
         return -1;
     fcntl(*fd, F_SETFL, O_NONBLOCK);
@@ -85,7 +85,7 @@ static int on_unpacked(void *arg, const char *line, struct ssh_error *err)
 {
     struct stage_out *o = arg;
 
-    o->answer = stagerd_answer(line, err);
+    o->answer = stage_peer_answer(line, err);
     return o->answer ? 0 : -1;
 }
 
@@ -107,8 +107,8 @@ int staging_out(struct ssh_session *s, const struct ssh_request *req, cJSON *don
     }
     if (ssh_request_params(req, NULL, NULL, false, &params, &err->e) < 0)
         goto out;
-    fd = stagerd_connect(json_str(req->json, "stage_socket", ""), err);
-    if (fd < 0 || stagerd_send(fd, req, "unpack", err) < 0)
+    fd = stage_peer_connect(json_str(req->json, "stage_socket", ""), err);
+    if (fd < 0 || stage_peer_send(fd, req, "unpack", err) < 0)
         goto out;
     fcntl(fd, F_SETFL, O_NONBLOCK);
     t.head = params.data;

@@ -13,7 +13,7 @@
 // First half of stage_in: the files are looked through before the node is called, so a job that is
 // too large costs it nothing. *header: burst-stagerd's answer (caller frees), *fd: where the
 // archive comes from (non-blocking, caller closes); both are left alone when the request has no
-// paths. They may be set when it fails, too. -1: as stagerd_client.h has it.
+// paths. They may be set when it fails, too. -1: as stage_peer.h has it.
 int staging_open(const struct ssh_request *req, cJSON **header, int *fd, struct ssh_error *err);
 
 // Second half: the archive goes to the node (fd -1: only parameters). done gets the totals: bytes,

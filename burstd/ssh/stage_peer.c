@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "ssh/stagerd_client.h"
+#include "ssh/stage_peer.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -17,7 +17,7 @@
 #define HEADER_MAX 65536
 #define WAIT_S 600 // for burst-stagerd to look through the user's files
 
-int stagerd_connect(const char *path, struct ssh_error *err)
+int stage_peer_connect(const char *path, struct ssh_error *err)
 {
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
     struct timeval tv = {.tv_sec = WAIT_S};
@@ -43,7 +43,7 @@ int stagerd_connect(const char *path, struct ssh_error *err)
     return fd;
 }
 
-int stagerd_send(int fd, const struct ssh_request *req, const char *op, struct ssh_error *err)
+int stage_peer_send(int fd, const struct ssh_request *req, const char *op, struct ssh_error *err)
 {
     static const char *const keys[] = {"uid", "gid", "user", "paths", "exclude", "max_bytes"};
     cJSON *msg = cJSON_CreateObject();
@@ -59,7 +59,7 @@ int stagerd_send(int fd, const struct ssh_request *req, const char *op, struct s
     return 0;
 }
 
-cJSON *stagerd_answer(const char *line, struct ssh_error *err)
+cJSON *stage_peer_answer(const char *line, struct ssh_error *err)
 {
     cJSON *msg = json_parse(line, strlen(line), &err->e);
     const char *errclass = json_str(msg, "class", "io");
@@ -80,7 +80,7 @@ cJSON *stagerd_answer(const char *line, struct ssh_error *err)
 }
 
 // Byte by byte: the archive follows the line.
-cJSON *stagerd_header(int fd, struct ssh_error *err)
+cJSON *stage_peer_header(int fd, struct ssh_error *err)
 {
     char *line = xmalloc(HEADER_MAX);
     size_t len = 0;
@@ -96,7 +96,7 @@ cJSON *stagerd_header(int fd, struct ssh_error *err)
         }
         if (line[len] == '\n') {
             line[len] = '\0';
-            msg = stagerd_answer(line, err);
+            msg = stage_peer_answer(line, err);
             break;
         }
         len++;
