@@ -2,7 +2,7 @@
 // The command `burst`: finds the subcommand, and what all of them need to talk to burstd.
 #include "config.h"
 
-#include "burst.h"
+#include "cmd/burst.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -100,6 +100,19 @@ cJSON *cmd_ask(const char *method, cJSON *params, int *status)
         fprintf(stderr, "burst: jobs in Slurm are not touched by that; as an administrator see "
                         "`systemctl status burstd` and `burst check`\n");
     return result;
+}
+
+int cmd_show(const char *method, cJSON *params, bool json, int (*show)(const cJSON *answer))
+{
+    int status;
+    cJSON *answer = cmd_ask(method, params, &status);
+
+    if (answer && json)
+        cmd_print_json(answer);
+    else if (answer)
+        status = show(answer);
+    cJSON_Delete(answer);
+    return status;
 }
 
 struct burst_conf *cmd_conf(const char *path)

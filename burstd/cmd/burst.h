@@ -7,6 +7,8 @@
 #ifndef BURST_CMD_BURST_H
 #define BURST_CMD_BURST_H
 
+#include <stdbool.h>
+
 #include <cjson/cJSON.h>
 
 #include "libburst/error.h"
@@ -34,6 +36,10 @@ cJSON *cmd_try(const char *method, cJSON *params, int *status, burst_error_t *er
 // burstd's code for the last refusal: denied not_found invalid busy internal.
 const char *cmd_code(void);
 
+// Asks burstd (params is taken over) and shows the answer: as JSON, or as show() prints it, which
+// returns the exit status. Returns that; an answer that did not come is told as cmd_ask() does.
+int cmd_show(const char *method, cJSON *params, bool json, int (*show)(const cJSON *answer));
+
 // Loads burst.yaml ($BURST_CONF, the installed place, or path when it is not NULL). NULL after
 // printing all errors.
 struct burst_conf *cmd_conf(const char *path);
@@ -59,5 +65,6 @@ int cmd_slurm_conf(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_catalog(int argc, char **argv);
+int cmd_catalog_update(int argc, char **argv); // argv[0] = "burst catalog update"
 
 #endif

@@ -7,31 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <unistd.h>
 
-#include "base/conf.h"
-#include "burst.h"
 #include "catalog/catalog.h"
 #include "catalog/glob.h"
-#include "catalog_dir.h"
-#include "columns.h"
+#include "cmd/burst.h"
+#include "cmd/catalog_dir.h"
+#include "cmd/columns.h"
+#include "cmd/options.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
-
-char *catalog_dir(void)
-{
-    struct conf_errors errs;
-    struct burst_conf *conf;
-    char *dir = NULL;
-
-    if (conf_load(conf_default_path(), &conf, &errs) == 0) {
-        if (access(conf->catalog_dir, R_OK) == 0)
-            dir = xstrdup(conf->catalog_dir);
-        conf_free(conf);
-    }
-    return dir ? dir : xstrdup(BURST_DATADIR "/catalog");
-}
 
 struct filter {
     const char *dir;
@@ -44,19 +28,12 @@ struct filter {
     bool json, noheader, cpu_only;
 };
 
-static void price_text(const cJSON *row, const char *key, char *buf, size_t size)
-{
-    money_t m = json_money(row, key);
-
-    if (m == MONEY_UNKNOWN)
-        snprintf(buf, size, "-");
-    else
-        snprintf(buf, size, "%.4f", money_to_double(m));
-}
-
 static void price_cell(const cJSON *row, char *buf, size_t size)
 {
-    price_text(row, "price_uusd_per_hour", buf, size);
+    money_t m = json_money(row, "price_uusd_per_hour");
+
+    if (m != MONEY_UNKNOWN)
+        snprintf(buf, size, "%.4f", money_to_double(m));
 }
 
 static void per_cell(const cJSON *row, char *buf, size_t size)
@@ -64,35 +41,8 @@ static void per_cell(const cJSON *row, char *buf, size_t size)
     double count = json_dbl(row, "accelerator_count", 0);
     money_t m = json_money(row, "price_uusd_per_hour");
 
-    if (count <= 0 || m == MONEY_UNKNOWN)
-        snprintf(buf, size, "-");
-    else
+    if (count > 0 && m != MONEY_UNKNOWN)
         snprintf(buf, size, "%.4f", money_to_double(m) / count);
-}
-
-static void amount(const cJSON *row, const char *key, char *buf, size_t size)
-{
-    double v = json_dbl(row, key, 0);
-
-    if (v > 0)
-        snprintf(buf, size, "%g", v);
-    else
-        snprintf(buf, size, "-");
-}
-
-static void count_cell(const cJSON *row, char *buf, size_t size)
-{
-    amount(row, "accelerator_count", buf, size);
-}
-
-static void vcpus_cell(const cJSON *row, char *buf, size_t size)
-{
-    amount(row, "vcpus", buf, size);
-}
-
-static void memory_cell(const cJSON *row, char *buf, size_t size)
-{
-    amount(row, "memory_gib", buf, size);
 }
 
 static const struct column columns[] = {
@@ -101,18 +51,18 @@ static const struct column columns[] = {
     {'z', "zone", "ZONE", COLUMN_TEXT, "zone", NULL},
     {'y', "type", "INSTANCE", COLUMN_TEXT, "instance_type", NULL},
     {'a', "accelerator", "ACCELERATOR", COLUMN_TEXT, "accelerator", NULL},
-    {'n', "count", "COUNT", COLUMN_OWN, NULL, count_cell},
-    {'v', "vcpus", "VCPUS", COLUMN_OWN, NULL, vcpus_cell},
-    {'m', "memory", "GIB", COLUMN_OWN, NULL, memory_cell},
+    {'n', "count", "COUNT", COLUMN_AMOUNT, "accelerator_count", NULL},
+    {'v', "vcpus", "VCPUS", COLUMN_AMOUNT, "vcpus", NULL},
+    {'m', "memory", "GIB", COLUMN_AMOUNT, "memory_gib", NULL},
     {'M', "market", "MARKET", COLUMN_TEXT, "market", NULL},
     {'p', "price", "$/HOUR", COLUMN_OWN, NULL, price_cell},
     {'P', "per", "$/ACC/HOUR", COLUMN_OWN, NULL, per_cell},
-    {0, NULL, NULL, COLUMN_TEXT, NULL, NULL},
+    {0},
 };
 
 #define DEFAULT_COLUMNS "cloud,region,zone,type,accelerator,count,vcpus,memory,market,price,per"
 
-static void print_help(FILE *out)
+static void help(const char *name)
 {
     fputs("usage: burst catalog list [FILTER ...]        offers, cheapest first\n"
           "       burst catalog show INSTANCE [FILTER ...] where an instance type is offered\n"
@@ -131,7 +81,7 @@ static void print_help(FILE *out)
           "      --limit N            at most so many rows\n"
           "      --catalog DIR, --json, --noheader\n"
           "Exit status: 0, 1 = nothing matches (check: rows were refused), 2 wrong command line.\n",
-          out);
+          stdout);
 }
 
 static int usage(const char *text)
@@ -140,115 +90,66 @@ static int usage(const char *text)
     return CMD_USAGE;
 }
 
-static int number(const char *option, const char *text, double *out)
+// --- options: each is checked where it stands, so that the first wrong one is named
+
+static int number(const struct opt *o, const char *text, double *out)
 {
     char *end;
 
     *out = strtod(text, &end);
     if (end != text && !*end && isfinite(*out) && *out >= 0)
-        return 0;
-    fprintf(stderr, "burst catalog: --%s takes a number of at least 0, not \"%s\"\n", option, text);
+        return -1;
+    fprintf(stderr, "burst catalog: --%s takes a number of at least 0, not \"%s\"\n", o->name,
+            text);
+    return CMD_USAGE;
+}
+
+static int read_number(const struct opt *o, const char *text)
+{
+    return number(o, text, o->into);
+}
+
+static int read_limit(const struct opt *o, const char *text)
+{
+    unsigned *limit = o->into;
+    double n;
+    int status = number(o, text, &n);
+
+    if (status < 0)
+        *limit = n > 1e9 ? 1000000000u : (unsigned)n;
+    return status;
+}
+
+static int read_price(const struct opt *o, const char *text)
+{
+    burst_error_t err;
+
+    if (money_parse(text, o->into, &err) == 0)
+        return -1;
+    fprintf(stderr, "burst catalog: --%s: %s\n", o->name, err.text);
+    return CMD_USAGE;
+}
+
+static int read_accelerator(const struct opt *o, const char *text)
+{
+    struct filter *f = o->into;
+
+    f->cpu_only = strcmp(text, "none") == 0;
+    f->accelerator = f->cpu_only ? NULL : accelerator_alias(text);
     return -1;
 }
 
-enum {
-    OPT_VCPUS = 256,
-    OPT_MEMORY,
-    OPT_CLOUD,
-    OPT_REGION,
-    OPT_ZONE,
-    OPT_MAX,
-    OPT_SORT,
-    OPT_LIMIT,
-    OPT_CATALOG,
-    OPT_JSON,
-    OPT_NOHEADER
-};
-
-static const struct option long_options[] = {{"accelerator", required_argument, NULL, 'a'},
-                                             {"count", required_argument, NULL, 'n'},
-                                             {"vcpus", required_argument, NULL, OPT_VCPUS},
-                                             {"memory", required_argument, NULL, OPT_MEMORY},
-                                             {"cloud", required_argument, NULL, OPT_CLOUD},
-                                             {"region", required_argument, NULL, OPT_REGION},
-                                             {"zone", required_argument, NULL, OPT_ZONE},
-                                             {"market", required_argument, NULL, 'm'},
-                                             {"max-price", required_argument, NULL, OPT_MAX},
-                                             {"sort", required_argument, NULL, OPT_SORT},
-                                             {"limit", required_argument, NULL, OPT_LIMIT},
-                                             {"catalog", required_argument, NULL, OPT_CATALOG},
-                                             {"json", no_argument, NULL, OPT_JSON},
-                                             {"noheader", no_argument, NULL, OPT_NOHEADER},
-                                             {"help", no_argument, NULL, 'h'},
-                                             {NULL, 0, NULL, 0}};
-
-static int set_market(struct filter *f, const char *text)
+static int read_market(const struct opt *o, const char *text)
 {
+    int *market = o->into;
+
     if (strcmp(text, "spot") == 0)
-        f->market = MARKET_SPOT;
+        *market = MARKET_SPOT;
     else if (strcmp(text, "on-demand") == 0)
-        f->market = MARKET_ON_DEMAND;
+        *market = MARKET_ON_DEMAND;
     else if (strcmp(text, "any") != 0)
         return usage("--market takes spot, on-demand or any");
-    return CMD_OK;
-}
-
-// -1 = go on, else the exit status.
-static int one_option(struct filter *f, int c)
-{
-    burst_error_t err;
-    double n;
-
-    switch (c) {
-    case 'a':
-        f->cpu_only = strcmp(optarg, "none") == 0;
-        f->accelerator = f->cpu_only ? NULL : accelerator_alias(optarg);
-        return -1;
-    case 'n':
-        return number("count", optarg, &f->count) < 0 ? CMD_USAGE : -1;
-    case OPT_VCPUS:
-        return number("vcpus", optarg, &f->vcpus) < 0 ? CMD_USAGE : -1;
-    case OPT_MEMORY:
-        return number("memory", optarg, &f->memory_gib) < 0 ? CMD_USAGE : -1;
-    case OPT_CLOUD:
-        f->cloud = optarg;
-        return -1;
-    case OPT_REGION:
-        f->region = optarg;
-        return -1;
-    case OPT_ZONE:
-        f->zone = optarg;
-        return -1;
-    case 'm':
-        return set_market(f, optarg) ? CMD_USAGE : -1;
-    case OPT_MAX:
-        if (money_parse(optarg, &f->max_price, &err) == 0)
-            return -1;
-        fprintf(stderr, "burst catalog: --max-price: %s\n", err.text);
-        return CMD_USAGE;
-    case OPT_SORT:
-        f->sort = optarg;
-        return -1;
-    case OPT_LIMIT:
-        if (number("limit", optarg, &n) < 0)
-            return CMD_USAGE;
-        f->limit = n > 1e9 ? 1000000000u : (unsigned)n;
-        return -1;
-    case OPT_CATALOG:
-        f->dir = optarg;
-        return -1;
-    case OPT_JSON:
-        f->json = true;
-        return -1;
-    case OPT_NOHEADER:
-        f->noheader = true;
-        return -1;
-    case 'h':
-        print_help(stdout);
-        return CMD_OK;
-    default:
-        return CMD_USAGE;
-    }
+    return -1;
 }
 
 static bool matches(const char *pattern, const char *text)
@@ -446,42 +347,67 @@ static int check(const struct filter *f)
     return rc;
 }
 
+// What a verb takes from its words, and what it does. -1 = go on, else the exit status.
+static int read_words(struct filter *f, int argc, char **argv, const char **verb)
+{
+    double key;
+
+    if (optind == argc)
+        return usage("say list, show, check or update");
+    *verb = argv[optind++];
+    if (sort_key(f, &(struct catalog_type){0}, &(struct catalog_offer){0}, 0, &key) < 0)
+        return usage("--sort takes price, per, cloud, type, memory or vcpus");
+    if (strcmp(*verb, "show") == 0 && optind < argc)
+        f->type = argv[optind++];
+    else if (strcmp(*verb, "show") == 0)
+        return usage("show needs an instance type");
+    return optind < argc ? usage("too many arguments") : -1;
+}
+
+static int perform(const struct filter *f, const char *verb)
+{
+    if (strcmp(verb, "check") == 0)
+        return check(f);
+    if (strcmp(verb, "list") == 0 || strcmp(verb, "show") == 0)
+        return list(f);
+    return usage(strcmp(verb, "update") == 0 ? "update comes before its options"
+                                             : "the verbs are list, show, check and update");
+}
+
 int cmd_catalog(int argc, char **argv)
 {
     struct filter f = {.market = -1, .max_price = MONEY_UNKNOWN, .sort = "price"};
-    const char *verb;
-    char *dflt = NULL;
-    double key;
-    int c, rc;
+    const struct opt options[] = {{'a', "accelerator", .read = read_accelerator, .into = &f},
+                                  {'n', "count", .read = read_number, .into = &f.count},
+                                  {0, "vcpus", .read = read_number, .into = &f.vcpus},
+                                  {0, "memory", .read = read_number, .into = &f.memory_gib},
+                                  {0, "cloud", .word = &f.cloud},
+                                  {0, "region", .word = &f.region},
+                                  {0, "zone", .word = &f.zone},
+                                  {'m', "market", .read = read_market, .into = &f.market},
+                                  {0, "max-price", .read = read_price, .into = &f.max_price},
+                                  {0, "sort", .word = &f.sort},
+                                  {0, "limit", .read = read_limit, .into = &f.limit},
+                                  {0, "catalog", .word = &f.dir},
+                                  {0, "json", .flag = &f.json},
+                                  {0, "noheader", .flag = &f.noheader},
+                                  {0}};
+    const char *verb = "";
 
     if (argc > 1 && strcmp(argv[1], "update") == 0) {
         char name[] = "burst catalog update";
         argv[1] = name;
-        return catalog_update(argc - 1, argv + 1);
+        return cmd_catalog_update(argc - 1, argv + 1);
     }
-    while ((c = getopt_long(argc, argv, "a:n:m:h", long_options, NULL)) != -1)
-        if ((rc = one_option(&f, c)) >= 0)
-            return rc;
-    if (optind == argc)
-        return usage("say list, show, check or update");
-    verb = argv[optind++];
-    if (sort_key(&f, &(struct catalog_type){0}, &(struct catalog_offer){0}, 0, &key) < 0)
-        return usage("--sort takes price, per, cloud, type, memory or vcpus");
-    if (strcmp(verb, "show") == 0 && optind < argc)
-        f.type = argv[optind++];
-    else if (strcmp(verb, "show") == 0)
-        return usage("show needs an instance type");
-    if (optind < argc)
-        return usage("too many arguments");
-    if (!f.dir)
-        f.dir = dflt = catalog_dir();
-    if (strcmp(verb, "check") == 0)
-        rc = check(&f);
-    else if (strcmp(verb, "list") == 0 || strcmp(verb, "show") == 0)
-        rc = list(&f);
-    else
-        rc = usage(strcmp(verb, "update") == 0 ? "update comes before its options"
-                                               : "the verbs are list, show, check and update");
+    int status = options_read_as(argc, argv, options, help, OPTIONS_NO_HINT);
+    if (status < 0)
+        status = read_words(&f, argc, argv, &verb);
+    if (status >= 0)
+        return status;
+    char *dflt = f.dir ? NULL : catalog_dir();
+    if (dflt)
+        f.dir = dflt;
+    status = perform(&f, verb);
     free(dflt);
-    return rc;
+    return status;
 }

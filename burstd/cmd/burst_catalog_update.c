@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +13,12 @@
 #include <unistd.h>
 
 #include "base/conf.h"
-#include "burst.h"
-#include "catalog_dir.h"
+#include "cmd/burst.h"
+#include "cmd/options.h"
+#include "cmd/price_update.h"
+#include "cmd/text.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
-#include "price_update.h"
-#include "text.h"
 
 #define CLOUDS_MAX 64
 
@@ -220,7 +219,7 @@ static void close_dir(const struct update *u)
 
 // --- the command line
 
-static void print_help(void)
+static void help(const char *name)
 {
     puts("usage: burst catalog update [OPTION ...]\n"
          "\n"
@@ -345,60 +344,63 @@ static int run(struct update *u)
     return rc;
 }
 
-int catalog_update(int argc, char **argv)
-{
-    enum { OPT_CLOUDS = 256, OPT_FROM, OPT_DIR, OPT_ACCEPT, OPT_DRY, OPT_JSON, OPT_HELP };
-    static const struct option options[] = {{"clouds", required_argument, NULL, OPT_CLOUDS},
-                                            {"from", required_argument, NULL, OPT_FROM},
-                                            {"dir", required_argument, NULL, OPT_DIR},
-                                            {"catalog", required_argument, NULL, OPT_DIR},
-                                            {"accept", no_argument, NULL, OPT_ACCEPT},
-                                            {"dry-run", no_argument, NULL, OPT_DRY},
-                                            {"json", no_argument, NULL, OPT_JSON},
-                                            {"help", no_argument, NULL, OPT_HELP},
-                                            {NULL, 0, NULL, 0}};
-    struct update u = {.to = {.dir_fd = -1}};
-    struct burst_conf *conf = NULL;
-    struct conf_errors errs;
-    const char *clouds = NULL, *from[CLOUDS_MAX];
-    unsigned n_from = 0;
-    int opt, rc;
+struct from_list {
+    const char *where[CLOUDS_MAX];
+    unsigned n;
+};
 
-    while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (opt == OPT_CLOUDS)
-            clouds = optarg;
-        else if (opt == OPT_FROM && n_from < CLOUDS_MAX)
-            from[n_from++] = optarg;
-        else if (opt == OPT_DIR)
-            u.to.dir = optarg;
-        else if (opt == OPT_ACCEPT)
-            u.to.accept = true;
-        else if (opt == OPT_DRY)
-            u.to.dry_run = true;
-        else if (opt == OPT_JSON)
-            u.json = true;
-        else if (opt == OPT_HELP)
-            return print_help(), CMD_OK;
-        else
-            return cmd_usage("catalog update", NULL);
-    }
-    if (optind < argc)
-        return cmd_usage("catalog update", "\"%s\" is one word too many", argv[optind]);
-    if (conf_load(conf_default_path(), &conf, &errs) == 0)
-        u.to.conf = conf;
-    if (!u.to.dir && !conf) {
+static int read_from(const struct opt *o, const char *word)
+{
+    struct from_list *from = o->into;
+
+    if (from->n == CLOUDS_MAX)
+        return cmd_usage("catalog update", NULL);
+    from->where[from->n++] = word;
+    return -1;
+}
+
+// burst.yaml, where there is one, and the directory. -1 = go on, else the exit status.
+static int find_dir(struct update *u, struct burst_conf **conf)
+{
+    struct conf_errors errs;
+
+    if (conf_load(conf_default_path(), conf, &errs) == 0)
+        u->to.conf = *conf;
+    if (!u->to.dir && !*conf) {
         char *text = conf_errors_text(&errs);
         fputs(text, stderr);
         free(text);
         return cmd_usage("catalog update", "which catalog? Name its directory with --dir");
     }
-    if (!u.to.dir)
-        u.to.dir = conf->catalog_dir;
-    rc = choose_clouds(&u, clouds, from, n_from);
-    if (rc == 0)
-        rc = run(&u);
+    if (!u->to.dir)
+        u->to.dir = (*conf)->catalog_dir;
+    return -1;
+}
+
+int cmd_catalog_update(int argc, char **argv)
+{
+    struct update u = {.to = {.dir_fd = -1}};
+    struct burst_conf *conf = NULL;
+    struct from_list from = {.n = 0};
+    const char *clouds = NULL;
+    const struct opt options[] = {
+        {0, "clouds", .word = &clouds},      {0, "from", .read = read_from, .into = &from},
+        {0, "dir", .word = &u.to.dir},       {0, "catalog", .word = &u.to.dir},
+        {0, "accept", .flag = &u.to.accept}, {0, "dry-run", .flag = &u.to.dry_run},
+        {0, "json", .flag = &u.json},        {0}};
+    int status = options_read_as(argc, argv, options, help, OPTIONS_NO_H);
+
+    if (status < 0)
+        status = options_words(argc, argv, 0, 0, "");
+    if (status < 0)
+        status = find_dir(&u, &conf);
+    if (status >= 0)
+        return status;
+    status = choose_clouds(&u, clouds, from.where, from.n);
+    if (status == 0)
+        status = run(&u);
     for (unsigned i = 0; i < u.n_clouds; i++)
         free(u.cloud[i].name);
     conf_free(conf);
-    return rc;
+    return status;
 }

@@ -5,11 +5,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "burst.h"
+#include "cmd/burst.h"
+#include "cmd/listing.h"
+#include "cmd/text.h"
 #include "libburst/clock.h"
 #include "libburst/json.h"
-#include "listing.h"
-#include "text.h"
 
 static const struct column columns[] = {
     {'k', "key", "", COLUMN_TEXT, "key", NULL},
@@ -19,7 +19,7 @@ static const struct column columns[] = {
     {'I', "overhead", "BOOT+IDLE", COLUMN_MONEY, "overhead_uusd", NULL},
     {'X', "transfer", "TRANSFER", COLUMN_MONEY, "transfer_uusd", NULL},
     {'C', "total", "TOTAL", COLUMN_MONEY, "total_uusd", NULL},
-    {0, NULL, NULL, COLUMN_TEXT, NULL, NULL},
+    {0},
 };
 
 #define DEFAULT_COLUMNS "key,nodes,time,jobs,overhead,transfer,total"
@@ -50,18 +50,19 @@ static void help(const char *name)
     listing_help("%10k %.9C", "key:12,total:.9", " and no sum", columns);
 }
 
+// Every column but the key is a number that can be added up.
 static void add_sum(cJSON *rows, const char *label)
 {
-    static const char *const keys[] = {"nodes",         "seconds",       "busy_uusd",
-                                       "overhead_uusd", "transfer_uusd", "total_uusd"};
     cJSON *sum = cJSON_CreateObject();
     const cJSON *row;
 
     json_add_str(sum, "key", label);
-    for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
+    for (const struct column *c = columns; c->name; c++) {
         int64_t n = 0;
-        cJSON_ArrayForEach(row, rows) n += json_i64(row, keys[k], 0);
-        json_add_i64(sum, keys[k], n);
+        if (c->kind == COLUMN_TEXT)
+            continue;
+        cJSON_ArrayForEach(row, rows) n += json_i64(row, c->key, 0);
+        json_add_i64(sum, c->key, n);
     }
     cJSON_AddItemToArray(rows, sum);
 }
@@ -112,10 +113,8 @@ int cmd_cost(int argc, char **argv)
                                   {'E', "end", .word = &to},
                                   LISTING_OPTIONS(l),
                                   {0}};
-    int status = options_read(argc, argv, options, help);
+    int status = options_line(argc, argv, options, help, 0, 0, "");
 
-    if (status < 0)
-        status = options_words(argc, argv, 0, 0, "");
     if (status < 0)
         status = read_time(argv[0], from, now, &start);
     if (status < 0)

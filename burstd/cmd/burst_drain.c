@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "burst.h"
+#include "cmd/burst.h"
+#include "cmd/options.h"
+#include "cmd/text.h"
 #include "libburst/hostlist.h"
 #include "libburst/json.h"
-#include "options.h"
-#include "text.h"
 
 // "a, b, c", from an array of strings.
 static void print_names(const char *before, const cJSON *names, const char *after)
@@ -150,10 +150,8 @@ int cmd_terminate(int argc, char **argv)
 {
     bool force = false;
     const struct opt options[] = {{'f', "force", .flag = &force}, {0}};
-    int rc = options_read(argc, argv, options, terminate_help);
+    int rc = options_line(argc, argv, options, terminate_help, 1, argc, "which node or instance?");
 
-    if (rc < 0)
-        rc = options_words(argc, argv, 1, argc, "which node or instance?");
     if (rc >= 0)
         return rc;
     rc = CMD_OK;
@@ -177,10 +175,8 @@ static void giveup_help(const char *name)
 
 int cmd_giveup(int argc, char **argv)
 {
-    int status = options_read(argc, argv, no_options, giveup_help);
+    int status = options_line(argc, argv, no_options, giveup_help, 1, 1, "which job?");
 
-    if (status < 0)
-        status = options_words(argc, argv, 1, 1, "which job?");
     if (status >= 0)
         return status;
     const char *job = argv[optind];
@@ -204,10 +200,8 @@ static void reload_help(const char *name)
 
 int cmd_reload(int argc, char **argv)
 {
-    int status = options_read(argc, argv, no_options, reload_help);
+    int status = options_line(argc, argv, no_options, reload_help, 0, 0, "");
 
-    if (status < 0)
-        status = options_words(argc, argv, 0, 0, "");
     if (status >= 0)
         return status;
     cJSON *result = cmd_ask("reload", NULL, &status);

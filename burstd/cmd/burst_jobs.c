@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // `burst jobs`: a table of the jobs that burstd looks after.
-#include "burst_jobs.h"
+#include "cmd/burst_jobs.h"
 
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "burst.h"
+#include "cmd/burst.h"
+#include "cmd/listing.h"
 #include "libburst/json.h"
-#include "listing.h"
 
 const struct column job_columns[] = {
     {'i', "jobid", "JOBID", COLUMN_TEXT, "job", NULL},
@@ -32,7 +32,7 @@ const struct column job_columns[] = {
     {'x', "restarts", "RESTARTS", COLUMN_NUMBER, "restarts", NULL},
     {'b', "mode", "BURST", COLUMN_TEXT, "mode", NULL},
     {'H', "history", "HISTORY", COLUMN_TEXT, "history", NULL},
-    {0, NULL, NULL, COLUMN_TEXT, NULL, NULL},
+    {0},
 };
 
 #define DEFAULT_COLUMNS "jobid,name,username,state,place,type,market,numnodes,cost,reason"
@@ -83,19 +83,20 @@ static void help(const char *name)
 
 int cmd_jobs(int argc, char **argv)
 {
-    struct listing l = {.how = {.dflt = DEFAULT_COLUMNS}};
-    const char *states = NULL, *users = NULL, *clouds = NULL;
+    struct listing l = {.method = "jobs",
+                        .columns = job_columns,
+                        .compare = compare_jobs,
+                        .keep = {{.key = "state"}, {.key = "user"}, {.key = "cloud"}},
+                        .how = {.dflt = DEFAULT_COLUMNS}};
     bool all = false;
     const struct opt options[] = {{'a', "all", .flag = &all},
-                                  {'t', "states", .word = &states},
-                                  {'u', "user", .word = &users},
-                                  {'c', "cloud", .word = &clouds},
+                                  {'t', "states", .word = &l.keep[0].list},
+                                  {'u', "user", .word = &l.keep[1].list},
+                                  {'c', "cloud", .word = &l.keep[2].list},
                                   LISTING_OPTIONS(l),
                                   {0}};
-    int status = options_read(argc, argv, options, help);
+    int status = options_line(argc, argv, options, help, 0, 1, ""), n_rows;
 
-    if (status < 0)
-        status = options_words(argc, argv, 0, 1, "");
     if (status >= 0)
         return status;
     const char *one = argv[optind]; // NULL = none named
@@ -103,18 +104,10 @@ int cmd_jobs(int argc, char **argv)
     cJSON_AddBoolToObject(params, "all", all);
     if (one)
         json_add_str(params, "job", one);
-    cJSON *jobs = cmd_ask("jobs", params, &status);
-    if (!jobs)
-        return status;
-    jobs_sort(jobs);
-    listing_keep(jobs, "state", states);
-    listing_keep(jobs, "user", users);
-    listing_keep(jobs, "cloud", clouds);
-    status = listing_print(&l, argv[0], job_columns, jobs, jobs);
-    if (one && cJSON_GetArraySize(jobs) == 0 && status == CMD_OK) {
+    status = listing_show(&l, argv[0], params, &n_rows);
+    if (one && n_rows == 0 && status == CMD_OK) {
         fprintf(stderr, "burst: burstd knows no job %s of yours\n", one);
         status = CMD_REFUSED;
     }
-    cJSON_Delete(jobs);
     return status;
 }

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "columns.h"
+#include "cmd/columns.h"
 
 extern const struct column job_columns[];
 

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "burst.h"
+#include "cmd/burst.h"
+#include "cmd/listing.h"
 #include "libburst/clock.h"
 #include "libburst/json.h"
-#include "listing.h"
 
 static void uptime_text(const cJSON *node, char *buf, size_t size)
 {
@@ -31,7 +31,7 @@ static const struct column columns[] = {
     {'d', "idlesince", "IDLE_SINCE", COLUMN_TIME, "idle_since", NULL},
     {'n', "notice", "NOTICE", COLUMN_TIME, "notice_at", NULL},
     {'r', "reason", "REASON", COLUMN_TEXT, "reason", NULL},
-    {0, NULL, NULL, COLUMN_TEXT, NULL, NULL},
+    {0},
 };
 
 #define DEFAULT_COLUMNS "node,instance,state,job,place,type,market,price,cost,uptime,reason"
@@ -59,25 +59,21 @@ static void help(const char *name)
 
 int cmd_nodes(int argc, char **argv)
 {
-    struct listing l = {.how = {.dflt = DEFAULT_COLUMNS}};
-    const char *clouds = NULL;
+    struct listing l = {.method = "nodes",
+                        .columns = columns,
+                        .compare = compare,
+                        .keep = {{.key = "cloud"}},
+                        .how = {.dflt = DEFAULT_COLUMNS}};
     bool all = false;
-    const struct opt options[] = {
-        {'a', "all", .flag = &all}, {'c', "cloud", .word = &clouds}, LISTING_OPTIONS(l), {0}};
-    int status = options_read(argc, argv, options, help);
+    const struct opt options[] = {{'a', "all", .flag = &all},
+                                  {'c', "cloud", .word = &l.keep[0].list},
+                                  LISTING_OPTIONS(l),
+                                  {0}};
+    int status = options_line(argc, argv, options, help, 0, 0, "");
 
-    if (status < 0)
-        status = options_words(argc, argv, 0, 0, "");
     if (status >= 0)
         return status;
     cJSON *params = cJSON_CreateObject();
     cJSON_AddBoolToObject(params, "all", all);
-    cJSON *nodes = cmd_ask("nodes", params, &status);
-    if (!nodes)
-        return status;
-    listing_sort(nodes, compare);
-    listing_keep(nodes, "cloud", clouds);
-    status = listing_print(&l, argv[0], columns, nodes, nodes);
-    cJSON_Delete(nodes);
-    return status;
+    return listing_show(&l, argv[0], params, NULL);
 }

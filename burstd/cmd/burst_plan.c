@@ -13,11 +13,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "burst.h"
-#include "catalog_dir.h"
+#include "cmd/burst.h"
+#include "cmd/catalog_dir.h"
+#include "cmd/libexec.h"
+#include "cmd/options.h"
 #include "libburst/xalloc.h"
-#include "libexec.h"
-#include "options.h"
 
 extern char **environ;
 

@@ -12,11 +12,11 @@
 #include <string.h>
 
 #include "base/conf.h"
-#include "burst.h"
+#include "cmd/burst.h"
+#include "cmd/options.h"
+#include "cmd/slurm_settings.h"
+#include "cmd/slurm_wants.h"
 #include "libburst/clock.h"
-#include "options.h"
-#include "slurm_settings.h"
-#include "slurm_wants.h"
 
 #define WEIGHT_BASE 1000 // local nodes have 1 unless told otherwise: they are taken first
 
@@ -226,11 +226,9 @@ int cmd_slurm_conf(int argc, char **argv)
     bool gres = false;
     const struct opt options[] = {
         {0, "gres", .flag = &gres}, {0, "conf", .word = &path}, {0, "slurm", .word = &slurm}, {0}};
-    int status = options_read(argc, argv, options, help);
+    int status = options_line(argc, argv, options, help, 0, 0, "");
     burst_error_t err;
 
-    if (status < 0)
-        status = options_words(argc, argv, 0, 0, "");
     if (status >= 0)
         return status;
     if (slurm && !(release = slurm_release(slurm)))

@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "burst.h"
-#include "burst_jobs.h"
+#include "cmd/burst.h"
+#include "cmd/burst_jobs.h"
+#include "cmd/listing.h"
+#include "cmd/text.h"
 #include "libburst/clock.h"
 #include "libburst/json.h"
-#include "listing.h"
-#include "text.h"
 
 #define JOBS_SHOWN 10
 #define PLACES_SHOWN 5
@@ -107,7 +107,7 @@ static const struct column cloud_columns[] = {
     {0, "today", "TODAY", COLUMN_MONEY, "spend_today_uusd", NULL},
     {0, "cap", "CAP/DAY", COLUMN_MONEY, "cap_day_uusd", NULL},
     {0, "health", "HEALTH", COLUMN_OWN, NULL, health_text},
-    {0, NULL, NULL, COLUMN_TEXT, NULL, NULL},
+    {0},
 };
 
 static void print_place(const cJSON *row)
@@ -212,6 +212,17 @@ static void print_status(const cJSON *s, cJSON *jobs)
         puts("\n`burst why JOBID` tells more about a job.");
 }
 
+static int show(const cJSON *s)
+{
+    int status;
+    cJSON *jobs = cmd_ask("jobs", NULL, &status);
+
+    if (jobs)
+        print_status(s, jobs);
+    cJSON_Delete(jobs);
+    return status;
+}
+
 static void help(const char *name)
 {
     puts(
@@ -225,21 +236,9 @@ int cmd_status(int argc, char **argv)
 {
     bool json = false;
     const struct opt options[] = {{0, "json", .flag = &json}, {0}};
-    int status = options_read(argc, argv, options, help);
+    int status = options_line(argc, argv, options, help, 0, 0, "");
 
-    if (status < 0)
-        status = options_words(argc, argv, 0, 0, "");
     if (status >= 0)
         return status;
-    cJSON *s = cmd_ask("status", NULL, &status);
-    if (s && json) {
-        cmd_print_json(s);
-    } else if (s) {
-        cJSON *jobs = cmd_ask("jobs", NULL, &status);
-        if (jobs)
-            print_status(s, jobs);
-        cJSON_Delete(jobs);
-    }
-    cJSON_Delete(s);
-    return status;
+    return cmd_show("status", NULL, json, show);
 }

@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "burst.h"
+#include "cmd/burst.h"
+#include "cmd/options.h"
+#include "cmd/text.h"
 #include "libburst/clock.h"
 #include "libburst/json.h"
-#include "options.h"
-#include "text.h"
 
 #define RUNNERS_SHOWN 5
 #define PHRASE_MAX (2 * TEXT_MAX + 64)
@@ -319,6 +319,15 @@ static void print_events(const cJSON *list)
     }
 }
 
+static int show(const cJSON *answer)
+{
+    print_job(cJSON_GetObjectItemCaseSensitive(answer, "job"));
+    print_decisions(cJSON_GetObjectItemCaseSensitive(answer, "decisions"));
+    print_attempts(cJSON_GetObjectItemCaseSensitive(answer, "attempts"));
+    print_events(cJSON_GetObjectItemCaseSensitive(answer, "events"));
+    return CMD_OK;
+}
+
 static void help(const char *name)
 {
     puts("usage: burst why [--json] JOBID\n"
@@ -333,25 +342,11 @@ int cmd_why(int argc, char **argv)
 {
     bool json = false;
     const struct opt options[] = {{0, "json", .flag = &json}, {0}};
-    int status = options_read(argc, argv, options, help);
+    int status = options_line(argc, argv, options, help, 1, 1, "which job?");
 
-    if (status < 0)
-        status = options_words(argc, argv, 1, 1, "which job?");
     if (status >= 0)
         return status;
     cJSON *params = cJSON_CreateObject();
     json_add_str(params, "job", argv[optind]);
-    cJSON *result = cmd_ask("why", params, &status);
-    if (!result)
-        return status;
-    if (json) {
-        cmd_print_json(result);
-    } else {
-        print_job(cJSON_GetObjectItemCaseSensitive(result, "job"));
-        print_decisions(cJSON_GetObjectItemCaseSensitive(result, "decisions"));
-        print_attempts(cJSON_GetObjectItemCaseSensitive(result, "attempts"));
-        print_events(cJSON_GetObjectItemCaseSensitive(result, "events"));
-    }
-    cJSON_Delete(result);
-    return status;
+    return cmd_show("why", params, json, show);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // See capture.h.
-#include "capture.h"
+#include "cmd/capture.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // See columns.h. A format is read into fields first, so that a wrong one prints nothing.
-#include "columns.h"
+#include "cmd/columns.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -8,11 +8,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cmd/text.h"
 #include "libburst/clock.h"
 #include "libburst/json.h"
 #include "libburst/strbuf.h"
 #include "libburst/xalloc.h"
-#include "text.h"
 
 #define LONG_WIDTH 20 // of -O without a width, as in squeue
 #define WIDTH_MAX 1000
@@ -95,6 +95,10 @@ const char *column_text(const struct column *c, const cJSON *row, char *buf, siz
         break;
     case COLUMN_LENGTH:
         snprintf(raw, sizeof(raw), "%d", cJSON_GetArraySize(value));
+        break;
+    case COLUMN_AMOUNT:
+        if (json_dbl(row, c->key, 0) > 0)
+            snprintf(raw, sizeof(raw), "%g", json_dbl(row, c->key, 0));
         break;
     case COLUMN_OWN:
         c->text(row, raw, sizeof(raw));

@@ -22,12 +22,14 @@ enum column_kind {
     COLUMN_DURATION, // seconds
     COLUMN_LIST,     // array of strings, joined with commas
     COLUMN_LENGTH,   // number of elements of an array
+    COLUMN_AMOUNT,   // a number, with a fraction where it has one; 0 = not known
     COLUMN_OWN,      // .text writes it
 };
 
+// A table of columns ends with {0}.
 struct column {
     char letter;      // for -o; 0 = none
-    const char *name; // for -O, without regard to case; NULL ends the table
+    const char *name; // for -O, without regard to case
     const char *title;
     enum column_kind kind;
     const char *key; // of the row

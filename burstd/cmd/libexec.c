@@ -2,7 +2,7 @@
 // See libexec.h.
 #include "config.h"
 
-#include "libexec.h"
+#include "cmd/libexec.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // See listing.h.
-#include "listing.h"
+#include "cmd/listing.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "burst.h"
+#include "cmd/burst.h"
+#include "cmd/text.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
-#include "text.h"
 
 void listing_help(const char *example_letters, const char *example_names, const char *more,
                   const struct column *columns)
@@ -58,14 +58,19 @@ static bool listed(const char *list, const char *word)
     return false;
 }
 
-void listing_keep(cJSON *rows, const char *key, const char *list)
+static void drop(cJSON *rows, cJSON *row)
+{
+    cJSON_Delete(cJSON_DetachItemViaPointer(rows, row));
+}
+
+static void keep_listed(cJSON *rows, const char *key, const char *list)
 {
     cJSON *row = rows->child, *next;
 
     for (; list && row; row = next) {
         next = row->next;
         if (!listed(list, json_str(row, key, "")))
-            cJSON_Delete(cJSON_DetachItemViaPointer(rows, row));
+            drop(rows, row);
     }
 }
 
@@ -76,8 +81,27 @@ void listing_keep_if(cJSON *rows, bool (*keep)(const cJSON *row))
     for (; row; row = next) {
         next = row->next;
         if (!keep(row))
-            cJSON_Delete(cJSON_DetachItemViaPointer(rows, row));
+            drop(rows, row);
     }
+}
+
+int listing_show(const struct listing *l, const char *name, cJSON *params, int *n_rows)
+{
+    int status;
+    cJSON *rows = cmd_ask(l->method, params, &status);
+
+    if (n_rows)
+        *n_rows = 0;
+    if (!rows)
+        return status;
+    listing_sort(rows, l->compare);
+    for (size_t i = 0; i < LISTING_KEEPS; i++)
+        keep_listed(rows, l->keep[i].key, l->keep[i].list);
+    if (n_rows)
+        *n_rows = cJSON_GetArraySize(rows);
+    status = listing_print(l, name, l->columns, rows, rows);
+    cJSON_Delete(rows);
+    return status;
 }
 
 int listing_print(const struct listing *l, const char *name, const struct column *columns,

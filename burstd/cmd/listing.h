@@ -1,13 +1,25 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the commands that print a table of burstd's rows share: options, filters, columns, output.
+// What the commands that print a table of burstd's rows share: such a command is its columns, a
+// request and its own options; the rest is here.
 #ifndef BURST_CMD_LISTING_H
 #define BURST_CMD_LISTING_H
 
-#include "columns.h"
-#include "options.h"
+#include "cmd/columns.h"
+#include "cmd/options.h"
+
+#define LISTING_KEEPS 3
 
 struct listing {
-    struct columns_how how;
+    const char *method; // what burstd is asked; the answer is an array of objects
+    const struct column *columns;
+    // Order of the rows; gets pointers to cJSON pointers.
+    int (*compare)(const void *, const void *);
+    // Filters: only rows whose text under key is one of a list with commas, without regard to case;
+    // NULL keeps all. The options of the command set the lists.
+    struct {
+        const char *key, *list;
+    } keep[LISTING_KEEPS];
+    struct columns_how how; // how.dflt is the command's, the rest comes from LISTING_OPTIONS
     bool json;
 };
 
@@ -40,14 +52,15 @@ void listing_place(const cJSON *row, char *buf, size_t size);
 
 // Sorts an array; compare gets pointers to cJSON pointers.
 void listing_sort(cJSON *rows, int (*compare)(const void *, const void *));
-// Keeps the rows whose text under key is one of a list with commas, without regard to case; NULL
-// keeps all.
-void listing_keep(cJSON *rows, const char *key, const char *list);
-// The same for a test.
+// Keeps the rows that pass a test.
 void listing_keep_if(cJSON *rows, bool (*keep)(const cJSON *row));
 
-// Prints rows as a table, or value as JSON. The exit status; name is for the message about a wrong
-// format.
+// Asks burstd (params is taken over), puts the rows in order, keeps those that are wanted and
+// prints them. The exit status; *n_rows (may be NULL): how many were printed. name is that of the
+// command, for the message about a wrong format.
+int listing_show(const struct listing *l, const char *name, cJSON *params, int *n_rows);
+
+// Only the last step: prints rows as a table of these columns, or value as JSON.
 int listing_print(const struct listing *l, const char *name, const struct column *columns,
                   const cJSON *rows, const cJSON *value);
 

@@ -19,11 +19,16 @@ bin_PROGRAMS += burst
 burst_SOURCES = \
 	burstd/cmd/burst.c burstd/cmd/burst.h \
 	burstd/cmd/burst_catalog.c burstd/cmd/burst_catalog_update.c burstd/cmd/burst_plan.c \
-	burstd/cmd/catalog_dir.h \
 	burstd/cmd/burst_check.c burstd/cmd/burst_cost.c burstd/cmd/burst_drain.c \
 	burstd/cmd/burst_jobs.c burstd/cmd/burst_jobs.h burstd/cmd/burst_nodes.c \
 	burstd/cmd/burst_slurm_conf.c burstd/cmd/burst_status.c burstd/cmd/burst_why.c \
 	burstd/cmd/capture.c burstd/cmd/capture.h \
+	burstd/cmd/catalog_dir.c burstd/cmd/catalog_dir.h \
+	burstd/cmd/check.c burstd/cmd/check.h \
+	burstd/cmd/check_burstd.c burstd/cmd/check_burstd.h \
+	burstd/cmd/check_catalog.c burstd/cmd/check_catalog.h \
+	burstd/cmd/check_files.c burstd/cmd/check_files.h \
+	burstd/cmd/check_slurm.c burstd/cmd/check_slurm.h \
 	burstd/cmd/columns.c burstd/cmd/columns.h \
 	burstd/cmd/libexec.c burstd/cmd/libexec.h \
 	burstd/cmd/listing.c burstd/cmd/listing.h \

@@ -2,7 +2,7 @@
 // See price_source.h.
 #include "config.h"
 
-#include "price_source.h"
+#include "cmd/price_source.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -12,11 +12,11 @@
 #include <unistd.h>
 
 #include "base/conf.h"
-#include "capture.h"
+#include "cmd/capture.h"
+#include "cmd/libexec.h"
 #include "libburst/fsutil.h"
 #include "libburst/strbuf.h"
 #include "libburst/xalloc.h"
-#include "libexec.h"
 
 #define FETCH_MS (15 * 60 * 1000)
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // See price_update.h.
-#include "price_update.h"
+#include "cmd/price_update.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cmd/price_source.h"
 #include "libburst/fsutil.h"
 #include "libburst/xalloc.h"
-#include "price_source.h"
 
 #define PRICE_FACTOR 5.0 // more than this, up or down, is looked at by a person
 #define SHARE_LEFT 0.5   // of the prices, at least

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // See slurm_settings.h. Reads what slurm.conf(5) says of the file's form: Key=Value pairs between
 // blanks, '#' comments, '\' at the end of a line continues it, Include.
-#include "slurm_settings.h"
+#include "cmd/slurm_settings.h"
 
 #include <ctype.h>
 #include <stdio.h>

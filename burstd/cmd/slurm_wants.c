@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // See slurm_wants.h. Why each of these is here was tried on a real Slurm: docs/design/
 // slurm-behaviour.md.
-#include "slurm_wants.h"
+#include "cmd/slurm_wants.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "cmd/slurm_settings.h"
 #include "libburst/xalloc.h"
-#include "slurm_settings.h"
 
 #define BEFORE(release_, major_minor) ((release_) && (release_) < (major_minor))
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // See text.h.
-#include "text.h"
+#include "cmd/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -3,6 +3,7 @@
 # Requests and paths: no library beneath but cJSON, shared by all three.
 noinst_LTLIBRARIES += libssh_request.la
 libssh_request_la_SOURCES = \
+	burstd/ssh/line.c burstd/ssh/line.h \
 	burstd/ssh/request.c burstd/ssh/request.h \
 	burstd/ssh/stage_paths.c burstd/ssh/stage_paths.h
 libssh_request_la_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS)
@@ -17,27 +18,45 @@ libssh_op_la_LIBADD = libssh_request.la libdaemon.la
 noinst_LTLIBRARIES += libssh_ops.la
 libssh_ops_la_SOURCES = \
 	burstd/ssh/bundle.c burstd/ssh/bundle.h \
+	burstd/ssh/host_key.c burstd/ssh/host_key.h \
 	burstd/ssh/session.c burstd/ssh/session.h \
-	burstd/ssh/slurm_files.c burstd/ssh/slurm_files.h
+	burstd/ssh/slurm_files.c burstd/ssh/slurm_files.h \
+	burstd/ssh/ssh_error.c burstd/ssh/ssh_error.h \
+	burstd/ssh/tcp.c burstd/ssh/tcp.h \
+	burstd/ssh/transfer.c burstd/ssh/transfer.h
 libssh_ops_la_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS) $(SSH2_CFLAGS) $(CRYPTO_CFLAGS)
 libssh_ops_la_LIBADD = libssh_request.la libburst.la $(SSH2_LIBS) $(CRYPTO_LIBS)
 
 pkglibexec_PROGRAMS += burst-ssh
-burst_ssh_SOURCES = burstd/ssh/burst-ssh.c
+burst_ssh_SOURCES = \
+	burstd/base/start.c burstd/base/start.h \
+	burstd/ssh/account.c burstd/ssh/account.h \
+	burstd/ssh/burst-ssh.c \
+	burstd/ssh/event.c burstd/ssh/event.h \
+	burstd/ssh/node_command.c burstd/ssh/node_command.h \
+	burstd/ssh/prepare.c burstd/ssh/prepare.h \
+	burstd/ssh/stage_peer.c burstd/ssh/stage_peer.h \
+	burstd/ssh/staging.c burstd/ssh/staging.h
 burst_ssh_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS)
 burst_ssh_LDFLAGS = $(SAN_LDFLAGS)
 burst_ssh_LDADD = libssh_ops.la
 
 noinst_LTLIBRARIES += libstage.la
 libstage_la_SOURCES = \
+	burstd/ssh/stage_dirs.c burstd/ssh/stage_dirs.h \
 	burstd/ssh/stage_pack.c burstd/ssh/stage_pack.h \
 	burstd/ssh/stage_request.c burstd/ssh/stage_request.h \
+	burstd/ssh/stage_sync.c burstd/ssh/stage_sync.h \
 	burstd/ssh/stage_unpack.c burstd/ssh/stage_unpack.h
 libstage_la_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS) $(ARCHIVE_CFLAGS)
 libstage_la_LIBADD = libssh_request.la libburst.la $(ARCHIVE_LIBS)
 
 sbin_PROGRAMS += burst-stagerd
-burst_stagerd_SOURCES = burstd/ssh/stagerd.c burstd/base/log.c burstd/base/log.h
+burst_stagerd_SOURCES = \
+	burstd/base/log.c burstd/base/log.h \
+	burstd/base/start.c burstd/base/start.h \
+	burstd/ssh/stage_serve.c burstd/ssh/stage_serve.h \
+	burstd/ssh/stagerd.c
 burst_stagerd_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS)
 burst_stagerd_LDFLAGS = $(SAN_LDFLAGS)
 burst_stagerd_LDADD = libstage.la

@@ -12,14 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "libburst/fsutil.h"
 #include "libburst/xalloc.h"
+#include "ssh/stage_dirs.h"
+#include "ssh/stage_sync.h"
 
 #define MAX_ENTRIES 2000000
 #define MAX_FILE (INT64_C(1) << 44) // one file, holes included, when there is no other limit
 #define BLOCK 65536
-#define SYNC_EACH 64 // so many files are synced one by one; beyond, the file systems as a whole
-#define MAX_SYNC_DIRS 16
 
 // Mode and time of a directory are set at the end: entries made in it change its time, and a mode
 // without w would keep them out.
@@ -27,14 +26,6 @@ struct late_dir {
     char *name;
     mode_t mode;
     struct timespec mtime;
-};
-
-// A path of the request, opened before anything is unpacked: no link that the node sends can change
-// where it leads. Links that were there before are followed; the user named them, on this side.
-struct root {
-    int dir;    // the path itself, when it is a directory; -1
-    int parent; // the directory that it is in; -1 when that cannot be had
-    const char *leaf;
 };
 
 struct unpack {
@@ -47,18 +38,13 @@ struct unpack {
     char block[BLOCK];
     struct stage_totals totals;
     uid_t uid;
-    struct root *roots;
-    // The last directory that something was put into, entered safely
-    char *dir_name;
-    int dir;
+    struct stage_dirs *dirs;
+    struct stage_sync *sync;
     struct late_dir *late;
     size_t n_late, cap_late;
     unsigned temp_serial;
     int64_t failed; // entries that could not be written
     burst_error_t first_failure;
-    int sync_fd[MAX_SYNC_DIRS];
-    dev_t sync_dev[MAX_SYNC_DIRS];
-    size_t n_sync;
     const char *errclass;
     burst_error_t *errp;
 };
@@ -94,131 +80,6 @@ static int failed(struct unpack *u, const char *name, const char *why)
                                     : "the user's disk quota is used up");
     if (u->failed++ == 0)
         errprintf(&u->first_failure, "%.200s: %s", name, why ? why : strerror(errno));
-    return 0;
-}
-
-// ---- entering directories
-
-// Opens directory `leaf` of dir (made when missing); never through a link. Closes dir.
-static int enter(int dir, const char *leaf)
-{
-    int fd = openat(dir, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-    if (fd < 0 && errno == ENOENT && (mkdirat(dir, leaf, 0700) == 0 || errno == EEXIST))
-        fd = openat(dir, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    int saved = errno;
-    close(dir);
-    errno = saved;
-    return fd;
-}
-
-static void open_roots(struct unpack *u)
-{
-    u->roots = xcalloc(stage_paths_count(u->paths) + 1, sizeof(*u->roots));
-    for (size_t i = 0; i < stage_paths_count(u->paths); i++) {
-        const char *path = stage_paths_get(u->paths, i), *slash = strrchr(path, '/');
-        struct root *r = &u->roots[i];
-        *r = (struct root){-1, -1, slash + 1};
-        if (stage_paths_system(u->paths, i))
-            continue;
-        char *up = xasprintf("%.*s", slash == path ? 1 : (int)(slash - path), path);
-        r->parent = open(up, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (r->parent < 0 && errno == ENOENT && fs_mkdirs(up, 0700, NULL) == 0)
-            r->parent = open(up, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        r->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        free(up);
-    }
-}
-
-static void close_roots(struct unpack *u)
-{
-    for (size_t i = 0; i < stage_paths_count(u->paths); i++) {
-        if (u->roots[i].dir >= 0)
-            close(u->roots[i].dir);
-        if (u->roots[i].parent >= 0)
-            close(u->roots[i].parent);
-    }
-    free(u->roots);
-}
-
-static int duplicate(int fd)
-{
-    return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
-}
-
-// The directory below which `rest` of the path counts: a new descriptor, -1 with errno.
-static int root_base(struct unpack *u, struct root *r, const char *rest)
-{
-    if (r->parent < 0 && (r->dir < 0 || !*rest)) {
-        errno = EACCES;
-        return -1;
-    }
-    if (!*rest)
-        return duplicate(r->parent);
-    if (r->dir < 0)
-        r->dir = enter(duplicate(r->parent), r->leaf);
-    return duplicate(r->dir);
-}
-
-// The directory that holds `name` (at or below a path of the request), and its last component.
-// -1 with errno. The descriptor stays u's.
-static int open_parent(struct unpack *u, const char *name, const char **leaf)
-{
-    const char *rest = NULL, *slash = strrchr(name, '/');
-    int root = stage_paths_find(u->paths, name, &rest);
-    size_t len = (size_t)(slash - name);
-
-    *leaf = slash + 1;
-    if (u->dir >= 0 && strlen(u->dir_name) == len && memcmp(u->dir_name, name, len) == 0)
-        return u->dir;
-    int fd = root_base(u, &u->roots[root], rest);
-    for (const char *c = rest; fd >= 0 && (slash = strchr(c, '/')); c = slash + 1) {
-        char *part = xasprintf("%.*s", (int)(slash - c), c);
-        fd = enter(fd, part);
-        free(part);
-    }
-    if (fd < 0)
-        return -1;
-    if (u->dir >= 0)
-        close(u->dir);
-    free(u->dir_name);
-    u->dir_name = xasprintf("%.*s", (int)len, name);
-    u->dir = fd;
-    return fd;
-}
-
-// ---- durability
-
-static void remember_fs(struct unpack *u, int fd)
-{
-    struct stat st;
-
-    if (fstat(fd, &st) < 0)
-        return;
-    for (size_t i = 0; i < u->n_sync; i++)
-        if (u->sync_dev[i] == st.st_dev)
-            return;
-    if (u->n_sync == MAX_SYNC_DIRS)
-        return;
-    u->sync_fd[u->n_sync] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    u->sync_dev[u->n_sync] = st.st_dev;
-    if (u->sync_fd[u->n_sync] >= 0)
-        u->n_sync++;
-}
-
-static int sync_file(struct unpack *u, int fd)
-{
-    if (u->totals.files <= SYNC_EACH)
-        return fsync(fd);
-    remember_fs(u, fd);
-    return 0;
-}
-
-static int sync_all(struct unpack *u)
-{
-    for (size_t i = 0; i < u->n_sync; i++)
-        if (syncfs(u->sync_fd[i]) < 0)
-            return stop(u, "io", "writing the results to disk: %s", strerror(errno));
     return 0;
 }
 
@@ -310,7 +171,7 @@ static int finish_file(struct unpack *u, int dir, int fd, const char *temp, cons
             errno = 0;
     }
     if (fchmod(fd, archive_entry_perm(e) & 0777) < 0 || futimens(fd, times) < 0 ||
-        sync_file(u, fd) < 0 || renameat(dir, temp, dir, leaf) < 0)
+        stage_sync_file(u->sync, fd, u->totals.files) < 0 || renameat(dir, temp, dir, leaf) < 0)
         return failed(u, name, NULL);
     return 0;
 }
@@ -394,9 +255,9 @@ static int put_hardlink(struct unpack *u, const char *name, const char *target_n
         skip(u, name);
         goto out;
     }
-    to = open_parent(u, target, &target_leaf);
+    to = stage_dirs_parent(u->dirs, target, &target_leaf);
     from = to < 0 ? -1 : fcntl(to, F_DUPFD_CLOEXEC, 0);
-    to = from < 0 ? -1 : open_parent(u, name, &leaf);
+    to = from < 0 ? -1 : stage_dirs_parent(u->dirs, name, &leaf);
     if (to < 0 || fstatat(from, target_leaf, &st, AT_SYMLINK_NOFOLLOW) < 0) {
         rc = failed(u, name, NULL);
         goto out;
@@ -449,7 +310,7 @@ static void finish_dirs(struct unpack *u)
         struct late_dir *d = &u->late[--u->n_late];
         struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, d->mtime};
         const char *leaf;
-        int dir = open_parent(u, d->name, &leaf);
+        int dir = stage_dirs_parent(u->dirs, d->name, &leaf);
         int fd = dir < 0 ? -1 : openat(dir, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd >= 0) {
             // Best effort: the contents are what counts.
@@ -471,13 +332,13 @@ static int put(struct unpack *u, struct archive_entry *e, const char *name)
         return put_hardlink(u, name, hard);
     root = stage_paths_find(u->paths, name, &rest);
     // The top of a path that is here already keeps its mode, and may be a link of the user's.
-    if (!*rest && type == AE_IFDIR && u->roots[root].dir >= 0)
+    if (!*rest && type == AE_IFDIR && stage_dirs_has(u->dirs, root))
         return 0;
     if (type != AE_IFREG && type != AE_IFLNK && type != AE_IFDIR) {
         skip(u, name);
         return 0;
     }
-    dir = open_parent(u, name, &leaf);
+    dir = stage_dirs_parent(u->dirs, name, &leaf);
     if (dir < 0)
         return failed(u, name,
                       errno == ELOOP || errno == ENOTDIR
@@ -561,28 +422,24 @@ int stage_unpack(const struct stage_paths *paths, const cJSON *exclude, int64_t 
     u->exclude = exclude;
     u->max_bytes = max_bytes;
     u->uid = geteuid();
-    u->dir = -1;
     u->errclass = "io";
     u->errp = errp;
     u->stream = fd;
     u->a = archive_read_new();
-    open_roots(u);
+    u->dirs = stage_dirs_open(paths);
+    u->sync = stage_sync_create();
     int rc = read_all(u);
     finish_dirs(u);
-    if (rc == 0)
-        rc = sync_all(u);
+    if (rc == 0 && stage_sync_all(u->sync) < 0)
+        rc = stop(u, "io", "writing the results to disk: %s", strerror(errno));
     if (rc == 0 && u->failed > 0)
         rc = stop(u, "io", "%" PRId64 " files could not be written: %s", u->failed,
                   u->first_failure.text);
     *totals = u->totals;
     *errclass = u->errclass;
     archive_read_free(u->a);
-    close_roots(u);
-    for (size_t i = 0; i < u->n_sync; i++)
-        close(u->sync_fd[i]);
-    if (u->dir >= 0)
-        close(u->dir);
-    free(u->dir_name);
+    stage_dirs_close(u->dirs);
+    stage_sync_free(u->sync);
     free(u->late);
     free(u);
     return rc;

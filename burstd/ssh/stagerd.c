@@ -2,23 +2,18 @@
 // burst-stagerd: reads and writes the files of jobs' users for burstd, which is not root. Protocol:
 // internals, section 7.
 //
-// One process per request. It looks up the user, becomes that user for good (groups, gid, uid, no
-// new privileges, limits) and only then touches a file. Only root and SlurmUser may ask. What the
-// requests say is not believed: ids must be those of the account, system accounts are refused, and
-// archives from nodes are unpacked with care (stage_unpack.h).
+// One process per request, which becomes the job's user for good (stage_serve.h). Only root and
+// SlurmUser may ask.
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <grp.h>
 #include <locale.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -27,20 +22,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "libburst/fsutil.h"
-#include "libburst/json.h"
-#include "libburst/strbuf.h"
-#include "libburst/xalloc.h"
-#include "ssh/stage_pack.h"
-#include "ssh/stage_request.h"
-#include "ssh/stage_unpack.h"
+#include "ssh/stage_serve.h"
 
-#define REQUEST_MAX (1u << 20)
-#define REQUEST_WAIT_S 10
-#define IDLE_S 900 // a stream in which nothing moves
 #define MAX_CHILDREN 64
-#define MAX_GROUPS 4096
-#define DRAIN_MAX (1u << 20)
 
 static void usage(FILE *f)
 {
@@ -50,259 +34,6 @@ static void usage(FILE *f)
                "  --slurm-user NAME  who may ask beside root (default slurm)\n"
                "  --foreground       do not detach\n");
 }
-
-// ---- answers
-
-static void answer(int fd, cJSON *msg)
-{
-    char *text = json_line(msg), *line = xasprintf("%s\n", text);
-    size_t off = 0, len = strlen(line);
-
-    while (off < len) {
-        ssize_t n = send(fd, line + off, len - off, MSG_NOSIGNAL);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            break;
-        off += (size_t)n;
-    }
-    free(line);
-    free(text);
-    cJSON_Delete(msg);
-}
-
-static int refuse(int fd, const char *errclass, const char *text)
-{
-    cJSON *msg = cJSON_CreateObject();
-
-    cJSON_AddBoolToObject(msg, "ok", false);
-    json_add_str(msg, "class", errclass);
-    json_add_str(msg, "error", text);
-    answer(fd, msg);
-    return 1;
-}
-
-static cJSON *agreed(const struct stage_totals *t)
-{
-    cJSON *msg = cJSON_CreateObject();
-
-    cJSON_AddBoolToObject(msg, "ok", true);
-    if (!t)
-        return msg;
-    json_add_i64(msg, "files", t->files);
-    json_add_i64(msg, "bytes", t->bytes);
-    json_add_i64(msg, "skipped", t->skipped);
-    if (t->skipped) {
-        char *text = xasprintf("%lld files were left out (devices, unreadable, dot files of the "
-                               "home directory, links that lead out), the first: %s",
-                               (long long)t->skipped, t->first_skipped);
-        json_add_str(msg, "warning", text);
-        free(text);
-    }
-    return msg;
-}
-
-// ---- one request
-
-static cJSON *read_request(int fd, burst_error_t *errp)
-{
-    struct strbuf b;
-    cJSON *json = NULL;
-    char c;
-    ssize_t n;
-
-    strbuf_init(&b, REQUEST_MAX);
-    // Byte by byte: the stream follows the line.
-    while ((n = read(fd, &c, 1)) == 1 && c != '\n')
-        if (strbuf_add(&b, &c, 1) < 0)
-            break;
-    if (n == 1 && c == '\n')
-        json = json_parse(b.data, b.len, errp);
-    else
-        errprintf(errp, "no request line came");
-    strbuf_free(&b);
-    if (json && !cJSON_IsObject(json)) {
-        cJSON_Delete(json);
-        errprintf(errp, "the request is no object");
-        return NULL;
-    }
-    return json;
-}
-
-static uid_t uid_min(void)
-{
-    char *text = NULL;
-    uid_t min;
-
-    if (fs_read("/etc/login.defs", 1u << 20, &text, NULL, NULL) < 0)
-        return 1000;
-    min = stage_uid_min(text);
-    free(text);
-    return min;
-}
-
-static int set_limits(const struct stage_request *r)
-{
-    struct rlimit core = {0, 0}, files = {1024, 1024};
-    struct rlimit size = {(rlim_t)r->max_bytes, (rlim_t)r->max_bytes};
-
-    if (setrlimit(RLIMIT_CORE, &core) < 0 || setrlimit(RLIMIT_NOFILE, &files) < 0)
-        return -1;
-    // The wall behind the accounting of sizes.
-    return r->op == STAGE_UNPACK && r->max_bytes ? setrlimit(RLIMIT_FSIZE, &size) : 0;
-}
-
-// Becomes the user of the request, with no way back. home: caller frees.
-static int become(const struct stage_request *r, char **home, burst_error_t *errp)
-{
-    gid_t *groups = xcalloc(MAX_GROUPS, sizeof(*groups));
-    struct stage_account account = {.groups = groups, .n_groups = MAX_GROUPS};
-    int rc = -1;
-
-    errno = 0;
-    const struct passwd *pw = getpwnam(r->user);
-    if (!pw) {
-        errprintf(errp, "user %.64s is not known here%s%s", r->user, errno ? ": " : "",
-                  errno ? strerror(errno) : "");
-        goto out;
-    }
-    account.uid = pw->pw_uid;
-    account.gid = pw->pw_gid;
-    *home = xstrdup(pw->pw_dir);
-    if (getgrouplist(r->user, pw->pw_gid, groups, &account.n_groups) < 0) {
-        errprintf(errp, "user %.64s belongs to more than %d groups", r->user, MAX_GROUPS);
-        goto out;
-    }
-    if (stage_request_allowed(r, &account, uid_min(), errp) < 0)
-        goto out;
-    if (set_limits(r) < 0 || setgroups((size_t)account.n_groups, groups) < 0 ||
-        setresgid(r->gid, r->gid, r->gid) < 0 || setresuid(r->uid, r->uid, r->uid) < 0 ||
-        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
-        errprintf(errp, "cannot become user %.64s: %s", r->user, strerror(errno));
-        goto out;
-    }
-    if (setuid(0) == 0 || getuid() != r->uid || geteuid() != r->uid || getegid() != r->gid) {
-        errprintf(errp, "the privileges of root were not given up");
-        goto out;
-    }
-    umask(022);
-    if (chdir("/") < 0) {
-        errprintf(errp, "cannot enter the root directory: %s", strerror(errno));
-        goto out;
-    }
-    rc = 0;
-out:
-    free(groups);
-    return rc;
-}
-
-static int do_pack(int fd, const struct stage_request *r, const struct stage_paths *paths,
-                   burst_error_t *errp)
-{
-    cJSON *types = cJSON_CreateArray();
-    struct stage_totals totals;
-    const char *errclass = "io";
-
-    if (stage_survey(paths, r->exclude, r->max_bytes, types, &totals, &errclass, errp) < 0) {
-        cJSON_Delete(types);
-        return refuse(fd, errclass, errp->text);
-    }
-    cJSON *msg = agreed(&totals);
-    cJSON_AddItemToObject(msg, "types", types);
-    answer(fd, msg);
-    if (stage_pack(paths, r->exclude, fd, errp) < 0) {
-        log_warn("packing for %s: %s", r->user, errp->text);
-        return 1;
-    }
-    return 0;
-}
-
-static int do_unpack(int fd, const struct stage_request *r, const struct stage_paths *paths,
-                     burst_error_t *errp)
-{
-    struct stage_totals totals;
-    const char *errclass = "io";
-    char buf[4096];
-    size_t drained = 0;
-    ssize_t n;
-    int rc = 0;
-
-    if (stage_unpack(paths, r->exclude, r->max_bytes, fd, &totals, &errclass, errp) < 0) {
-        log_warn("unpacking for %s: %s", r->user, errp->text);
-        rc = refuse(fd, errclass, errp->text);
-    } else {
-        answer(fd, agreed(&totals));
-    }
-    // tar pads its last record; closing on unread data would cost the peer our answer.
-    shutdown(fd, SHUT_WR);
-    while (drained < DRAIN_MAX && (n = read(fd, buf, sizeof(buf))) > 0)
-        drained += (size_t)n;
-    return rc;
-}
-
-static int do_append(int fd, const struct stage_request *r, burst_error_t *errp)
-{
-    struct stat st;
-    int out = open(r->append_path,
-                   O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0644);
-    size_t len = strlen(r->append_text);
-
-    if (out < 0) {
-        errprintf(errp, "%.300s: %s", r->append_path, strerror(errno));
-        return refuse(fd, "io", errp->text);
-    }
-    // A job may say -o /dev/null: nothing to do then.
-    if (fstat(out, &st) == 0 && S_ISREG(st.st_mode) &&
-        write(out, r->append_text, len) != (ssize_t)len) {
-        errprintf(errp, "%.300s: %s", r->append_path, strerror(errno));
-        close(out);
-        return refuse(fd, "space", errp->text);
-    }
-    close(out);
-    answer(fd, agreed(NULL));
-    return 0;
-}
-
-static int do_paths(int fd, const struct stage_request *r, const cJSON *list, const char *home,
-                    burst_error_t *errp)
-{
-    struct stage_paths *paths = stage_paths_create(list, home, errp);
-
-    if (!paths)
-        return refuse(fd, "request", errp->text);
-    int rc = r->op == STAGE_PACK ? do_pack(fd, r, paths, errp) : do_unpack(fd, r, paths, errp);
-    stage_paths_destroy(paths);
-    return rc;
-}
-
-static int serve(int fd)
-{
-    struct timeval wait = {.tv_sec = REQUEST_WAIT_S}, idle = {.tv_sec = IDLE_S};
-    struct stage_request r; // points into json
-    burst_error_t err = {""};
-    char *home = NULL;
-    int rc;
-
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &idle, sizeof(idle));
-    cJSON *json = read_request(fd, &err);
-    if (!json || stage_request_parse(json, &r, &err) < 0) {
-        rc = refuse(fd, "request", err.text);
-    } else if (become(&r, &home, &err) < 0) {
-        log_warn("refused: %s", err.text);
-        rc = refuse(fd, "denied", err.text);
-    } else {
-        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof(idle));
-        rc = r.op == STAGE_APPEND
-                 ? do_append(fd, &r, &err)
-                 : do_paths(fd, &r, cJSON_GetObjectItemCaseSensitive(json, "paths"), home, &err);
-    }
-    free(home);
-    cJSON_Delete(json);
-    return rc;
-}
-
-// ---- the daemon
 
 static bool peer_allowed(int fd, uid_t slurm_uid)
 {
@@ -357,18 +88,18 @@ static void accept_one(int listener, int signals, uid_t slurm_uid, int *children
     if (fd < 0)
         return;
     if (!peer_allowed(fd, slurm_uid)) {
-        refuse(fd, "denied", "only root and SlurmUser may ask burst-stagerd");
+        stage_refuse(fd, "denied", "only root and SlurmUser may ask burst-stagerd");
     } else if (*children >= MAX_CHILDREN) {
-        refuse(fd, "io", "burst-stagerd is busy with too many requests");
+        stage_refuse(fd, "io", "burst-stagerd is busy with too many requests");
     } else if ((pid = fork()) == 0) {
         close(listener);
         close(signals);
         sigprocmask(SIG_SETMASK, old_mask, NULL);
-        int rc = serve(fd);
+        int rc = stage_serve(fd);
         close(fd);
         exit(rc);
     } else if (pid < 0) {
-        refuse(fd, "io", "burst-stagerd cannot start a process");
+        stage_refuse(fd, "io", "burst-stagerd cannot start a process");
     } else {
         (*children)++;
     }

@@ -19,8 +19,8 @@
 #include "libburst/json.h"
 #include "libburst/strbuf.h"
 #include "ssh/bundle.h"
+#include "ssh/host_key.h"
 #include "ssh/request.h"
-#include "ssh/session.h"
 #include "ssh/slurm_files.h"
 
 #define COMMON "\"address\":\"10.88.1.1\",\"key_file\":\"/etc/burst/id\""
