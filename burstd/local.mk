@@ -63,6 +63,7 @@ libcore_la_SOURCES = \
 	burstd/node/launch.c burstd/node/launch.h \
 	burstd/node/sighting.c burstd/node/sighting.h \
 	burstd/node/stray.c burstd/node/stray.h \
+	burstd/node/overdue.c burstd/node/overdue.h \
 	burstd/node/sweep.c burstd/node/sweep.h \
 	burstd/slurm/publish.c burstd/slurm/publish.h \
 	burstd/node/purchase.c burstd/node/purchase.h \

@@ -15,8 +15,10 @@ static enum reap_verdict missing(const struct reap_facts *f)
 {
     if (f->state == INST_LAUNCHING)
         return REAP_NOTHING; // the launch itself tells its outcome
-    if (f->misses < REAP_MISSES || f->age_s < REAP_MISSING_AGE_S)
+    if (f->misses < REAP_MISSES || f->missing_s < REAP_MISSING_S)
         return REAP_WAIT;
+    if (!f->absent)
+        return REAP_ASK;
     return f->state == INST_TERMINATING ? REAP_GONE : REAP_LOST;
 }
 
@@ -35,7 +37,8 @@ enum reap_verdict reap_decide(const struct reap_facts *f)
 
 const char *reap_verdict_name(enum reap_verdict v)
 {
-    static const char *const names[] = {"nothing", "update", "wait", "lost", "gone", "orphan"};
+    static const char *const names[] = {"nothing", "update", "wait",  "ask",
+                                        "lost",    "gone",   "orphan"};
 
     return names[v];
 }

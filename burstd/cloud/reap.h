@@ -14,6 +14,7 @@ enum reap_verdict {
     REAP_NOTHING,
     REAP_UPDATE, // take over address, times, notice
     REAP_WAIT,   // the cloud does not list it (yet): count a miss
+    REAP_ASK,    // nor does it for long: ask for it alone
     REAP_LOST,   // it ended or vanished while we still wanted it
     REAP_GONE,   // its end is confirmed
     REAP_ORPHAN, // ours by tag, nobody wants it, old enough (or ended and unpaid): terminate
@@ -26,14 +27,18 @@ struct reap_facts {
     enum provider_state cloud_state; // when listed
     int64_t age_s;                   // since its launch
     unsigned misses;                 // listings in a row without it, this one included
+    int64_t missing_s;               // since the first of these, monotonic
+    bool absent;                     // asked for it alone, the cloud does not know it (or cannot be
+                                     // asked: it has no id)
     bool unpaid; // its launch was given up, and the ledger has not a second of what came of it
     int64_t minimum_age_s; // for orphans: a launch may not be journalled as ours yet
 };
 
-// Listings are eventually consistent: a missing instance is believed after so many misses and
-// this age only (failures met elsewhere: just-launched instances were replaced).
+// Listings are eventually consistent, and pages of them get lost: an absence is believed after so
+// many listings without it, over so long, and when the cloud confirms it for this instance alone
+// (failures met elsewhere: healthy instances were replaced because of one bad answer).
 #define REAP_MISSES 3
-#define REAP_MISSING_AGE_S 60
+#define REAP_MISSING_S 60
 
 enum reap_verdict reap_decide(const struct reap_facts *f);
 const char *reap_verdict_name(enum reap_verdict v);

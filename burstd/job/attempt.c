@@ -30,6 +30,7 @@ int attempt_begin(struct burstd *b, struct bjob *j, const struct sjob *s, const 
     va_end(ap);
     j->state = JOB_RUNNING;
     j->since = clock_now_s();
+    j->since_ms = clock_mono_ms();
     j->started = s && s->start ? s->start : clock_now_s();
     j->requeue_wanted = false;
     j->comment_due = true;

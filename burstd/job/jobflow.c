@@ -29,6 +29,7 @@
 #include "state/jobs.h"
 
 #define HOME_AGAIN_MS 5000
+#define REFUSED_MS 3600000 // what it asks for, or the configuration, may have changed by then
 
 // ---- one job
 
@@ -56,8 +57,10 @@ static void pending(struct burstd *b, struct bjob *j, const struct sjob *s)
     char why[256] = "";
     enum spill_verdict v;
 
-    if (j->state <= JOB_CANDIDATE || j->state == JOB_DONE || j->state == JOB_LOCAL)
+    if (j->state <= JOB_CANDIDATE || j->state >= JOB_DONE)
         bring_home(b, j, s);
+    if (j->state == JOB_REFUSED && clock_mono_ms() - j->since_ms >= REFUSED_MS)
+        job_state(b, j, JOB_WATCHING, "looked at again");
     switch (j->state) {
     case JOB_DONE: // requeued after its end
         if (j->cmd)
@@ -143,9 +146,28 @@ void jobflow_ended(struct burstd *b, struct bjob *j)
         stageout_start(b, j, "it has left its nodes");
 }
 
-static void step(struct burstd *b, struct bjob *j)
+// Slurm gives numbers again (its state was lost or restored, -c, a wrap): another job of this
+// number never gets this one's nodes, data, mark or bill. A requeue makes a new time of submission,
+// and counts; while the job is completing it may not have been counted yet.
+static bool same_job(const struct bjob *j, const struct sjob *s)
+{
+    if (s->uid != j->uid)
+        return false;
+    return !j->submit || s->submit == j->submit || s->restarts > j->restarts ||
+           (s->flags & SJOB_COMPLETING) || (s->submit < j->submit && s->restarts < j->restarts);
+}
+
+// As Slurm sees it; NULL: it is gone.
+static const struct sjob *seen(struct burstd *b, const struct bjob *j)
 {
     const struct sjob *s = slurm_link_job(b->slurm, j->key);
+
+    return s && same_job(j, s) ? s : NULL;
+}
+
+static void step(struct burstd *b, struct bjob *j)
+{
+    const struct sjob *s = seen(b, j);
 
     if (j->answer.due)
         placed_answered(b, j);
@@ -184,14 +206,14 @@ static void meet(struct burstd *b, const struct sjob *s)
     j->gid = s->gid;
     j->deadline = d.deadline;
     j->our_hold = d.cls == DIRECTIVE_HELD && !d.user_hold;
-    j->since = clock_now_s();
+    j->since = j->met = clock_now_s();
     refresh(j, s);
     jobs_add(b->jobs, j);
 }
 
 static bool forgettable(struct burstd *b, const struct bjob *j)
 {
-    const struct sjob *s = slurm_link_job(b->slurm, j->key);
+    const struct sjob *s = seen(b, j);
 
     if (s && s->state != SJOB_ENDED)
         return false;

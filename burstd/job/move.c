@@ -68,6 +68,7 @@ void move_to_nodes(struct burstd *b, struct bjob *j, const struct sjob *s)
     if (s->restarts > 0 || s->eligible == HOLD_DEFERRED)
         json_add_i64(cmd, "begin", clock_now_s());
     j->placed_at = clock_now_s();
+    j->placed_ms = clock_mono_ms();
     slurm_link_command(b->slurm, cmd, moved, call);
 }
 

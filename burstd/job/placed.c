@@ -103,7 +103,7 @@ static void not_started(struct burstd *b, struct bjob *j, const struct sjob *s, 
 
 void placed_step(struct burstd *b, struct bjob *j, const struct sjob *s)
 {
-    int64_t waited = clock_now_s() - j->placed_at;
+    int64_t waited = (clock_mono_ms() - j->placed_ms) / 1000;
 
     if (attempt_requeued_unseen(b, j, s)) {
         attempt_ran_unseen(b, j, NULL, "requeued by Slurm", true);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/conf.h"
 #include "job/bounds_of.h"
 #include "job/cancel.h"
 #include "job/move.h"
@@ -19,7 +20,8 @@
 
 #define CAPACITY_TRIES 20 // failed places in a row before a pause
 #define CAPACITY_PAUSE_MS 30000
-#define NO_NAME_S 60 // all node names are taken: so long until the place counts as failed
+#define NO_NAME_MS 60000 // all node names are taken: so long until the place counts as failed
+#define STUCK_MS 1800000 // nothing happens on its nodes, beyond the time-outs of their boots
 
 void securing_failed(struct burstd *b, struct bjob *j, const char *message)
 {
@@ -72,6 +74,20 @@ void securing_failures(struct burstd *b)
     }
 }
 
+// A backstop: each step has a time-out of its own, and a long copy is under way as long as its
+// burst-ssh lives.
+static bool stuck(struct burstd *b, const struct bjob *j, struct instance **g, unsigned n)
+{
+    int64_t boot_ms = 1000 * (b->conf->launch_timeout_s + b->conf->ssh_timeout_s);
+
+    if (clock_mono_ms() - j->since_ms < boot_ms + STUCK_MS)
+        return false;
+    for (unsigned k = 0; k < n; k++)
+        if (g[k]->ssh || clock_mono_ms() - g[k]->since_ms < STUCK_MS)
+            return false;
+    return true;
+}
+
 // All nodes ready and with their data: give them names, journal the names, then tell Slurm.
 void securing_step(struct burstd *b, struct bjob *j, const struct sjob *s)
 {
@@ -88,6 +104,15 @@ void securing_step(struct burstd *b, struct bjob *j, const struct sjob *s)
         return;
     }
     for (unsigned k = 0; k < n; k++)
+        if (g[k]->flags & INST_F_OPDRAIN) {
+            securing_failed(b, j, "an operator drains its node");
+            return;
+        }
+    if (stuck(b, j, g, n)) {
+        securing_failed(b, j, "its nodes did not become usable");
+        return;
+    }
+    for (unsigned k = 0; k < n; k++)
         if (!gang_fresh(g[k]))
             return;
     if (s->flags & SJOB_COMPLETING) // moving it now would rewrite the record of its last attempt
@@ -95,7 +120,7 @@ void securing_step(struct burstd *b, struct bjob *j, const struct sjob *s)
     if (j->cmd)
         return;
     if (bind_names(b, j, g, n, &err) < 0) {
-        if (clock_now_s() - j->since > NO_NAME_S)
+        if (clock_mono_ms() - j->since_ms > NO_NAME_MS)
             securing_failed(b, j, err.text);
         return;
     }

@@ -58,7 +58,7 @@ void stageout_step(struct burstd *b, struct bjob *j, const struct sjob *s)
 
     // A node that brings a large checkpoint home is not cut short.
     if (!stage_home(b, j) && waiting && !stage_under_way(b, j) &&
-        clock_now_s() - j->ended > REQUEUE_STAGEOUT_S) {
+        clock_mono_ms() - j->since_ms > 1000 * REQUEUE_STAGEOUT_S) {
         job_event(b, j, "its old node does not answer for %d s; the job goes on from what is home",
                   REQUEUE_STAGEOUT_S);
         stage_giveup(b, j, "burstd");

@@ -228,7 +228,7 @@ static money_t running(const struct instance *i, int64_t since, int64_t now)
 
 money_t ledger_job_cost(struct burstd *b, const struct bjob *j)
 {
-    money_t sum = store_job_cost(b->store, j->key);
+    money_t sum = store_job_cost(b->store, j->key, j->met);
     int64_t now = clock_now_s();
 
     INSTANCES_EACH(b->instances, i)
@@ -263,7 +263,7 @@ static int64_t boot_s(const struct burstd *b)
 
 int64_t ledger_overhead_s(struct burstd *b)
 {
-    return boot_s(b) + END_S + b->conf->node_idle_s;
+    return boot_s(b) + END_S + b->conf->node_idle_s + LEDGER_OVERDUE_S;
 }
 
 money_t ledger_bound(struct burstd *b, money_t price_per_hour, unsigned nodes, int64_t limit_s)
@@ -290,7 +290,8 @@ static money_t more(const struct instance *i, int64_t now, int64_t seconds)
 static int64_t rest_s(struct burstd *b, const struct instance *i, int64_t now)
 {
     const struct bjob *j = i->job[0] ? jobs_find(b->jobs, i->job) : NULL;
-    int64_t idle = b->conf->node_idle_s + END_S, since = i->launched ? i->launched : now;
+    int64_t idle = b->conf->node_idle_s + LEDGER_OVERDUE_S + END_S,
+            since = i->launched ? i->launched : now;
 
     if (i->state == INST_TERMINATING) // it costs until the cloud has ended it
         return not_below_0(i->since + END_S - now) +

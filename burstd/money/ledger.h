@@ -9,6 +9,9 @@
 #include "libburst/error.h"
 #include "state/model.h"
 
+// So much later than `node_idle` an idle node is ended that Slurm does not give back (seconds).
+#define LEDGER_OVERDUE_S 120
+
 // Charges the seconds since the last cut until now to what the instance's present state says, with
 // a cut at each midnight (local time), so that each day has its own. Inside a transaction of the
 // caller.

@@ -114,6 +114,7 @@ int bind_resumed(struct burstd *b, const char *node)
     if (!i || (i->flags & INST_F_RESUMED) || i->state != INST_BOUND)
         return 0; // without an instance: stray_step() sees the node and gives it back
     i->since = clock_now_s();
+    i->since_ms = clock_mono_ms();
     return save_flag(b, i, INST_F_RESUMED);
 }
 

@@ -107,7 +107,7 @@ void boot_up(struct burstd *b, struct instance *i)
 void boot_launched(struct burstd *b, struct instance *i)
 {
     // Running without an address, or pending for ever: the same time-out as for SSH.
-    if (clock_now_s() - i->launched > b->conf->ssh_timeout_s)
+    if (clock_mono_ms() - i->since_ms > 1000 * b->conf->ssh_timeout_s)
         boot_failed(b, i, "the cloud did not bring it up in time");
 }
 

@@ -41,7 +41,7 @@ void gang_release(struct burstd *b, const struct bjob *j, const char *reason)
             instance_state(b, i, INST_READY, "%s", reason);
         }
         instance_ssh_cancel(b, i);
-        if (i->flags & INST_F_BOOT_FAILED)
+        if (i->flags & (INST_F_BOOT_FAILED | INST_F_OPDRAIN))
             instance_end(b, i, reason);
         if (i->state < INST_TERMINATING) {
             i->job[0] = '\0';

@@ -111,6 +111,7 @@ static void point_at(struct bjob *j, const struct idle_group *g, unsigned n, mon
     j->transfer = transfer;
     j->state = JOB_SECURING;
     j->since = clock_now_s();
+    j->since_ms = clock_mono_ms();
     snprintf(j->reason, sizeof(j->reason), "%u idle rented node%s of %s fit%s", n,
              n == 1 ? "" : "s", g->cloud, n == 1 ? "s" : "");
 }

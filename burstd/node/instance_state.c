@@ -49,6 +49,9 @@ int instance_state(struct burstd *b, struct instance *i, enum inst_state state, 
         i->tries = 0;
         i->next_ms = 0;
         i->misses = 0;
+        i->since_ms = clock_mono_ms();
+        i->missing_ms = 0;
+        i->absent = false;
     }
     return 0;
 rollback:

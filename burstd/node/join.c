@@ -139,7 +139,7 @@ static void step_bound(struct burstd *b, struct instance *i, const struct snode 
     } else if (!i->join_done) {
         if (!i->ssh && ssh_slot(b))
             join(b, i);
-    } else if (clock_now_s() - i->since > b->conf->join_timeout_s) {
+    } else if (clock_mono_ms() - i->since_ms > 1000 * b->conf->join_timeout_s) {
         preempt_lost(b, i, FAILURE_JOIN, "its slurmd did not register in time");
     }
 }

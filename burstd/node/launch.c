@@ -38,7 +38,7 @@ static void fill_row(struct burstd *b, struct instance *i, const struct bjob *j,
     const struct cloud_conf *c = conf_find_cloud(b->conf, p->cloud);
 
     snprintf(i->group, sizeof(i->group), "%s", group);
-    snprintf(i->id, sizeof(i->id), "%.34s-%u", group, k % GROUP_MAX);
+    snprintf(i->id, sizeof(i->id), "%.42s-%u", group, k % GROUP_MAX);
     snprintf(i->job, sizeof(i->job), "%s", j->key);
     snprintf(i->cloud, sizeof(i->cloud), "%s", p->cloud);
     snprintf(i->region, sizeof(i->region), "%s", p->region);
@@ -222,7 +222,7 @@ static void on_launch(void *arg, const struct provider_result *r)
     b->poke(b);
     if (n == 0)
         return;
-    bool late = clock_now_s() - g[0]->created > b->conf->launch_timeout_s;
+    bool late = clock_mono_ms() - g[0]->since_ms > 1000 * b->conf->launch_timeout_s;
     if (r->error == PROVIDER_OK && r->n == n)
         launched(b, g, n, r);
     else if (r->error == PROVIDER_OK)
@@ -285,7 +285,7 @@ int launch_start(struct burstd *b, struct bjob *j, const struct placement *p, bu
 {
     struct bjob old = *j;
     char group[48];
-    uint32_t r;
+    uint64_t r;
     const struct cloud_conf *c = conf_find_cloud(b->conf, p->cloud);
 
     if (p->nodes < 1 || p->nodes > GROUP_MAX)
@@ -299,7 +299,7 @@ int launch_start(struct burstd *b, struct bjob *j, const struct placement *p, bu
     }
     if (getrandom(&r, sizeof(r), 0) != sizeof(r))
         return errprintf(errp, "no random number for a token");
-    snprintf(group, sizeof(group), "%.24s-%08x", b->conf->cluster, r);
+    snprintf(group, sizeof(group), "%.24s-%016" PRIx64, b->conf->cluster, r);
     struct instance **rows = xcalloc(p->nodes, sizeof(*rows));
     if (store_begin(b->store, errp) < 0)
         goto error;
@@ -312,6 +312,7 @@ int launch_start(struct burstd *b, struct bjob *j, const struct placement *p, bu
     point_job(j, p, group, c->partition);
     j->state = JOB_SECURING;
     j->since = clock_now_s();
+    j->since_ms = clock_mono_ms();
     snprintf(j->reason, sizeof(j->reason), "renting %u x %s %s at %s %s", p->nodes, p->itype,
              market_text(p->spot), p->cloud, p->zone[0] ? p->zone : p->region);
     if (store_put_job(b->store, j, errp) < 0)

@@ -49,8 +49,9 @@ static void told(void *arg, bool ok, const char *errclass, const char *error, co
     free(call);
     if (!i)
         return;
-    if (!ok) {
+    if (!ok) { // told again until it is heard
         log_warn("job on %s could not be told of the notice (%s): %s", i->node, errclass, error);
+        i->untold = true;
         return;
     }
     int64_t n = json_i64(last, "told", 0);
@@ -64,21 +65,32 @@ static void told(void *arg, bool ok, const char *errclass, const char *error, co
 
 static const struct ssh_op_callbacks tell_callbacks = {.done = told};
 
-// Through the node, not through Slurm: Slurm's signal would end a job that has no handler for it.
+// Through the node, not through Slurm: Slurm's signal would end a job that has no handler for it. A
+// copy that is under way (its checkpoint of before) gives way.
 static void tell_node(struct burstd *b, struct instance *i, const struct bjob *j)
 {
-    if (i->ssh || !i->address[0] || (i->flags & INST_F_LOST))
+    if (!i->address[0] || (i->flags & INST_F_LOST))
         return;
+    instance_ssh_cancel(b, i);
+    i->untold = false;
     cJSON *r = ssh_request(b, i, "signal_job");
     json_add_i64(r, "job_id", j->job_id);
     json_add_i64(r, "signal", b->conf->spot_signal);
-    instance_ssh_start(b, i, r, &tell_callbacks, instance_call_create(b, i));
+    i->untold = instance_ssh_start(b, i, r, &tell_callbacks, instance_call_create(b, i)) < 0;
 }
 
 static void tell_job(struct burstd *b, const struct bjob *j)
 {
     INSTANCES_EACH(b->instances, i)
     if (i->state >= INST_BOUND && i->state < INST_TERMINATING && strcmp(i->job, j->key) == 0)
+        tell_node(b, i, j);
+}
+
+// Those that did not hear it.
+static void tell_again(struct burstd *b, const struct bjob *j)
+{
+    INSTANCES_EACH(b->instances, i)
+    if (i->untold && !i->ssh && i->state < INST_TERMINATING && strcmp(i->job, j->key) == 0)
         tell_node(b, i, j);
 }
 
@@ -187,6 +199,8 @@ static void step(struct burstd *b, struct instance *i)
         tell_job(b, j);
         return;
     }
+    if (!last_moment)
+        tell_again(b, j);
     if (!(i->flags & INST_F_CHECKPOINTED) && !last_moment) {
         if (!i->ssh && (clock_mono_ms() >= i->grace_ms || now >= i->notice_at - LAST_CHANCE_S))
             stage_out_now(b, i, j);

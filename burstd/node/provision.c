@@ -6,6 +6,7 @@
 #include "node/boot.h"
 #include "node/end.h"
 #include "node/launch.h"
+#include "node/overdue.h"
 #include "state/instances.h"
 
 static const struct {
@@ -13,7 +14,7 @@ static const struct {
     void (*action)(struct burstd *b, struct instance *i);
 } actions[] = {
     {INST_LAUNCHING, launch_step}, {INST_LAUNCHED, boot_launched}, {INST_UP, boot_up},
-    {INST_READY, boot_ready},      {INST_TERMINATING, end_step},
+    {INST_READY, boot_ready},      {INST_IDLE, overdue_step},      {INST_TERMINATING, end_step},
 };
 
 void provision_step(struct burstd *b)

@@ -15,6 +15,7 @@
 #include "libburst/clock.h"
 #include "libburst/xalloc.h"
 #include "node/end.h"
+#include "node/instance_call.h"
 #include "node/preempt.h"
 #include "node/purchase.h"
 #include "node/sighting.h"
@@ -43,23 +44,66 @@ static bool whole_group(struct cloud *c, const struct instance *of)
     return true;
 }
 
+static void described(void *arg, const struct provider_result *r)
+{
+    struct instance_call *call = arg;
+    struct burstd *b = call->b;
+    struct instance *i = instance_called(call);
+
+    free(call);
+    if (!i)
+        return;
+    i->calling = false;
+    if (r->error == PROVIDER_NOT_FOUND) {
+        i->absent = true; // the next listing without it is believed
+    } else if (r->error == PROVIDER_OK && r->n == 1) {
+        log_warn("instance %s: listings of %s leave it out, but it exists", i->id, i->cloud);
+        i->misses = 0;
+        i->missing_ms = 0;
+        sighting(b, i, &r->instances[0]);
+    }
+    b->poke(b);
+}
+
+static void ask(struct cloud *c, struct instance *i)
+{
+    i->calling = true;
+    c->ops->describe(c->provider, i->cloud_id, i->region, described, instance_call_create(c->b, i));
+}
+
+static void missed(struct instance *i)
+{
+    if (i->misses++ == 0)
+        i->missing_ms = clock_mono_ms();
+}
+
 static void judge(struct cloud *c, struct instance *i, const struct provider_instance *p)
 {
+    if (!p)
+        missed(i);
     struct reap_facts f = {
         .journalled = true,
         .state = i->state,
         .listed = p != NULL,
         .cloud_state = p ? p->state : PROVIDER_TERMINATED,
         .age_s = clock_now_s() - (i->launched ? i->launched : i->created),
-        .misses = p ? 0 : ++i->misses,
+        .misses = p ? 0 : i->misses,
+        .missing_s = p ? 0 : (clock_mono_ms() - i->missing_ms) / 1000,
+        .absent = i->absent || !i->cloud_id[0],
         .minimum_age_s = c->b->conf->reap_minimum_age_s,
     };
 
-    if (p)
+    if (p) {
         i->misses = 0;
+        i->missing_ms = 0;
+        i->absent = false;
+    }
     switch (reap_decide(&f)) {
     case REAP_UPDATE:
         sighting(c->b, i, p);
+        break;
+    case REAP_ASK:
+        ask(c, i);
         break;
     case REAP_LOST:
         if (p)

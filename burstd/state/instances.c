@@ -58,6 +58,7 @@ void instances_destroy(struct instances *t)
 
 void instances_add(struct instances *t, struct instance *i)
 {
+    i->since_ms = clock_mono_ms();
     HASH_ADD_STR(t->by_id, id, i);
 }
 

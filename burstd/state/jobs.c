@@ -38,6 +38,7 @@ void jobs_destroy(struct jobs *t)
 
 void jobs_add(struct jobs *t, struct bjob *j)
 {
+    j->since_ms = j->placed_ms = clock_mono_ms();
     HASH_ADD_STR(t->by_key, key, j);
 }
 
@@ -139,8 +140,10 @@ int job_state(struct burstd *b, struct bjob *j, enum job_state state, const char
     vsnprintf(j->reason, sizeof(j->reason), fmt, ap);
     va_end(ap);
     j->state = state;
-    if (state != old)
+    if (state != old) {
         j->since = clock_now_s();
+        j->since_ms = clock_mono_ms();
+    }
     if (nothing_to_remember(j, state) || (state == old && state == JOB_WATCHING))
         return 0;
     if (job_save(b, j) < 0) {

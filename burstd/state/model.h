@@ -90,7 +90,7 @@ struct failure {
 
 struct instance {
     // journalled
-    char id[48];    // ours: <cluster>-<8 hex>-<n>; a tag in the cloud
+    char id[48];    // ours: <cluster>-<16 hex>-<n>; a tag in the cloud
     char group[48]; // all instances of one launch; also its idempotency token
     char job[40];   // whom it serves; "" = nobody
     char cloud[33], region[64], zone[64], itype[128], shape[33], partition[64];
@@ -110,8 +110,12 @@ struct instance {
     bool calling;           // a provider call is under way
     struct ssh_op *ssh;     // an SSH operation is under way
     void *ssh_arg;          // its callback's argument, owned; freed with a cancel
+    int64_t since_ms;       // monotonic: in this state since then, as far as this process knows
+    int64_t missing_ms;     // monotonic: no listing has it since then, 0 = the last one had it
+    bool absent;            // and the cloud, asked for it alone, does not know it
     int64_t next_ms;        // monotonic: nothing to do before this
     int64_t sync_ms;        // monotonic: what its job wrote comes home again then
+    bool untold;            // its job is to be told of a notice, and was not yet
     int64_t grace_ms;       // monotonic: under notice, its job may go on until then
     unsigned tries, misses; // of the present state; descriptions that did not find it
     bool node_cmd;          // a node command is under way
@@ -167,6 +171,7 @@ struct bjob {
     bool our_hold;       // priority 0 is ours, not the user's: we may release it
     bool requeue_wanted; // after the stage-out it is planned again, not done
     unsigned missing;    // nodes whose results of this attempt did not come home
+    int64_t met;         // epoch seconds: known since then; its charges are later
     bool comment_due;    // it has cost money, and its record does not say how much in the end
 
     // of this process only
@@ -181,8 +186,10 @@ struct bjob {
     bool ask_alone;        // the next request that it is part of is about it alone
     uint64_t avoid;        // clouds, by number, that the caps have refused it
     int64_t avoid_ms;      // monotonic: until then
+    int64_t since_ms;      // monotonic: in this state since then, as far as this process knows
     int64_t next_ms;       // monotonic: not considered before this
     int64_t explained_ms;  // monotonic: what keeps it from a place is not asked for before this
+    int64_t placed_ms;     // monotonic: Slurm was told of its nodes then
     bool stays;            // a candidate for which waiting here costs less than renting
     money_t stay_recorded; // price of staying in the last decision to stay, 0 = none
     unsigned tries;        // failed attempts to find a place

@@ -54,7 +54,8 @@ int store_put_charge(struct store *s, const struct charge *c, burst_error_t *err
 // Sum of all charges since `from`, of one cloud or of all (NULL). An interval that lies on both
 // sides counts whole: the ledger cuts at each midnight.
 money_t store_spend_since(struct store *s, int64_t from, const char *cloud);
-money_t store_job_cost(struct store *s, const char *job);
+// Of the job that was met at `since` (epoch seconds): numbers are given again.
+money_t store_job_cost(struct store *s, const char *job, int64_t since);
 money_t store_instance_cost(struct store *s, const char *instance);
 // Rows of `burst cost`:
 // [{"key","nodes","seconds","busy_uusd","overhead_uusd","transfer_uusd","total_uusd"}]; by: cloud,

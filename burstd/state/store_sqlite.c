@@ -96,6 +96,7 @@ static const struct column job_columns[] = {
     J(requeue_wanted, BOOL),
     J(missing, UINT),
     J(comment_due, BOOL),
+    J(met, INT),
 };
 // clang-format on
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -766,9 +767,9 @@ money_t store_spend_since(struct store *s, int64_t from, const char *cloud)
                : sum(s, "SELECT SUM(uusd) FROM charge WHERE " SINCE " AND ?2 = ''", from, "");
 }
 
-money_t store_job_cost(struct store *s, const char *job)
+money_t store_job_cost(struct store *s, const char *job, int64_t since)
 {
-    return sum(s, "SELECT SUM(uusd) FROM charge WHERE t1 >= ?1 AND job = ?2", INT64_MIN, job);
+    return sum(s, "SELECT SUM(uusd) FROM charge WHERE t1 >= ?1 AND job = ?2", since, job);
 }
 
 money_t store_instance_cost(struct store *s, const char *instance)

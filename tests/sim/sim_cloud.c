@@ -24,7 +24,7 @@ struct vm {
 
 static struct vm vms[MAX_INSTANCES];
 static int n_vms;
-static unsigned asked;
+static unsigned asked, signals;
 
 struct provider {
     char cloud[33];
@@ -33,7 +33,7 @@ struct provider {
 void cloud_reset(void)
 {
     n_vms = 0;
-    asked = 0;
+    asked = signals = 0;
 }
 
 // As the optimizer of this world says it (sim_solver.c).
@@ -99,6 +99,11 @@ void cloud_kill(int k)
     end(&vms[k], clock_now_s());
 }
 
+void cloud_notice(int k, int64_t in_s)
+{
+    vms[k].notice_s = clock_now_s() + in_s;
+}
+
 void cloud_cut(int k, int64_t ms)
 {
     vms[k].cut_ms = world.now_ms + ms;
@@ -113,6 +118,11 @@ money_t cloud_bill(const char *cloud)
             sum += money_for_seconds(vms[k].price, (vms[k].ended ? vms[k].ended : clock_now_s()) -
                                                        vms[k].launched);
     return sum;
+}
+
+unsigned ssh_signals(void)
+{
+    return signals;
 }
 
 unsigned cloud_launched(void)
@@ -305,6 +315,10 @@ static void list_owned(struct provider *p, provider_cb cb, void *arg)
         answer_later(cb, arg, PROVIDER_TRANSIENT, 0);
         return;
     }
+    if (world.now_ms < world.empty_ms) { // and no error
+        answer_later(cb, arg, PROVIDER_OK, 0);
+        return;
+    }
     for (int k = 0; k < n_vms; k++)
         n += strcmp(vms[k].cloud, p->cloud) == 0 && (!vms[k].ended || vms[k].ended > old);
     struct answer *a = answer_later(cb, arg, PROVIDER_OK, n);
@@ -312,6 +326,22 @@ static void list_owned(struct provider *p, provider_cb cb, void *arg)
     for (int k = 0; k < n_vms; k++)
         if (strcmp(vms[k].cloud, p->cloud) == 0 && (!vms[k].ended || vms[k].ended > old))
             describe_vm(&vms[k], &a->rows[n++]);
+}
+
+static void describe(struct provider *p, const char *id, const char *region, provider_cb cb,
+                     void *arg)
+{
+    int k = atoi(id + 3);
+
+    if (chance(world.lost_reply)) {
+        answer_later(cb, arg, PROVIDER_TRANSIENT, 0)->owned = arg;
+        return;
+    }
+    bool known = k >= 0 && k < n_vms && (!vms[k].ended || vms[k].ended > clock_now_s() - 3600);
+    struct answer *a = answer_later(cb, arg, known ? PROVIDER_OK : PROVIDER_NOT_FOUND, known);
+    a->owned = arg;
+    if (known)
+        describe_vm(&vms[k], &a->rows[0]);
 }
 
 static void terminate(struct provider *p, const char *id, const char *region, provider_cb cb,
@@ -332,6 +362,7 @@ static const struct provider_ops sim_ops = {
     .destroy = destroy,
     .launch = launch,
     .list_owned = list_owned,
+    .describe = describe,
     .terminate = terminate,
 };
 
@@ -375,6 +406,7 @@ static void op_done(void *arg)
         slurm_node_joined(json_str(op->request, "node_name", ""), vm);
     char job[40];
     snprintf(job, sizeof(job), "%d", (int)json_i64(op->request, "job_id", 0));
+    signals += works && !op->cancelled && strcmp(kind, "signal_job") == 0;
     if (works && strcmp(kind, "stage_in") == 0)
         slurm_staged_in(job, vm);
     if (works && strcmp(kind, "stage_out") == 0)
@@ -406,7 +438,9 @@ struct ssh_op *ssh_op_start(uv_loop_t *loop, cJSON *request, const struct ssh_op
     op->cb = cb;
     op->arg = arg;
     op->generation = world.generation;
-    after(100 + draw(1500), op_done, free_op, op, false);
+    bool sync = strcmp(json_str(request, "op", ""), "stage_out") == 0;
+    after(sync && world.slow_copy_ms ? world.slow_copy_ms : 100 + draw(1500), op_done, free_op, op,
+          false);
     return op;
 }
 

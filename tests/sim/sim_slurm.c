@@ -36,6 +36,7 @@ static const char *const state_names[] = {"PENDING", "RUNNING", "COMPLETED", "CA
 struct job {
     int id;
     enum state state;
+    unsigned uid;
     bool configuring, local, held_class, home, held_by_admin, depends, seen_to_depend;
     int64_t completing_until_ms;
     int64_t submit, begin, start, end, duration_s, alloc_s;
@@ -297,6 +298,22 @@ void slurm_cancel(int id)
 
     if (j->state == PENDING || j->state == RUNNING)
         finish(j, CANCELLED);
+}
+
+// As after the loss of slurmctld's state.
+void slurm_replace(int id)
+{
+    struct job *j = &jobs[id - 1];
+
+    leave_nodes(j);
+    memset(j, 0, sizeof(*j));
+    j->id = id;
+    j->uid = 1;
+    j->submit = j->begin = clock_now_s();
+    j->duration_s = 60;
+    j->nodes = 1;
+    j->priority = 100;
+    snprintf(j->partition, sizeof(j->partition), "main");
 }
 
 void slurm_requeue(int id)
@@ -568,7 +585,7 @@ static void step_node(struct node *d)
         if (now - d->dead_s >= SLURMD_TIMEOUT_S && !d->down)
             node_down(d);
     }
-    if (up && d->job < 0 && age >= IDLE_S)
+    if (up && d->job < 0 && age >= IDLE_S && !world.no_suspend)
         power_down(d);
 }
 
@@ -739,7 +756,7 @@ static void show_job(unsigned k)
     s->nodes = j->state == PENDING ? empty : j->alloc;
     s->req_nodes = j->req_nodes;
     s->admin_comment = j->comment;
-    s->uid = s->gid = 2001;
+    s->uid = s->gid = 2001 + j->uid;
     s->submit = j->submit;
     s->eligible = j->begin;
     s->start = j->state == PENDING ? 0 : j->start;

@@ -1081,6 +1081,108 @@ static void a_refused_move_is_not_bought_for_again(void **state)
     trouble_is_over(47);
 }
 
+// One bad answer, or many, ends no healthy instance: the cloud is asked for it alone.
+static void empty_listings_end_nothing(void **state)
+{
+    const int64_t lengths[] = {4000, 300000};
+
+    for (size_t k = 0; k < 2; k++) {
+        new_world(53);
+        int job = slurm_submit(1200, 1, true), other = slurm_submit(300, 1, true);
+        live(60000);
+        assert_true(slurm_started(job));
+        world.empty_ms = world.now_ms + lengths[k];
+        live(1300000);
+        assert_string_equal(slurm_job_text(job), "COMPLETED");
+        assert_string_equal(slurm_job_text(other), "COMPLETED");
+        assert_int_equal(slurm_attempts(job), 1);
+        assert_int_equal(cloud_launched(), 2);
+        settle();
+        check_promises(53);
+        end_world();
+    }
+}
+
+// What operate.md recommends before maintenance, while nodes boot.
+static void a_drain_during_the_boot_frees_the_job(void **state)
+{
+    new_world(59);
+    int job = slurm_submit(60, 1, true);
+    live(8000);
+    INSTANCES_EACH(world.b->instances, i)
+    {
+        i->flags |= INST_F_OPDRAIN;
+        assert_int_equal(instance_save(world.b, i), 0);
+    }
+    live(300000);
+    assert_string_equal(slurm_job_text(job), "COMPLETED");
+    assert_int_equal(cloud_launched(), 2);
+    settle();
+    check_promises(59);
+    end_world();
+}
+
+// burstd's own clock ends what Slurm leaves idle, within what the caps were told.
+static void idle_nodes_end_without_slurm(void **state)
+{
+    for (int k = 0; k < 2; k++) {
+        new_world(61);
+        int job = slurm_submit(60, 1, true);
+        live(60000);
+        world.no_suspend = k == 0;
+        live(60000);
+        assert_string_equal(slurm_job_text(job), "COMPLETED");
+        money_t bound = ledger_today(world.b, NULL) + ledger_committed(world.b, NULL);
+        if (k == 1)
+            world.down_ms = world.now_ms + INT64_C(48) * 3600000; // slurmctld
+        live(60000 + 1000 * LEDGER_OVERDUE_S + 60000);
+        assert_int_equal(cloud_running(), 0);
+        assert_in_range(ledger_today(world.b, NULL), 0, bound);
+        world.down_ms = 0;
+        live(60000);
+        settle();
+        check_promises(61);
+        end_world();
+    }
+}
+
+// alice's job 1 is being secured when slurmctld loses its state and gives its number to bob.
+static void a_number_given_again_is_another_job(void **state)
+{
+    const int64_t moments[] = {8000, 40000};
+
+    for (size_t k = 0; k < 2; k++) {
+        new_world(67);
+        int job = slurm_submit(600, 1, true);
+        live(moments[k]); // securing, running
+        assert_int_equal(cloud_running(), 1);
+        slurm_replace(job);
+        live(600000);
+        assert_string_equal(slurm_job_text(job), "COMPLETED");
+        assert_int_equal(slurm_attempts(job), 0); // here, on a node of the site
+        assert_int_equal(cloud_running(), 0);
+        end_world();
+    }
+}
+
+// The copy of every half minute is under way when the notice comes.
+static void a_notice_is_told_whatever_is_under_way(void **state)
+{
+    new_world(71);
+    int job = slurm_submit(900, 1, true);
+    live(40000);
+    assert_true(slurm_started(job));
+    world.slow_copy_ms = 25000;
+    live(40000);
+    cloud_notice(slurm_instance_of(job, 0), 120);
+    live(10000);
+    assert_int_equal(ssh_signals(), 1);
+    world.slow_copy_ms = 0;
+    settle();
+    check_promises(71);
+    end_world();
+}
+
 // A run that is killed leaves its directory; the next one removes it.
 static void a_killed_run_leaves_nothing(void **state)
 {
@@ -1522,6 +1624,11 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_limit_of_one_costs_little_more_than_the_jobs),
         cmocka_unit_test(what_cannot_be_staged_is_not_bought_again),
         cmocka_unit_test(a_refused_move_is_not_bought_for_again),
+        cmocka_unit_test(empty_listings_end_nothing),
+        cmocka_unit_test(idle_nodes_end_without_slurm),
+        cmocka_unit_test(a_number_given_again_is_another_job),
+        cmocka_unit_test(a_notice_is_told_whatever_is_under_way),
+        cmocka_unit_test(a_drain_during_the_boot_frees_the_job),
         cmocka_unit_test(the_end_says_what_is_not_home),
         cmocka_unit_test(spool_files_stay_until_they_are_journaled),
         cmocka_unit_test(moved_here_while_nobody_looked),

@@ -26,6 +26,9 @@ struct world {
     unsigned full, outages;   // per 100,000 steps: the disk is full, slurmctld is down for a while
     int64_t full_ms, down_ms; // until then
     unsigned unreadable;      // so many stage-ins fail by an I/O error
+    int64_t slow_copy_ms;     // that a copy home takes, 0 = a second
+    bool no_suspend;          // Slurm powers no node down by itself
+    int64_t empty_ms;         // until then listings say that nothing exists
     const char *stage_error;  // class of error of every stage-in, NULL = none
     bool no_join;             // slurmd starts, and never registers
     bool no_start;            // Slurm never starts a job on rented nodes
@@ -69,6 +72,7 @@ void slurm_cancel(int job);
 void slurm_depend(int job, bool on); // on another job that does not end
 void slurm_begin(int job, int64_t in_s);
 void slurm_move_here(int job); // while it waits, by hand
+void slurm_replace(int job);   // its number is given to another user's job, without a mark
 void slurm_requeue(int job);   // as its user does it
 bool slurm_release(int job);   // as its user does it; false: he may not
 unsigned slurm_holds(int job); // that burstd asked for
@@ -98,8 +102,10 @@ unsigned cloud_running(void);
 int cloud_by_address(const char *address);
 bool cloud_alive(int instance);
 void cloud_kill(int instance);
+void cloud_notice(int instance, int64_t in_s); // it will be taken back then
 void cloud_cut(int instance, int64_t ms); // from the network
 money_t cloud_bill(const char *cloud);
+unsigned ssh_signals(void);                   // of notices that reached a job's node
 double cloud_spot_hours(const char *cloud);   // of all spot instances that ended
 unsigned cloud_taken_back(const char *cloud); // spot instances that got a notice
 unsigned cloud_launches_of(const char *token);

@@ -57,18 +57,30 @@ static void unwanted(void **state)
 }
 
 // Listings are eventually consistent: an instance that was just launched may be missing.
-static void missing_needs_several_misses_and_age(void **state)
+static void missing_needs_time_and_a_confirmation(void **state)
 {
     for (size_t k = 1; k < WANTED; k++) {
-        struct reap_facts f = {.journalled = true, .state = wanted[k], .age_s = 60, .misses = 3};
+        struct reap_facts f = {.journalled = true,
+                               .state = wanted[k],
+                               .age_s = 100000,
+                               .misses = 3,
+                               .missing_s = 60,
+                               .absent = true};
         assert_int_equal(reap_decide(&f), REAP_LOST);
+        f.absent = false;
+        assert_int_equal(reap_decide(&f), REAP_ASK);
         f.misses = 2;
         assert_int_equal(reap_decide(&f), REAP_WAIT);
         f.misses = 3;
-        f.age_s = 59;
+        f.missing_s = 59;
         assert_int_equal(reap_decide(&f), REAP_WAIT);
     }
-    struct reap_facts f = {.journalled = true, .state = INST_TERMINATING, .age_s = 60, .misses = 3};
+    struct reap_facts f = {.journalled = true,
+                           .state = INST_TERMINATING,
+                           .age_s = 60,
+                           .misses = 3,
+                           .missing_s = 60,
+                           .absent = true};
     assert_int_equal(reap_decide(&f), REAP_GONE);
     f.misses = 1;
     assert_int_equal(reap_decide(&f), REAP_WAIT);
@@ -105,7 +117,7 @@ int main(void)
         cmocka_unit_test(wanted_and_alive),
         cmocka_unit_test(wanted_and_ended),
         cmocka_unit_test(unwanted),
-        cmocka_unit_test(missing_needs_several_misses_and_age),
+        cmocka_unit_test(missing_needs_time_and_a_confirmation),
         cmocka_unit_test(orphans_need_a_minimum_age),
     };
 

@@ -244,7 +244,7 @@ static void charges_add_up_by_key(void **state)
     charge(s, "c", "8", "gcp", "busy", 0, 5, 1);
     charge(s, "", "8", "gcp", "transfer", 5, 5, 70);
     charge(s, "a", "", "aws", "adjust", 40, 40, -2);
-    assert_int_equal(store_job_cost(s, "7"), 300);
+    assert_int_equal(store_job_cost(s, "7", 0), 300);
     assert_int_equal(store_instance_cost(s, "a"), 103);
     assert_int_equal(store_spend_since(s, 0, NULL), 374);
     assert_int_equal(store_spend_since(s, 0, "gcp"), 71);
@@ -300,7 +300,7 @@ static void old_stories_go_and_charges_stay(void **state)
     found = store_find_job(s, "8"); // under way, however old
     assert_non_null(found);
     bjob_destroy(found);
-    assert_int_equal(store_job_cost(s, "7"), 42);
+    assert_int_equal(store_job_cost(s, "7", 0), 42);
     store_close(s);
 }
 
