@@ -271,7 +271,7 @@ static void a_job_and_the_limits(void **state)
             "{\"match\":{\"cloud\":\"aws\"},\"max_usd\":40},"
             "{\"match\":{\"cloud\":\"gcp\",\"offers\":true},\"max_nodes\":1},"
             "{\"match\":{\"offers\":true},\"max_nodes\":63},"
-            "{\"match\":{},\"max_usd\":499.964}]"); // the node stays for 360 s of 0.0001 USD
+            "{\"match\":{},\"max_usd\":499.952}]"); // the node stays for 360 s of 0.0001 USD
     is_text(r, "blocked", "[{\"cloud\":\"gcp\",\"market\":\"on-demand\"}]");
     cJSON_Delete(r);
 }
