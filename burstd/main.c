@@ -260,6 +260,7 @@ static int serve(struct burstd *b)
 
     b->started = clock_now_s();
     b->poke = poke;
+    b->reload = reload;
     uv_timer_init(b->loop, &m.tick);
     uv_timer_init(b->loop, &m.soon);
     uv_signal_init(b->loop, &m.term);

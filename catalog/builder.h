@@ -4,7 +4,11 @@
 #ifndef BURST_CATALOG_BUILDER_H
 #define BURST_CATALOG_BUILDER_H
 
-#include "catalog/catalog.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "catalog/offer.h"
 #include "libburst/strbuf.h"
 #include "libburst/xalloc.h"
 

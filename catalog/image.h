@@ -4,8 +4,11 @@
 #ifndef BURST_CATALOG_IMAGE_H
 #define BURST_CATALOG_IMAGE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "catalog/builder.h"
-#include "catalog/catalog.h"
+#include "catalog/offer.h"
 
 #define IMAGE_MAGIC "BURSTCAT"
 #define IMAGE_VERSION 1u

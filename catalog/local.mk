@@ -10,6 +10,7 @@ libcatalog_la_SOURCES = \
 	catalog/egress_csv.c catalog/egress_csv.h \
 	catalog/glob.c catalog/glob.h \
 	catalog/image.c catalog/image.h catalog/index.c catalog/load.c \
+	catalog/offer.h \
 	catalog/number.c catalog/number.h \
 	catalog/quarantine.c catalog/quarantine.h \
 	catalog/reader.c catalog/reader.h \

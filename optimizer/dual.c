@@ -7,13 +7,15 @@
 // For every choice of multipliers the least cost of the changed problem is a lower bound. They are
 // moved along subgradients (Held and Karp 1971, with Polyak's step); each solution on the way is a
 // plan or nearly one and is repaired.
+#include "optimizer/dual.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "libburst/clock.h"
 #include "libburst/xalloc.h"
-#include "optimizer/part.h"
+#include "optimizer/improve.h"
 
 #define ORACLE_CELLS 2e5
 #define PATHS_MAX 64

@@ -12,7 +12,7 @@
 #include <cjson/cJSON.h>
 
 #include "libburst/error.h"
-#include "optimizer/request.h"
+#include "optimizer/request_types.h"
 
 #define FIELD_LIST_MAX 10000 // entries of lists in one task and the like
 

@@ -15,6 +15,8 @@
 // GLPK calls abort() on internal errors and looks at its time limit only between nodes: both are
 // turned into a long jump back here, after which its whole environment is freed. It runs only in
 // burst-solve, never in the daemon. Not thread-safe.
+#include "optimizer/ilp.h"
+
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +25,7 @@
 
 #include "libburst/clock.h"
 #include "libburst/xalloc.h"
-#include "optimizer/part.h"
+#include "optimizer/pair_costs.h"
 
 #define COLUMNS_MAX 60000
 #define NONZEROS_MAX 600000

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Local search: single tasks to other options, and all tasks of one place (or of one data set in
 // it) to another place, as long as the plan gets cheaper and keeps time and limits.
+#include "optimizer/improve.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "libburst/xalloc.h"
-#include "optimizer/part.h"
 
 #define COUNTS_MAX (16u << 20)
 #define SWEEPS 30

@@ -3,30 +3,35 @@
 noinst_LTLIBRARIES += liboptimizer.la
 liboptimizer_la_SOURCES = \
 	optimizer/answer.c \
+	optimizer/best.c optimizer/best.h \
 	optimizer/blocked.c optimizer/blocked.h \
 	optimizer/candidates.c optimizer/candidates.h \
-	optimizer/dual.c \
+	optimizer/dual.c optimizer/dual.h \
 	optimizer/field.c optimizer/field.h \
 	optimizer/group.c optimizer/group.h \
-	optimizer/ilp.c optimizer/improve.c \
+	optimizer/ilp.c optimizer/ilp.h optimizer/improve.c optimizer/improve.h \
 	optimizer/match.h \
 	optimizer/mrf.c optimizer/mrf.h \
 	optimizer/names.c optimizer/names.h \
 	optimizer/option.c optimizer/option.h \
+	optimizer/pair_costs.c optimizer/pair_costs.h \
 	optimizer/part.c optimizer/part.h \
 	optimizer/places.c optimizer/places.h \
-	optimizer/plan.c optimizer/plan.h optimizer/plan_build.h \
+	optimizer/plan.c optimizer/plan.h optimizer/plan_parts.h \
+	optimizer/plan_build.c optimizer/plan_build.h \
 	optimizer/problem.c optimizer/problem.h \
 	optimizer/rates.c optimizer/rates.h \
 	optimizer/reason.c optimizer/reason.h \
-	optimizer/reduce.c optimizer/search.c \
+	optimizer/reduce.c optimizer/reduce.h optimizer/search.c optimizer/search.h \
 	optimizer/request.c optimizer/request.h \
-	optimizer/request_limit.c optimizer/request_parts.h optimizer/request_task.c \
+	optimizer/request_limit.c optimizer/request_limit.h \
+	optimizer/request_parts.c optimizer/request_parts.h \
+	optimizer/request_task.c optimizer/request_task.h optimizer/request_types.h \
 	optimizer/routes.c optimizer/routes.h \
-	optimizer/runners_up.c \
+	optimizer/runners_up.c optimizer/runners_up.h \
 	optimizer/scan.c optimizer/scan.h \
 	optimizer/signature.c optimizer/signature.h \
-	optimizer/solve.c optimizer/solve.h \
+	optimizer/solve.c optimizer/solve.h optimizer/solve_options.h \
 	optimizer/supply.c optimizer/supply.h
 liboptimizer_la_CFLAGS = $(SAN_CFLAGS) -O2 $(CJSON_CFLAGS)
 liboptimizer_la_LIBADD = libcatalog.la libburst.la $(CJSON_LIBS) $(GLPK_LIBS) -lm

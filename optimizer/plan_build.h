@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A plan while it is put together (plan.c, runners_up.c).
+// A plan while it is put together.
 #ifndef BURST_PLAN_BUILD_H
 #define BURST_PLAN_BUILD_H
 
 #include "optimizer/candidates.h"
-#include "optimizer/plan.h"
+#include "optimizer/plan_parts.h"
+#include "optimizer/problem.h"
 #include "optimizer/solve.h"
 
 struct build {
@@ -28,7 +29,4 @@ void build_place(const struct build *b, uint32_t t, const struct opt *o, const s
 // What an option pays for moving the data that concern its task alone, without shared data sets.
 void build_transfers(struct build *b, uint32_t t, const struct opt *o, const struct bill *bill,
                      int64_t *in, int64_t *out);
-// Fills in the runners-up of each task.
-void build_runners_up(struct build *b);
-
 #endif

@@ -7,11 +7,12 @@
 //    other limit.
 // 3. Dominance between places for tasks without edges: another place is no dearer even if the task
 //    had to pay all copies of its data there alone.
+#include "optimizer/reduce.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "libburst/xalloc.h"
-#include "optimizer/part.h"
 
 #define FEW 8
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What a plan request says of places: limits, blocked ones, what was observed.
-#include "optimizer/request_parts.h"
+#include "optimizer/request_limit.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 
 #include "libburst/xalloc.h"
 #include "optimizer/field.h"
+#include "optimizer/request_parts.h"
 
 #define PRICE_MIN 1e-6 // of what was observed: 0 is what clouds say when they do not know
 

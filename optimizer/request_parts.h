@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Parts of a plan request, between the files that read it. All return -1 with the path of the field
+// Values that several parts of a plan request have. All return -1 with the path of the field
 // that is wrong; what was read until then stays in the request, which its owner frees.
 #ifndef BURST_REQUEST_PARTS_H
 #define BURST_REQUEST_PARTS_H
 
 #include "optimizer/field.h"
-#include "optimizer/names.h"
-#include "optimizer/request.h"
+#include "optimizer/request_types.h"
 
 #define REQUEST_GB_MAX 1e12
 #define REQUEST_USD_MAX 1e9
@@ -19,15 +18,5 @@ int request_location(const cJSON *v, const struct field_path *up, const char *ke
 int request_market(const cJSON *o, const struct field_path *up, enum rq_market *out,
                    burst_error_t *errp);
 void request_free_location(struct rq_location *l);
-
-// request_task.c
-int request_task(const cJSON *o, const struct field_path *up, struct names *datasets,
-                 struct rq_task *t, burst_error_t *errp);
-void request_free_task(struct rq_task *t);
-
-// request_limit.c
-int request_limits(const cJSON *j, struct request *r, burst_error_t *errp);
-int request_observed(const cJSON *j, struct request *r, burst_error_t *errp);
-void request_free_limits(struct request *r); // limits, blocked and observed
 
 #endif

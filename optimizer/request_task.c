@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Tasks of a plan request: what instance would do, where, and which data it needs.
-#include "optimizer/request_parts.h"
+#include "optimizer/request_task.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 
 #include "libburst/xalloc.h"
 #include "optimizer/field.h"
+#include "optimizer/request_parts.h"
 
 #define HOURS_MAX 1e6
 #define NODES_MAX 1e6

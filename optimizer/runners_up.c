@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The next-best candidates of each task, the others staying as they are, and why they lost.
-#include "optimizer/plan_build.h"
+#include "optimizer/runners_up.h"
 
 #include <math.h>
 #include <stdlib.h>

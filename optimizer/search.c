@@ -2,11 +2,13 @@
 // Depth-first branch and bound. Tasks are assigned parents first, so that finish times are exact
 // on the way; the bound looks one step ahead: each open task on the option that is cheapest given
 // its assigned neighbours.
+#include "optimizer/search.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "libburst/xalloc.h"
-#include "optimizer/part.h"
+#include "optimizer/pair_costs.h"
 
 struct pick {
     uint32_t i; // value of the task

@@ -4,7 +4,7 @@
 #ifndef LOCALCLOUD_GUEST_ROOT_H
 #define LOCALCLOUD_GUEST_ROOT_H
 
-#include "localcloud/guest.h"
+#include "localcloud/guest_spec.h"
 
 // Puts the new root together at spec->mountpoint, enters it and lets go of the old one. Runs in a
 // mount and PID namespace of its own. After an error the process must end.

@@ -8,6 +8,7 @@ liblocalcloud_la_SOURCES = \
 	burstd/localcloud/faults.c burstd/localcloud/faults.h \
 	burstd/localcloud/fleet.c burstd/localcloud/fleet.h \
 	burstd/localcloud/guest.c burstd/localcloud/guest.h \
+	burstd/localcloud/guest_spec.c burstd/localcloud/guest_spec.h \
 	burstd/localcloud/guest_root.c burstd/localcloud/guest_root.h \
 	burstd/localcloud/hostkey.c burstd/localcloud/hostkey.h \
 	burstd/localcloud/httpd.c burstd/localcloud/httpd.h \

@@ -22,6 +22,7 @@
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "localcloud/guest.h"
+#include "localcloud/guest_spec.h"
 #include "localcloud/link.h"
 #include "localcloud/metadata.h"
 

@@ -19,7 +19,6 @@
 #include "node/end.h"
 #include "node/stage.h"
 #include "plan/planner.h"
-#include "reload.h"
 #include "rpc/ready.h"
 #include "rpc/rpc_server.h"
 #include "slurm/publish.h"
@@ -450,7 +449,7 @@ static void m_reload(void *arg, struct rpc_request *req)
     struct burstd *b = arg;
     char *errors = NULL;
 
-    if (reload(b, &errors) < 0) {
+    if (b->reload(b, &errors) < 0) {
         rpc_fail(req, "invalid", "%s", errors);
         free(errors);
         return;

@@ -23,6 +23,7 @@
 #include "localcloud/faults.h"
 #include "localcloud/fleet.h"
 #include "localcloud/guest.h"
+#include "localcloud/guest_spec.h"
 #include "localcloud/hostkey.h"
 #include "localcloud/instance.h"
 #include "localcloud/metadata.h"
