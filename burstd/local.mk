@@ -16,10 +16,14 @@ tests_unit_base_test_child_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_base_test_child_LDADD = libdaemon.la $(CMOCKA_LIBS)
 endif
 
+store_sources = burstd/state/store_inside.h burstd/state/store_charge.c \
+	burstd/state/store_sqlite.c burstd/state/store_story.c
+
 # The core: everything but main(), so that tests link it.
 noinst_LTLIBRARIES += libcore.la
 libcore_la_SOURCES = \
-	burstd/rpc/api.c burstd/rpc/api.h \
+	burstd/rpc/api.c burstd/rpc/api.h burstd/rpc/api_operators.c burstd/rpc/api_operators.h \
+	burstd/rpc/api_people.c burstd/rpc/api_people.h burstd/rpc/api_rows.c burstd/rpc/api_rows.h \
 	burstd/node/bind.c burstd/node/bind.h \
 	burstd/base/burstd.h \
 	burstd/cloud/clouds.c burstd/cloud/clouds.h \
@@ -75,7 +79,7 @@ libcore_la_SOURCES = \
 	burstd/slurm/spool.c burstd/slurm/spool.h \
 	burstd/node/stage.c burstd/node/stage.h \
 	burstd/node/stagerd_client.c burstd/node/stagerd_client.h \
-	burstd/state/store.h burstd/state/store_sqlite.c \
+	burstd/state/store.h $(store_sources) \
 	burstd/tick.c burstd/tick.h \
 	burstd/job/waiting.c burstd/job/waiting.h
 libcore_la_CFLAGS = $(SAN_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS) $(SQLITE_CFLAGS) $(MHD_CFLAGS)
@@ -106,7 +110,7 @@ tests_unit_cloud_test_reap_SOURCES = tests/unit/cloud/test_reap.c burstd/cloud/r
 tests_unit_cloud_test_reap_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(UV_CFLAGS)
 tests_unit_cloud_test_reap_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_cloud_test_reap_LDADD = $(CMOCKA_LIBS)
-tests_unit_state_test_store_SOURCES = tests/unit/state/test_store.c burstd/state/store_sqlite.c burstd/state/model.c
+tests_unit_state_test_store_SOURCES = tests/unit/state/test_store.c $(store_sources) burstd/state/model.c
 tests_unit_state_test_store_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_state_test_store_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_state_test_store_LDADD = libdaemon.la libburst.la $(CMOCKA_LIBS) $(SQLITE_LIBS)

@@ -11,7 +11,8 @@ liboptimizer_la_SOURCES = \
 	optimizer/group.c optimizer/group.h \
 	optimizer/ilp.c optimizer/ilp.h optimizer/improve.c optimizer/improve.h \
 	optimizer/match.h \
-	optimizer/mrf.c optimizer/mrf.h \
+	optimizer/mrf.c optimizer/mrf.h optimizer/mrf_inside.h \
+	optimizer/mrf_bound.c optimizer/mrf_eliminate.c optimizer/mrf_fees.c optimizer/mrf_state.c \
 	optimizer/names.c optimizer/names.h \
 	optimizer/option.c optimizer/option.h \
 	optimizer/pair_costs.c optimizer/pair_costs.h \

@@ -2,8 +2,10 @@
 # burst.yaml (used by daemon and command) and the command `burst`.
 noinst_LTLIBRARIES += libconf.la
 libconf_la_SOURCES = \
-	burstd/base/conf.c burstd/base/conf.h \
-	burstd/base/yamltab.c burstd/base/yamltab.h
+	burstd/base/conf.c burstd/base/conf.h burstd/base/conf_inside.h \
+	burstd/base/conf_check.c burstd/base/conf_find.c \
+	burstd/base/yamltab.c burstd/base/yamltab.h burstd/base/yamltab_inside.h \
+	burstd/base/yamltab_place.c burstd/base/yamltab_scalar.c
 libconf_la_CFLAGS = $(SAN_CFLAGS) $(YAML_CFLAGS)
 libconf_la_LIBADD = libburst.la $(YAML_LIBS)
 
@@ -11,7 +13,9 @@ bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = etc/completion/burst
 
 noinst_LTLIBRARIES += librpcserver.la
-librpcserver_la_SOURCES = burstd/rpc/rpc_server.c burstd/rpc/rpc_server.h
+librpcserver_la_SOURCES = \
+	burstd/rpc/rpc_connection.c burstd/rpc/rpc_server_inside.h burstd/rpc/rpc_peer.c \
+	burstd/rpc/rpc_request.c burstd/rpc/rpc_server.c burstd/rpc/rpc_server.h
 librpcserver_la_CFLAGS = $(SAN_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS)
 librpcserver_la_LIBADD = libconf.la $(UV_LIBS)
 

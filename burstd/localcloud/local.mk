@@ -6,7 +6,8 @@ liblocalcloud_la_SOURCES = \
 	burstd/localcloud/api.c burstd/localcloud/api.h \
 	burstd/localcloud/conf.c burstd/localcloud/conf.h \
 	burstd/localcloud/faults.c burstd/localcloud/faults.h \
-	burstd/localcloud/fleet.c burstd/localcloud/fleet.h \
+	burstd/localcloud/fleet.c burstd/localcloud/fleet.h burstd/localcloud/fleet_inside.h \
+	burstd/localcloud/fleet_bill.c burstd/localcloud/fleet_end.c burstd/localcloud/fleet_launch.c \
 	burstd/localcloud/guest.c burstd/localcloud/guest.h \
 	burstd/localcloud/guest_spec.c burstd/localcloud/guest_spec.h \
 	burstd/localcloud/guest_root.c burstd/localcloud/guest_root.h \

@@ -25,8 +25,8 @@ void store_rollback(struct store *s);
 int store_put_instance(struct store *s, const struct instance *i, burst_error_t *errp);
 int store_put_job(struct store *s, const struct bjob *j, burst_error_t *errp);
 
-// Calls back for every instance that is not gone and every job that is not done or refused, or whose
-// record lacks its cost (owned by the callee: a zeroed heap object).
+// Calls back for every instance that is not gone and every job that is not done or refused, or
+// whose record lacks its cost (owned by the callee: a zeroed heap object).
 int store_load(struct store *s, void (*instance)(void *arg, struct instance *i),
                void (*job)(void *arg, struct bjob *j), void *arg, burst_error_t *errp);
 // Forgets the stories, jobs and instances that ended before `before` (epoch seconds). Charges stay:

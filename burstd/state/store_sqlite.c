@@ -2,104 +2,7 @@
 // The journal in an SQLite file. Columns are bound and read through two small tables (one per
 // struct), so that a field is named in one place. Failure policy: a failed write is reported and
 // changes nothing; a file that is not ours or is damaged stops burstd at its start, before it acts.
-#include "state/store.h"
-
-#include <errno.h>
-#include <inttypes.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <sqlite3.h>
-
-#include "base/log.h"
-#include "libburst/clock.h"
-#include "libburst/json.h"
-#include "libburst/strbuf.h"
-#include "libburst/xalloc.h"
-
-#define SCHEMA_VERSION 2
-#define SPEND_CACHED 66 // clouds; of more each sum is read from the table
-
-enum type { TEXT, POINTER /* to a text */, INT, UINT, U32, BOOL, STATE_I, STATE_J };
-
-struct column {
-    const char *name;
-    enum type type;
-    size_t offset, size;
-};
-
-#define COL(s, n, t)                                                                               \
-    {                                                                                              \
-#n, t, offsetof(struct s, n), sizeof(((struct s *)0)->n)                                   \
-    }
-#define I(n, t) COL(instance, n, t)
-#define J(n, t) COL(bjob, n, t)
-#define FAILED(n, t)                                                                               \
-    {                                                                                              \
-        "failed_" #n, t, offsetof(struct instance, failure.n),                                     \
-            sizeof(((struct instance *)0)->failure.n)                                              \
-    }
-
-static const struct column instance_columns[] = {
-    I(id, TEXT),         I(group, TEXT),         I(job, TEXT),        I(cloud, TEXT),
-    I(region, TEXT),     I(zone, TEXT),          I(itype, TEXT),      I(shape, TEXT),
-    I(partition, TEXT),  I(spot, BOOL),          I(price, INT),       I(state, STATE_I),
-    I(flags, UINT),      I(cloud_id, TEXT),      I(address, TEXT),    I(host_key, TEXT),
-    I(node, TEXT),       I(created, INT),        I(launched, INT),    I(ended, INT),
-    I(since, INT),       I(idle_since, INT),     I(notice_at, INT),   I(charged_to, INT),
-    I(reason, TEXT),     I(boot_failures, UINT), I(observed_to, INT), FAILED(cls, UINT),
-    FAILED(scope, UINT), FAILED(job, TEXT),      FAILED(why, TEXT),
-};
-// One a line, so that a later one changes no other:
-// clang-format off
-static const struct column job_columns[] = {
-    J(key, TEXT),
-    J(job_id, U32),
-    J(uid, U32),
-    J(gid, U32),
-    J(name, TEXT),
-    J(user, TEXT),
-    J(account, TEXT),
-    J(origin, TEXT),
-    J(mark, POINTER),
-    J(state, STATE_J),
-    J(group, TEXT),
-    J(cloud, TEXT),
-    J(region, TEXT),
-    J(zone, TEXT),
-    J(itype, TEXT),
-    J(shape, TEXT),
-    J(partition, TEXT),
-    J(spot, BOOL),
-    J(nodes, UINT),
-    J(node_names, POINTER),
-    J(submit, INT),
-    J(since, INT),
-    J(placed_at, INT),
-    J(started, INT),
-    J(ended, INT),
-    J(restarts, U32),
-    J(placed_restarts, U32),
-    J(price, INT),
-    J(settled, INT),
-    J(reserved, INT),
-    J(history, POINTER),
-    J(reason, TEXT),
-    J(stage, POINTER),
-    J(limit_s, INT),
-    J(transfer, INT),
-    J(egress, INT),
-    J(deadline, INT),
-    J(our_hold, BOOL),
-    J(requeue_wanted, BOOL),
-    J(missing, UINT),
-    J(comment_due, BOOL),
-    J(met, INT),
-};
-// clang-format on
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "state/store_inside.h"
 
 // The tables whose rows are structs. The first column is the key, a text at the struct's start.
 struct table {
@@ -109,10 +12,19 @@ struct table {
     void *(*create)(void);
     void (*destroy)(void *row);
 };
+
 static void *new_instance(void)
 {
     return xmalloc(sizeof(struct instance));
 }
+
+// The rows of a SELECT one after another.
+struct rows {
+    struct store *s;
+    const struct table *t;
+    sqlite3_stmt *st; // NULL: it failed, err says how
+    burst_error_t err;
+};
 
 static void *new_job(void)
 {
@@ -128,22 +40,7 @@ static const struct table instance_table = {"instance", instance_columns, COUNT(
                                             new_instance, free};
 static const struct table job_table = {"job", job_columns, COUNT(job_columns), new_job, free_job};
 
-struct store {
-    sqlite3 *db;
-    sqlite3_stmt *put_instance, *put_job, *put_charge, *journal, *story, *old_state;
-    bool in_transaction;
-    // Sums for the caps, of all charges since spend_from: asked for each job and cloud of a plan.
-    struct spend {
-        char cloud[33];
-        money_t sum;
-    } spend[SPEND_CACHED];
-    unsigned n_spend;
-    int64_t spend_from;
-    money_t spend_all;
-    bool spend_known;
-};
-
-static int fail(struct store *s, const char *what, burst_error_t *errp)
+int store_fail(struct store *s, const char *what, burst_error_t *errp)
 {
     return errprintf(errp, "journal: %s: %s", what, sqlite3_errmsg(s->db));
 }
@@ -217,7 +114,7 @@ static int prepare_put(struct store *s, const struct table *t, sqlite3_stmt **ou
     strbuf_adds(&b, ")");
     int rc = sqlite3_prepare_v2(s->db, b.data, -1, out, NULL);
     strbuf_free(&b);
-    return rc == SQLITE_OK ? 0 : fail(s, t->name, errp);
+    return rc == SQLITE_OK ? 0 : store_fail(s, t->name, errp);
 }
 
 static void bind(sqlite3_stmt *st, const struct table *t, const void *row)
@@ -313,9 +210,10 @@ static char *select_sql(const struct table *t, const char *tail)
     return sql;
 }
 
-static int prepare(struct store *s, const char *sql, sqlite3_stmt **out, burst_error_t *errp)
+int store_prepare(struct store *s, const char *sql, sqlite3_stmt **out, burst_error_t *errp)
 {
-    return sqlite3_prepare_v2(s->db, sql, -1, out, NULL) == SQLITE_OK ? 0 : fail(s, sql, errp);
+    return sqlite3_prepare_v2(s->db, sql, -1, out, NULL) == SQLITE_OK ? 0
+                                                                      : store_fail(s, sql, errp);
 }
 
 static int check_version(struct store *s, const char *path, burst_error_t *errp)
@@ -323,7 +221,7 @@ static int check_version(struct store *s, const char *path, burst_error_t *errp)
     sqlite3_stmt *st;
     int version = 0;
 
-    if (prepare(s, "PRAGMA user_version", &st, errp) < 0)
+    if (store_prepare(s, "PRAGMA user_version", &st, errp) < 0)
         return -1;
     if (sqlite3_step(st) == SQLITE_ROW)
         version = sqlite3_column_int(st, 0);
@@ -368,15 +266,16 @@ static int prepare_all(struct store *s, burst_error_t *errp)
 {
     if (prepare_put(s, &instance_table, &s->put_instance, errp) < 0 ||
         prepare_put(s, &job_table, &s->put_job, errp) < 0 ||
-        prepare(s, "SELECT state FROM instance WHERE id = ?", &s->old_state, errp) < 0 ||
-        prepare(s, "INSERT INTO journal (time, instance, state, note) VALUES (?,?,?,?)",
-                &s->journal, errp) < 0 ||
-        prepare(s, "INSERT INTO story (time, job, kind, body) VALUES (?,?,?,?)", &s->story, errp) <
-            0 ||
-        prepare(s,
-                "INSERT INTO charge (instance, job, cloud, partition, user, account, market, kind,"
-                " t0, t1, uusd) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-                &s->put_charge, errp) < 0)
+        store_prepare(s, "SELECT state FROM instance WHERE id = ?", &s->old_state, errp) < 0 ||
+        store_prepare(s, "INSERT INTO journal (time, instance, state, note) VALUES (?,?,?,?)",
+                      &s->journal, errp) < 0 ||
+        store_prepare(s, "INSERT INTO story (time, job, kind, body) VALUES (?,?,?,?)", &s->story,
+                      errp) < 0 ||
+        store_prepare(
+            s,
+            "INSERT INTO charge (instance, job, cloud, partition, user, account, market, kind,"
+            " t0, t1, uusd) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+            &s->put_charge, errp) < 0)
         return -1;
     return 0;
 }
@@ -448,12 +347,12 @@ void store_rollback(struct store *s)
     s->in_transaction = false;
 }
 
-static int step(struct store *s, sqlite3_stmt *st, const char *what, burst_error_t *errp)
+int store_step(struct store *s, sqlite3_stmt *st, const char *what, burst_error_t *errp)
 {
     int rc = sqlite3_step(st);
 
     if (rc != SQLITE_DONE && rc != SQLITE_ROW)
-        fail(s, what, errp);
+        store_fail(s, what, errp);
     sqlite3_reset(st);
     return rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : -1;
 }
@@ -478,13 +377,13 @@ int store_put_instance(struct store *s, const struct instance *i, burst_error_t 
     if (own && changed && store_begin(s, errp) < 0)
         return -1;
     bind(s->put_instance, &instance_table, i);
-    int rc = step(s, s->put_instance, "write of an instance", errp);
+    int rc = store_step(s, s->put_instance, "write of an instance", errp);
     if (rc == 0 && changed) {
         sqlite3_bind_int64(s->journal, 1, clock_now_s());
         sqlite3_bind_text(s->journal, 2, i->id, -1, SQLITE_TRANSIENT);
         sqlite3_bind_text(s->journal, 3, inst_state_name(i->state), -1, SQLITE_STATIC);
         sqlite3_bind_text(s->journal, 4, i->reason, -1, SQLITE_TRANSIENT);
-        rc = step(s, s->journal, "write of a state", errp);
+        rc = store_step(s, s->journal, "write of a state", errp);
     }
     if (own && changed) {
         if (rc == 0)
@@ -497,23 +396,15 @@ int store_put_instance(struct store *s, const struct instance *i, burst_error_t 
 int store_put_job(struct store *s, const struct bjob *j, burst_error_t *errp)
 {
     bind(s->put_job, &job_table, j);
-    return step(s, s->put_job, "write of a job", errp);
+    return store_step(s, s->put_job, "write of a job", errp);
 }
-
-// The rows of a SELECT one after another.
-struct rows {
-    struct store *s;
-    const struct table *t;
-    sqlite3_stmt *st; // NULL: it failed, err says how
-    burst_error_t err;
-};
 
 static void rows_begin(struct rows *r, struct store *s, const struct table *t, const char *tail)
 {
     char *sql = select_sql(t, tail);
 
     *r = (struct rows){.s = s, .t = t};
-    if (prepare(s, sql, &r->st, &r->err) < 0)
+    if (store_prepare(s, sql, &r->st, &r->err) < 0)
         r->st = NULL;
     free(sql);
 }
@@ -534,7 +425,7 @@ static void *rows_next(struct rows *r)
     } else if (rc == SQLITE_DONE) {
         return NULL;
     } else {
-        fail(r->s, r->t->name, &r->err);
+        store_fail(r->s, r->t->name, &r->err);
     }
     sqlite3_finalize(r->st);
     r->st = NULL;
@@ -624,336 +515,4 @@ int store_recent(struct store *s, int limit, void (*instance)(void *arg, struct 
     snprintf(tail, sizeof(tail),
              "WHERE state IN ('done','local','refused') ORDER BY since DESC LIMIT %d", limit);
     return job ? each_job(s, tail, job, arg, NULL) : 0;
-}
-
-void store_prune(struct store *s, int64_t before)
-{
-    static const char *const what[] = {
-        "DELETE FROM story WHERE seq IN (SELECT seq FROM story WHERE time < ?1 LIMIT 2000)",
-        "DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE time < ?1 LIMIT 2000)",
-        "DELETE FROM job WHERE key IN (SELECT key FROM job WHERE since < ?1 AND state IN"
-        " ('done','local','refused') LIMIT 500)",
-        "DELETE FROM instance WHERE id IN (SELECT id FROM instance WHERE since < ?1 AND"
-        " state = 'gone' LIMIT 500)",
-    };
-
-    for (size_t k = 0; k < COUNT(what); k++) {
-        sqlite3_stmt *st;
-        burst_error_t err;
-        if (prepare(s, what[k], &st, &err) < 0) {
-            log_warn("%s", err.text);
-            continue;
-        }
-        sqlite3_bind_int64(st, 1, before);
-        if (sqlite3_step(st) != SQLITE_DONE)
-            log_warn("journal: old rows stay: %s", sqlite3_errmsg(s->db));
-        sqlite3_finalize(st);
-    }
-}
-
-static struct spend *find_spend(struct store *s, const char *cloud)
-{
-    for (unsigned k = 0; k < s->n_spend; k++)
-        if (strcmp(s->spend[k].cloud, cloud) == 0)
-            return &s->spend[k];
-    return NULL;
-}
-
-// False: there are too many clouds.
-static bool add_spend(struct store *s, const char *cloud, money_t amount)
-{
-    struct spend *c = find_spend(s, cloud);
-
-    if (!c) {
-        if (s->n_spend == SPEND_CACHED || strlen(cloud) >= sizeof(c->cloud))
-            return false;
-        c = &s->spend[s->n_spend++];
-        snprintf(c->cloud, sizeof(c->cloud), "%s", cloud);
-        c->sum = 0;
-    }
-    c->sum += amount;
-    s->spend_all += amount;
-    return true;
-}
-
-static void count_spend(struct store *s, const struct charge *c)
-{
-    bool since = c->to > s->spend_from || (c->to == s->spend_from && c->from == c->to);
-
-    if (s->spend_known && since)
-        s->spend_known = add_spend(s, c->cloud ? c->cloud : "", c->amount);
-}
-
-int store_put_charge(struct store *s, const struct charge *c, burst_error_t *errp)
-{
-    sqlite3_stmt *st = s->put_charge;
-    const char *text[] = {c->instance,
-                          c->job,
-                          c->cloud,
-                          c->partition,
-                          c->user,
-                          c->account,
-                          c->spot ? "spot" : "on-demand",
-                          c->kind};
-
-    for (int i = 0; i < (int)COUNT(text); i++)
-        sqlite3_bind_text(st, i + 1, text[i] ? text[i] : "", -1, SQLITE_TRANSIENT);
-    sqlite3_bind_int64(st, 9, c->from);
-    sqlite3_bind_int64(st, 10, c->to);
-    sqlite3_bind_int64(st, 11, c->amount);
-    if (step(s, st, "write of a charge", errp) < 0) {
-        s->spend_known = false;
-        return -1;
-    }
-    count_spend(s, c);
-    return 0;
-}
-
-// A sum that cannot be read must not look like money that was not spent: caps are then reached.
-static money_t sum(struct store *s, const char *sql, int64_t from, const char *text)
-{
-    sqlite3_stmt *st;
-    money_t total = STORE_SPEND_UNKNOWN;
-    burst_error_t err;
-
-    if (prepare(s, sql, &st, &err) < 0) {
-        log_error("%s", err.text);
-        return total;
-    }
-    sqlite3_bind_int64(st, 1, from);
-    sqlite3_bind_text(st, 2, text, -1, SQLITE_TRANSIENT);
-    if (sqlite3_step(st) == SQLITE_ROW)
-        total = sqlite3_column_int64(st, 0);
-    else
-        log_error("journal: read of charges: %s", sqlite3_errmsg(s->db));
-    sqlite3_finalize(st);
-    return total;
-}
-
-// An interval that ends at ?1 was before it, a charge of that moment was not.
-#define SINCE "t1 >= ?1 AND (t1 > ?1 OR t0 = t1)"
-
-// The sums of all clouds at once. False when they cannot be read or are too many.
-static bool know_spend(struct store *s, int64_t from)
-{
-    sqlite3_stmt *st;
-    int rc;
-
-    if (s->spend_known && s->spend_from == from)
-        return true;
-    s->spend_known = false;
-    s->n_spend = 0;
-    s->spend_all = 0;
-    if (prepare(s, "SELECT cloud, SUM(uusd) FROM charge WHERE " SINCE " GROUP BY cloud", &st,
-                NULL) < 0)
-        return false;
-    sqlite3_bind_int64(st, 1, from);
-    while ((rc = sqlite3_step(st)) == SQLITE_ROW)
-        if (!add_spend(s, (const char *)sqlite3_column_text(st, 0), sqlite3_column_int64(st, 1)))
-            break;
-    sqlite3_finalize(st);
-    s->spend_from = from;
-    return s->spend_known = rc == SQLITE_DONE;
-}
-
-money_t store_spend_since(struct store *s, int64_t from, const char *cloud)
-{
-    if (know_spend(s, from)) {
-        const struct spend *c = cloud ? find_spend(s, cloud) : NULL;
-        return !cloud ? s->spend_all : c ? c->sum : 0;
-    }
-    return cloud
-               ? sum(s, "SELECT SUM(uusd) FROM charge WHERE " SINCE " AND cloud = ?2", from, cloud)
-               : sum(s, "SELECT SUM(uusd) FROM charge WHERE " SINCE " AND ?2 = ''", from, "");
-}
-
-money_t store_job_cost(struct store *s, const char *job, int64_t since)
-{
-    return sum(s, "SELECT SUM(uusd) FROM charge WHERE t1 >= ?1 AND job = ?2", since, job);
-}
-
-money_t store_instance_cost(struct store *s, const char *instance)
-{
-    return sum(s, "SELECT SUM(uusd) FROM charge WHERE t1 >= ?1 AND instance = ?2", INT64_MIN,
-               instance);
-}
-
-cJSON *store_cost(struct store *s, const char *by, int64_t start, int64_t end, const char *uid_user)
-{
-    static const char *const keys[] = {"cloud", "partition", "user", "account", "job", "market"};
-    const char *key = NULL;
-    char sql[768];
-    sqlite3_stmt *st;
-
-    for (size_t i = 0; i < COUNT(keys); i++)
-        if (strcmp(by, keys[i]) == 0)
-            key = keys[i];
-    if (!key)
-        return NULL;
-    snprintf(sql, sizeof(sql),
-             "SELECT %s, COUNT(DISTINCT NULLIF(instance, '')), SUM(CASE WHEN kind != 'transfer' "
-             "THEN t1-t0 END),"
-             " SUM(CASE WHEN kind = 'busy' THEN uusd ELSE 0 END),"
-             " SUM(CASE WHEN kind NOT IN ('busy','transfer') THEN uusd ELSE 0 END),"
-             " SUM(CASE WHEN kind = 'transfer' THEN uusd ELSE 0 END), SUM(uusd)"
-             " FROM charge WHERE " SINCE " AND t0 < ?2 AND (?3 = '' OR user = ?3)"
-             " GROUP BY %s ORDER BY 7 DESC",
-             key, key);
-    if (prepare(s, sql, &st, NULL) < 0)
-        return NULL;
-    sqlite3_bind_int64(st, 1, start);
-    sqlite3_bind_int64(st, 2, end);
-    sqlite3_bind_text(st, 3, uid_user ? uid_user : "", -1, SQLITE_TRANSIENT);
-    cJSON *rows = cJSON_CreateArray();
-    static const char *const names[] = {"nodes",         "seconds",       "busy_uusd",
-                                        "overhead_uusd", "transfer_uusd", "total_uusd"};
-    while (sqlite3_step(st) == SQLITE_ROW) {
-        cJSON *row = cJSON_CreateObject();
-        json_add_str(row, "key", (const char *)sqlite3_column_text(st, 0));
-        for (int i = 0; i < (int)COUNT(names); i++)
-            json_add_i64(row, names[i], sqlite3_column_int64(st, i + 1));
-        cJSON_AddItemToArray(rows, row);
-    }
-    sqlite3_finalize(st);
-    return rows;
-}
-
-static int add_story(struct store *s, const char *job, const char *kind, const char *body)
-{
-    burst_error_t err;
-
-    sqlite3_bind_int64(s->story, 1, clock_now_s());
-    sqlite3_bind_text(s->story, 2, job, -1, SQLITE_TRANSIENT);
-    sqlite3_bind_text(s->story, 3, kind, -1, SQLITE_STATIC);
-    sqlite3_bind_text(s->story, 4, body, -1, SQLITE_TRANSIENT);
-    if (step(s, s->story, "write of a job's story", &err) < 0) {
-        // Explains, decides nothing: going on without it is right.
-        log_rarely(LOG_LEVEL_WARN, "%s", err.text);
-        return -1;
-    }
-    return 0;
-}
-
-int store_add_event(struct store *s, const char *job, const char *text)
-{
-    cJSON *j = cJSON_CreateObject();
-
-    json_add_str(j, "text", text);
-    char *line = json_line(j);
-    int rc = add_story(s, job, "event", line);
-    free(line);
-    cJSON_Delete(j);
-    return rc;
-}
-
-int store_add_decision(struct store *s, const char *job, const cJSON *decision)
-{
-    char *line = json_line(decision);
-    int rc = add_story(s, job, "decision", line);
-
-    free(line);
-    return rc;
-}
-
-int store_add_attempt(struct store *s, const char *job, const cJSON *attempt)
-{
-    char *line = json_line(attempt);
-    int rc = add_story(s, job, "attempt", line);
-
-    free(line);
-    return rc;
-}
-
-cJSON *store_story(struct store *s, const char *job, const char *kind, int limit)
-{
-    cJSON *out = cJSON_CreateArray();
-    sqlite3_stmt *st;
-
-    if (prepare(s,
-                "SELECT time, body FROM (SELECT seq, time, body FROM story WHERE job = ? AND"
-                " kind = ? ORDER BY seq DESC LIMIT ?) ORDER BY seq",
-                &st, NULL) < 0)
-        return out;
-    sqlite3_bind_text(st, 1, job, -1, SQLITE_TRANSIENT);
-    sqlite3_bind_text(st, 2, kind, -1, SQLITE_TRANSIENT);
-    sqlite3_bind_int(st, 3, limit);
-    while (sqlite3_step(st) == SQLITE_ROW) {
-        const char *body = (const char *)sqlite3_column_text(st, 1);
-        cJSON *j = body ? cJSON_Parse(body) : NULL;
-        if (!j)
-            continue;
-        json_add_i64(j, "time", sqlite3_column_int64(st, 0));
-        cJSON_AddItemToArray(out, j);
-    }
-    sqlite3_finalize(st);
-    return out;
-}
-
-// Rows that are a key and a JSON object; the tables differ in name only.
-static int put_row(struct store *s, const char *table, const char *key, const cJSON *row,
-                   burst_error_t *errp)
-{
-    char *line = row ? json_line(row) : NULL, sql[128], what[64];
-    sqlite3_stmt *st;
-
-    snprintf(sql, sizeof(sql),
-             row ? "INSERT OR REPLACE INTO %s (place, row) VALUES (?,?)"
-                 : "DELETE FROM %s WHERE place = ?",
-             table);
-    snprintf(what, sizeof(what), "write of table %s", table);
-    int rc = prepare(s, sql, &st, errp);
-    if (rc == 0) {
-        sqlite3_bind_text(st, 1, key, -1, SQLITE_TRANSIENT);
-        if (row)
-            sqlite3_bind_text(st, 2, line, -1, SQLITE_TRANSIENT);
-        rc = step(s, st, what, errp);
-        sqlite3_finalize(st);
-    }
-    free(line);
-    return rc;
-}
-
-static int load_rows(struct store *s, const char *table, void (*cb)(void *arg, const cJSON *row),
-                     void *arg, burst_error_t *errp)
-{
-    char sql[128], what[64];
-    sqlite3_stmt *st;
-    int rc;
-
-    snprintf(sql, sizeof(sql), "SELECT row FROM %s ORDER BY rowid", table);
-    snprintf(what, sizeof(what), "read of table %s", table);
-    if (prepare(s, sql, &st, errp) < 0)
-        return -1;
-    while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-        const char *text = (const char *)sqlite3_column_text(st, 0);
-        cJSON *row = text ? cJSON_Parse(text) : NULL;
-        cb(arg, row);
-        cJSON_Delete(row);
-    }
-    if (rc != SQLITE_DONE)
-        fail(s, what, errp);
-    sqlite3_finalize(st);
-    return rc == SQLITE_DONE ? 0 : -1;
-}
-
-int store_put_observed(struct store *s, const char *place, const cJSON *row, burst_error_t *errp)
-{
-    return put_row(s, "observed", place, row, errp);
-}
-
-int store_load_observed(struct store *s, void (*cb)(void *arg, const cJSON *row), void *arg,
-                        burst_error_t *errp)
-{
-    return load_rows(s, "observed", cb, arg, errp);
-}
-
-int store_put_bound(struct store *s, const char *key, const cJSON *row, burst_error_t *errp)
-{
-    return put_row(s, "bound", key, row, errp);
-}
-
-int store_load_bounds(struct store *s, void (*cb)(void *arg, const cJSON *row), void *arg,
-                      burst_error_t *errp)
-{
-    return load_rows(s, "bound", cb, arg, errp);
 }

@@ -100,11 +100,16 @@ static void read_list(struct house *h, const char *list)
 
 // ---- includes
 
+// NAME_inside.h is what the files share into which NAME was split: a part of NAME.
 static int noun_of(struct house *h, const char *path)
 {
+    static const char inside[] = "_inside";
     char stem[PATH_LEN];
 
     snprintf(stem, sizeof(stem), "%.*s", (int)(strrchr(path, '.') - path), path);
+    size_t n = strlen(stem), tail = sizeof(inside) - 1;
+    if (n > tail && strcmp(stem + n - tail, inside) == 0)
+        stem[n - tail] = '\0';
     for (int k = 0; k < h->n_nouns; k++)
         if (strcmp(h->noun[k], stem) == 0)
             return k;

@@ -141,6 +141,17 @@ static void a_circle(void **state)
           "app/mid/a (app/mid/a.c:2)");
 }
 
+static void a_noun_in_several_files(void **state)
+{
+    clean_tree();
+    put("app/mid/a_inside.h", "#include \"mid/a.h\"\n");
+    put("app/mid/a.c", "#include \"mid/a_inside.h\"\n");
+    put("app/mid/a_more.c", "#include \"mid/a_inside.h\"\n");
+    char *text = check();
+    assert_string_equal(text, "");
+    free(text);
+}
+
 static void no_list(void **state)
 {
     clean_tree();
@@ -173,6 +184,7 @@ int main(void)
         T(an_include_of_nothing),
         T(slurm_headers_elsewhere),
         T(a_circle),
+        T(a_noun_in_several_files),
         T(no_list),
         cmocka_unit_test(the_real_house),
     };

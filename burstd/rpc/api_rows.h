@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Jobs and instances as people see them (internals.md section 5).
+#ifndef BURST_API_ROWS_H
+#define BURST_API_ROWS_H
+
+#include <cjson/cJSON.h>
+
+#include "base/burstd.h"
+#include "rpc/rpc_server.h"
+#include "state/model.h"
+
+// The word for its state.
+const char *row_job_word(const struct bjob *j);
+// Owned by the caller.
+cJSON *row_of_job(struct burstd *b, const struct bjob *j);
+// Jobs of others are not named to req's peer.
+cJSON *row_of_instance(struct burstd *b, struct rpc_request *req, const struct instance *i);
+
+#endif

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Inside of the journal in SQLite, for store_*.c only.
+#ifndef BURST_STORE_INSIDE_H
+#define BURST_STORE_INSIDE_H
+
+#include "state/store.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "base/log.h"
+#include "libburst/clock.h"
+#include "libburst/json.h"
+#include "libburst/strbuf.h"
+#include "libburst/xalloc.h"
+
+#define SCHEMA_VERSION 2
+#define SPEND_CACHED 66 // clouds; of more each sum is read from the table
+
+enum type { TEXT, POINTER /* to a text */, INT, UINT, U32, BOOL, STATE_I, STATE_J };
+
+struct column {
+    const char *name;
+    enum type type;
+    size_t offset, size;
+};
+
+#define COL(s, n, t)                                                                               \
+    {                                                                                              \
+#n, t, offsetof(struct s, n), sizeof(((struct s *)0)->n)                                   \
+    }
+#define I(n, t) COL(instance, n, t)
+#define J(n, t) COL(bjob, n, t)
+#define FAILED(n, t)                                                                               \
+    {                                                                                              \
+        "failed_" #n, t, offsetof(struct instance, failure.n),                                     \
+            sizeof(((struct instance *)0)->failure.n)                                              \
+    }
+
+static const struct column instance_columns[] = {
+    I(id, TEXT),         I(group, TEXT),         I(job, TEXT),        I(cloud, TEXT),
+    I(region, TEXT),     I(zone, TEXT),          I(itype, TEXT),      I(shape, TEXT),
+    I(partition, TEXT),  I(spot, BOOL),          I(price, INT),       I(state, STATE_I),
+    I(flags, UINT),      I(cloud_id, TEXT),      I(address, TEXT),    I(host_key, TEXT),
+    I(node, TEXT),       I(created, INT),        I(launched, INT),    I(ended, INT),
+    I(since, INT),       I(idle_since, INT),     I(notice_at, INT),   I(charged_to, INT),
+    I(reason, TEXT),     I(boot_failures, UINT), I(observed_to, INT), FAILED(cls, UINT),
+    FAILED(scope, UINT), FAILED(job, TEXT),      FAILED(why, TEXT),
+};
+// One a line, so that a later one changes no other:
+// clang-format off
+static const struct column job_columns[] = {
+    J(key, TEXT),
+    J(job_id, U32),
+    J(uid, U32),
+    J(gid, U32),
+    J(name, TEXT),
+    J(user, TEXT),
+    J(account, TEXT),
+    J(origin, TEXT),
+    J(mark, POINTER),
+    J(state, STATE_J),
+    J(group, TEXT),
+    J(cloud, TEXT),
+    J(region, TEXT),
+    J(zone, TEXT),
+    J(itype, TEXT),
+    J(shape, TEXT),
+    J(partition, TEXT),
+    J(spot, BOOL),
+    J(nodes, UINT),
+    J(node_names, POINTER),
+    J(submit, INT),
+    J(since, INT),
+    J(placed_at, INT),
+    J(started, INT),
+    J(ended, INT),
+    J(restarts, U32),
+    J(placed_restarts, U32),
+    J(price, INT),
+    J(settled, INT),
+    J(reserved, INT),
+    J(history, POINTER),
+    J(reason, TEXT),
+    J(stage, POINTER),
+    J(limit_s, INT),
+    J(transfer, INT),
+    J(egress, INT),
+    J(deadline, INT),
+    J(our_hold, BOOL),
+    J(requeue_wanted, BOOL),
+    J(missing, UINT),
+    J(comment_due, BOOL),
+    J(met, INT),
+};
+// clang-format on
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+struct store {
+    sqlite3 *db;
+    sqlite3_stmt *put_instance, *put_job, *put_charge, *journal, *story, *old_state;
+    bool in_transaction;
+    // Sums for the caps, of all charges since spend_from: asked for each job and cloud of a plan.
+    struct spend {
+        char cloud[33];
+        money_t sum;
+    } spend[SPEND_CACHED];
+    unsigned n_spend;
+    int64_t spend_from;
+    money_t spend_all;
+    bool spend_known;
+};
+
+int store_fail(struct store *s, const char *what, burst_error_t *errp);
+int store_prepare(struct store *s, const char *sql, sqlite3_stmt **out, burst_error_t *errp);
+int store_step(struct store *s, sqlite3_stmt *st, const char *what, burst_error_t *errp);
+
+#endif
