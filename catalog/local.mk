@@ -75,7 +75,7 @@ tests_fuzz_replay_catalog_LDADD = libcatalog.la
 
 .PHONY: fuzz-catalog
 fuzz-catalog:
-	clang -g -O1 -fsanitize=fuzzer,address,undefined $(DEFS) $(AM_CPPFLAGS) $(CJSON_CFLAGS) \
+	$(FUZZ_CC) \
 		-o fuzz-catalog $(srcdir)/tests/fuzz/fuzz_catalog.c $(srcdir)/catalog/*.c \
-		$(addprefix $(srcdir)/burstd/libburst/,clock.c error.c fsutil.c json.c money.c strbuf.c xalloc.c) \
+		$(FUZZ_LIBBURST) \
 		$(CJSON_LIBS) -lm

@@ -89,10 +89,10 @@ EXTRA_DIST += tests/fuzz/corpus-plan/csv-bad tests/fuzz/corpus-plan/csv-good \
 
 .PHONY: fuzz-plan
 fuzz-plan:
-	clang -g -O1 -fsanitize=fuzzer,address,undefined -DFUZZER $(DEFS) $(AM_CPPFLAGS) $(CJSON_CFLAGS) \
+	$(FUZZ_CC) -DFUZZER \
 		-o fuzz-plan $(srcdir)/tests/fuzz/fuzz_plan.c $(srcdir)/catalog/*.c \
 		$(filter-out %burst_solve.c,$(wildcard $(srcdir)/optimizer/*.c)) \
-		$(addprefix $(srcdir)/burstd/libburst/,clock.c error.c fsutil.c json.c money.c strbuf.c xalloc.c) \
+		$(FUZZ_LIBBURST) \
 		$(CJSON_LIBS) $(GLPK_LIBS) -lm
 
 dist_man_MANS += docs/man/burst-plan.1 docs/man/burst-catalog.1 docs/man/burst-catalog.5

@@ -1,23 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# burst.yaml (used by daemon and command) and the command `burst`.
-noinst_LTLIBRARIES += libconf.la
-libconf_la_SOURCES = \
-	burstd/base/conf.c burstd/base/conf.h burstd/base/conf_inside.h \
-	burstd/base/conf_check.c burstd/base/conf_find.c \
-	burstd/base/yamltab.c burstd/base/yamltab.h burstd/base/yamltab_inside.h \
-	burstd/base/yamltab_place.c burstd/base/yamltab_scalar.c
-libconf_la_CFLAGS = $(SAN_CFLAGS) $(YAML_CFLAGS)
-libconf_la_LIBADD = libburst.la $(YAML_LIBS)
+# The command `burst`.
 
 bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = etc/completion/burst
-
-noinst_LTLIBRARIES += librpcserver.la
-librpcserver_la_SOURCES = \
-	burstd/rpc/rpc_connection.c burstd/rpc/rpc_server_inside.h burstd/rpc/rpc_peer.c \
-	burstd/rpc/rpc_request.c burstd/rpc/rpc_server.c burstd/rpc/rpc_server.h
-librpcserver_la_CFLAGS = $(SAN_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS)
-librpcserver_la_LIBADD = libconf.la $(UV_LIBS)
 
 bin_PROGRAMS += burst
 burst_SOURCES = \
@@ -48,13 +33,6 @@ burst_LDFLAGS = $(SAN_LDFLAGS)
 burst_LDADD = libconf.la libcatalog.la libplugincore.la libburst.la $(YAML_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/rpc/test_rpc_server
-TESTS += tests/unit/rpc/test_rpc_server
-tests_unit_rpc_test_rpc_server_SOURCES = tests/unit/rpc/test_rpc_server.c
-tests_unit_rpc_test_rpc_server_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
-tests_unit_rpc_test_rpc_server_LDFLAGS = $(SAN_LDFLAGS)
-tests_unit_rpc_test_rpc_server_LDADD = librpcserver.la libdaemon.la $(CMOCKA_LIBS)
-
 check_PROGRAMS += tests/unit/cmd/test_burst_cmd
 TESTS += tests/unit/cmd/test_burst_cmd
 tests_unit_cmd_test_burst_cmd_SOURCES = tests/unit/cmd/test_burst_cmd.c \
@@ -72,11 +50,4 @@ tests_unit_cmd_test_catalog_update_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_cmd_test_catalog_update_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_cmd_test_catalog_update_LDADD = libburst.la $(CMOCKA_LIBS)
 EXTRA_tests_unit_cmd_test_catalog_update_DEPENDENCIES = burst$(EXEEXT) fetch-url$(EXEEXT)
-
-check_PROGRAMS += tests/unit/base/test_conf
-TESTS += tests/unit/base/test_conf
-tests_unit_base_test_conf_SOURCES = tests/unit/base/test_conf.c
-tests_unit_base_test_conf_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_base_test_conf_LDFLAGS = $(SAN_LDFLAGS)
-tests_unit_base_test_conf_LDADD = libconf.la $(CMOCKA_LIBS)
 endif

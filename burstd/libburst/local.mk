@@ -29,3 +29,8 @@ tests_unit_libburst_test_rpc_client_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJ
 tests_unit_libburst_test_rpc_client_LDFLAGS = $(SAN_LDFLAGS) -pthread
 tests_unit_libburst_test_rpc_client_LDADD = libburst.la $(CMOCKA_LIBS)
 endif
+
+# `make fuzz-NAME` links the sources themselves, built for the fuzzer.
+FUZZ_CC = clang -g -O1 -fsanitize=fuzzer,address,undefined $(DEFS) $(AM_CPPFLAGS) $(CJSON_CFLAGS)
+FUZZ_LIBBURST = $(addprefix $(srcdir)/burstd/libburst/,clock.c error.c fsutil.c json.c money.c \
+	strbuf.c xalloc.c)

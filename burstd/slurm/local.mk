@@ -48,3 +48,16 @@ tests_unit_slurm_test_slurm_link_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON
 tests_unit_slurm_test_slurm_link_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_slurm_test_slurm_link_LDADD = libslurm_link.la libdaemon.la $(CMOCKA_LIBS)
 endif
+
+# The core's part.
+libcore_la_SOURCES += \
+	burstd/slurm/publish.c burstd/slurm/publish.h burstd/slurm/spool.c burstd/slurm/spool.h
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/slurm/test_spool
+TESTS += tests/unit/slurm/test_spool
+tests_unit_slurm_test_spool_SOURCES = tests/unit/slurm/test_spool.c burstd/slurm/spool.c
+tests_unit_slurm_test_spool_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
+tests_unit_slurm_test_spool_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_slurm_test_spool_LDADD = libdaemon.la libburst.la $(CMOCKA_LIBS)
+endif

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The life of an instance.
+libcore_la_SOURCES += \
+	burstd/node/bind.c burstd/node/bind.h burstd/node/boot.c burstd/node/boot.h \
+	burstd/node/end.c burstd/node/end.h burstd/node/gang.c burstd/node/gang.h burstd/node/idle.c \
+	burstd/node/idle.h burstd/node/instance_call.c burstd/node/instance_call.h \
+	burstd/node/instance_state.c burstd/node/instance_state.h burstd/node/join.c \
+	burstd/node/join.h burstd/node/launch.c burstd/node/launch.h burstd/node/node_http.c \
+	burstd/node/node_http.h burstd/node/overdue.c burstd/node/overdue.h burstd/node/preempt.c \
+	burstd/node/preempt.h burstd/node/provision.c burstd/node/provision.h burstd/node/purchase.c \
+	burstd/node/purchase.h burstd/node/sighting.c burstd/node/sighting.h burstd/node/stage.c \
+	burstd/node/stage.h burstd/node/stagerd_client.c burstd/node/stagerd_client.h \
+	burstd/node/stray.c burstd/node/stray.h burstd/node/sweep.c burstd/node/sweep.h

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What people, operators and hooks ask.
+noinst_LTLIBRARIES += librpcserver.la
+librpcserver_la_SOURCES = \
+	burstd/rpc/rpc_connection.c burstd/rpc/rpc_server_inside.h burstd/rpc/rpc_peer.c \
+	burstd/rpc/rpc_request.c burstd/rpc/rpc_server.c burstd/rpc/rpc_server.h
+librpcserver_la_CFLAGS = $(SAN_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS)
+librpcserver_la_LIBADD = libconf.la $(UV_LIBS)
+
+libcore_la_SOURCES += \
+	burstd/rpc/api.c burstd/rpc/api.h burstd/rpc/api_operators.c burstd/rpc/api_operators.h \
+	burstd/rpc/api_people.c burstd/rpc/api_people.h burstd/rpc/api_rows.c burstd/rpc/api_rows.h \
+	burstd/rpc/ready.c burstd/rpc/ready.h
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/rpc/test_rpc_server
+TESTS += tests/unit/rpc/test_rpc_server
+tests_unit_rpc_test_rpc_server_SOURCES = tests/unit/rpc/test_rpc_server.c
+tests_unit_rpc_test_rpc_server_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
+tests_unit_rpc_test_rpc_server_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_rpc_test_rpc_server_LDADD = librpcserver.la libdaemon.la $(CMOCKA_LIBS)
+endif
