@@ -56,17 +56,24 @@ struct main {
     uv_signal_t term, intr, hup;
     int64_t prune_ms; // monotonic
     int64_t tick_took_ms;
+    int64_t published_ms; // monotonic
 };
 
 static struct main m = {.hint_fd = -1};
 
 // ---- tick
 
+static void publish_now(void)
+{
+    publish(&m.b);
+    m.published_ms = clock_mono_ms();
+}
+
 static void on_tick(uv_timer_t *t)
 {
+    publish_now(); // first: whoever submits meanwhile needs a fresh one
     tick(&m.b);
     price_survey_step(m.b.survey);
-    publish(&m.b);
     if (clock_mono_ms() >= m.prune_ms) {
         m.prune_ms = clock_mono_ms() + PRUNE_MS;
         store_prune(m.b.store, clock_now_s() - KEEP_S);
@@ -77,8 +84,10 @@ static void on_soon(uv_timer_t *t)
 {
     int64_t begun = clock_mono_ms();
 
-    tick(&m.b);
     publish_prices(&m.b);
+    if (clock_mono_ms() - m.published_ms >= TICK_MS)
+        publish_now();
+    tick(&m.b);
     m.tick_took_ms = clock_mono_ms() - begun;
 }
 

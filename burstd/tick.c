@@ -17,6 +17,7 @@
 #include "slurm/slurm_link.h"
 #include "slurm/spool.h"
 #include "state/instances.h"
+#include "state/jobs.h"
 
 // Slurm is asked each 100 ms only while somebody waits for a node.
 static void adapt_polling(struct burstd *b)
@@ -48,6 +49,7 @@ void tick(struct burstd *b)
     }
     provision_step(b); // what is booting goes on while slurmctld restarts
     clouds_step(b->clouds);
+    jobs_flush(b);
     adapt_polling(b);
     instances_sweep(b->instances);
 }

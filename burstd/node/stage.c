@@ -125,7 +125,8 @@ static cJSON *stage_request(struct burstd *b, const struct instance *i, const st
     char *socket = xasprintf("%s/stage.sock", b->conf->run_dir);
     json_add_str(r, "stage_socket", socket);
     free(socket);
-    json_add_i64(r, "max_bytes", b->conf->max_stage_bytes);
+    // The limit is for what a user asks to be copied there; what was computed comes home whole.
+    json_add_i64(r, "max_bytes", in ? b->conf->max_stage_bytes : 0);
     cJSON *exclude = cJSON_AddArrayToObject(r, "exclude");
     for (unsigned k = 0; k < b->conf->n_exclude; k++)
         cJSON_AddItemToArray(exclude, cJSON_CreateString(b->conf->exclude[k]));

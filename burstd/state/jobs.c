@@ -94,8 +94,10 @@ int job_save(struct burstd *b, struct bjob *j)
     burst_error_t err;
 
     j->stored = true;
-    if (store_put_job(b->store, j, &err) == 0)
+    if (store_put_job(b->store, j, &err) == 0) {
+        j->unsaved = false;
         return 0;
+    }
     journal_failed(b, "%s", err.text);
     return -1;
 }
@@ -146,13 +148,51 @@ int job_state(struct burstd *b, struct bjob *j, enum job_state state, const char
     }
     if (nothing_to_remember(j, state) || (state == old && state == JOB_WATCHING))
         return 0;
+    bool news = state != old || strcmp(reason, j->reason) != 0;
+    if (old <= JOB_CANDIDATE && state <= JOB_CANDIDATE) { // nothing was bought for it: jobs_flush()
+        j->unsaved = true;
+        j->untold = j->untold || news;
+        return 0;
+    }
     if (job_save(b, j) < 0) {
         j->state = old;
         j->since = since;
         memcpy(j->reason, reason, sizeof(reason));
         return -1;
     }
-    if (state != old || strcmp(reason, j->reason) != 0)
+    if (news)
         job_event(b, j, "%s", j->reason);
     return 0;
+}
+
+void jobs_flush(struct burstd *b)
+{
+    burst_error_t err;
+    bool any = false;
+
+    for (struct bjob *j = jobs_first(b->jobs); j && !any; j = j->hh.next)
+        any = j->unsaved;
+    if (!any)
+        return;
+    if (store_begin(b->store, &err) < 0)
+        goto error;
+    JOBS_EACH(b->jobs, j)
+    {
+        if (!j->unsaved)
+            continue;
+        j->stored = true;
+        if (store_put_job(b->store, j, &err) < 0) {
+            store_rollback(b->store);
+            goto error;
+        }
+        if (j->untold)
+            job_event(b, j, "%s", j->reason);
+    }
+    if (store_commit(b->store, &err) < 0)
+        goto error;
+    JOBS_EACH(b->jobs, j)
+    j->unsaved = j->untold = false;
+    return;
+error:
+    journal_failed(b, "%s", err.text);
 }

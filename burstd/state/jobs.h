@@ -20,9 +20,14 @@ void jobs_remove(struct jobs *t, struct bjob *j);
          j = j##_next, j##_next = j ? j->hh.next : NULL)
 
 // Journals and enters a state (a job that never wanted capacity is not journalled) with a sentence
-// for people (`burst why`). -1: journal failed, nothing changed.
+// for people (`burst why`). -1: journal failed, nothing changed. Between watching and candidate it
+// is written with the end of the look.
 int job_state(struct burstd *b, struct bjob *j, enum job_state state, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+// What changed of jobs that only wait (watching, candidate) is written here, in one transaction for
+// all of them: thousands may come within a second, and nothing was bought for them yet. At the end
+// of a look. What cannot be written is tried again with the next one.
+void jobs_flush(struct burstd *b);
 int job_save(struct burstd *b, struct bjob *j);
 // A line of the job's story, journalled.
 void job_event(struct burstd *b, const struct bjob *j, const char *fmt, ...)

@@ -175,8 +175,9 @@ struct bjob {
     bool comment_due;    // it has cost money, and its record does not say how much in the end
 
     // of this process only
-    bool stored; // it is in the journal: it has wanted capacity at least once
-    bool cmd;    // a Slurm command for it is under way
+    bool unsaved, untold; // its row, and its reason in its story, are to be written (jobs_flush())
+    bool stored;          // it is in the journal: it has wanted capacity at least once
+    bool cmd;             // a Slurm command for it is under way
     struct {
         bool due, placing; // not looked at yet; to a command that places it
         int rc;            // Slurm's error, 0 = done, -1 = nobody knows
