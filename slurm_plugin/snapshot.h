@@ -23,7 +23,7 @@
 #include "libburst/money.h"
 
 #define SNAPSHOT_MAGIC UINT64_C(0x31504e5354535242) // "BRSTSNP1"
-#define SNAPSHOT_VERSION 1u
+#define SNAPSHOT_VERSION 2u
 #define SNAPSHOT_MAX_AGE_MS 5000 // older: burstd is not running, jobs are left as they are
 
 #define SNAPSHOT_NAME 64  // buffer for a name or a pattern
@@ -56,6 +56,10 @@ struct snapshot_partition {
     uint32_t elastic;    // its nodes are rented
     uint32_t max_nodes;  // of one job; UINT32_MAX = no limit
     uint32_t max_minutes;
+    uint32_t exclusive; // its jobs take whole nodes
+    uint32_t unused;
+    // What jobs get that do not say (DefMemPerNode, ...); 0 = nothing.
+    uint64_t def_mem_per_node, def_mem_per_cpu, def_mem_per_gpu, def_cpus_per_gpu;
 };
 
 // Nodes of one local partition that are alike; those that are down or drained count too. A node in

@@ -144,6 +144,11 @@ static void add_partitions(struct publisher *p)
         row->max_nodes = parts[k]->max_nodes ? parts[k]->max_nodes : UINT32_MAX;
         row->max_minutes =
             parts[k]->max_time_s > 0 ? (uint32_t)(parts[k]->max_time_s / 60) : UINT32_MAX;
+        row->exclusive = parts[k]->exclusive;
+        row->def_mem_per_node = parts[k]->def_mem_per_node_mib;
+        row->def_mem_per_cpu = parts[k]->def_mem_per_cpu_mib;
+        row->def_mem_per_gpu = parts[k]->def_mem_per_gpu_mib;
+        row->def_cpus_per_gpu = parts[k]->def_cpus_per_gpu;
         o->n_partitions++;
     }
 }

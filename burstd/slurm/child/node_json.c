@@ -98,7 +98,7 @@ static const char *partition_state(uint16_t up)
     }
 }
 
-cJSON *partition_json(const partition_info_t *p)
+cJSON *partition_json(const partition_info_t *p, const struct partition_defaults *d)
 {
     cJSON *o = cJSON_CreateObject();
 
@@ -110,5 +110,11 @@ cJSON *partition_json(const partition_info_t *p)
                  p->max_time == INFINITE || p->max_time == NO_VAL ? 0 : p->max_time);
     json_add_i64(o, "max_nodes",
                  p->max_nodes == INFINITE || p->max_nodes == NO_VAL ? 0 : p->max_nodes);
+    int64_t memory = (int64_t)(d->memory & ~MEM_PER_CPU & 0xffffffffffff);
+    json_add_i64(o, "def_mem_per_node_mib", d->memory & MEM_PER_CPU ? 0 : memory);
+    json_add_i64(o, "def_mem_per_cpu_mib", d->memory & MEM_PER_CPU ? memory : 0);
+    json_add_i64(o, "def_mem_per_gpu_mib", (int64_t)(d->mem_per_gpu & 0xffffffffffff));
+    json_add_i64(o, "def_cpus_per_gpu", (int64_t)(d->cpus_per_gpu & 0xffffffff));
+    cJSON_AddBoolToObject(o, "exclusive", p->max_share == 0);
     return o;
 }
