@@ -347,6 +347,7 @@ void slurm_move_here(int id)
 {
     snprintf(jobs[id - 1].partition, sizeof(jobs[id - 1].partition), "main");
     jobs[id - 1].req_nodes[0] = '\0';
+    jobs[id - 1].max_nodes = jobs[id - 1].own_max; // who does it by hand does all of it
 }
 
 bool slurm_release(int id)
