@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "slurm_plugin/constraint.h"
+
 #define WHY 256
 #define PARTITION_NAMES 64 // names in one job's list; the rest is not looked at
 
@@ -128,12 +130,19 @@ static bool partition_admitted(const struct question *q)
     return false;
 }
 
+static bool license_usable(void *arg, const char *name)
+{
+    const struct snapshot_body *s = arg;
+
+    return (s->cut & SNAPSHOT_CUT_PATTERNS) || snapshot_match(&s->licenses, name);
+}
+
 // Why the site does not let this job go, in words that complete "but ..."; false: it does.
 static bool forbidden(const struct question *q, char *why, size_t size)
 {
     const struct snapshot_body *s = q->s;
     const struct job_request *j = q->j;
-    char name[SNAPSHOT_NAME];
+    char name[SNAPSHOT_NAME], license[64];
 
     if (j->uid == 0)
         snprintf(why, size, "root's jobs never leave the cluster");
@@ -156,6 +165,9 @@ static bool forbidden(const struct question *q, char *why, size_t size)
         snprintf(why, size, "rented nodes take minutes and the job wants to start at once (-I)");
     else if (j->special)
         snprintf(why, size, "it asks for %s, which rented nodes do not have", j->special);
+    else if (license_missing(j->licenses, license_usable, (void *)s, license))
+        snprintf(why, size, "it asks for license %s, which this site does not use on rented nodes",
+                 license);
     else if (j->min_nodes > s->max_nodes)
         snprintf(why, size, "it asks for %" PRIu32 " nodes and this site rents %" PRIu32 " a job",
                  j->min_nodes, s->max_nodes);
@@ -194,7 +206,10 @@ static struct need settled(const struct question *q, uint32_t submitted, uint32_
 
 static struct node_size kind_size(const struct question *q, const struct snapshot_kind *k)
 {
-    struct node_size size = {.cpus = k->cpus, .memory_mib = k->memory_mib};
+    struct node_size size = {.cpus = k->cpus,
+                             .memory_mib = k->memory_mib,
+                             .tmp_disk_mib = k->tmp_disk_mib,
+                             .features = k->features[0] == '?' ? NULL : k->features};
 
     for (uint32_t i = 0; i < k->n_gpus; i++)
         if (!q->need.gpu_type[0] || strcmp(q->need.gpu_type, k->gpu[i].type) == 0)
@@ -317,7 +332,10 @@ static money_t total_cost(const struct question *q, money_t price, uint64_t node
 static uint64_t shape_count(const struct question *q, const struct snapshot_shape *s, bool held)
 {
     const struct snapshot_partition *p = &q->s->partition[s->partition];
-    struct node_size size = {.cpus = s->cpus, .memory_mib = s->memory_mib};
+    struct node_size size = {.cpus = s->cpus,
+                             .memory_mib = s->memory_mib,
+                             .tmp_disk_mib = s->tmp_disk_mib,
+                             .features = s->features};
 
     if (q->n_elastic && !names_partition(q, s->partition))
         return 0;

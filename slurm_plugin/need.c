@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "slurm_plugin/constraint.h"
+
 #define COUNT_MAX (UINT64_C(1) << 32) // of anything in a TRES text: products of two stay below 2^64
 
 static uint64_t max64(uint64_t a, uint64_t b)
@@ -200,7 +202,20 @@ int need_of(const struct job_request *j, struct need *n, char *why, size_t size)
     n->exclusive = j->exclusive;
     n->mem_given = j->mem_given;
     n->cpus_given = j->cpus_given;
+    n->tmp_disk = j->tmp_disk_mib;
+    n->constraint = j->constraint;
+    if (n->constraint && n->constraint[0] && !constraint_plain(n->constraint)) {
+        snprintf(why, size, "a --constraint that only Slurm can judge");
+        return -1;
+    }
     return 0;
+}
+
+static bool place_fits(const struct need *n, const struct node_size *size)
+{
+    return size->tmp_disk_mib >= n->tmp_disk &&
+           (!n->constraint || !n->constraint[0] || !size->features ||
+            constraint_met(n->constraint, size->features));
 }
 
 void need_settle(struct need *n, const struct need_defaults *submitted,
@@ -262,7 +277,7 @@ bool need_share(const struct need *n, const struct node_size *size, struct node_
     share->tasks = tasks;
     share->cpus = cpus;
     share->gpus = gpus;
-    return (!n->exclusive || whole_node_fits(n, size)) && cpus >= n->cpus_per_node &&
+    return place_fits(n, size) && (!n->exclusive || whole_node_fits(n, size)) && cpus >= n->cpus_per_node &&
            size->memory_mib >= n->mem_per_node && tasks > 0 && (gpus > 0 || !need_wants_gpu(n));
 }
 

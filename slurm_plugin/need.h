@@ -36,6 +36,9 @@ struct job_request {
     // Slurm's TRES texts: "gres:gpu:2" (to 23.02), "gres/gpu:a100:2", "gres/gpu:a100=2", "cpu:4"
     const char *tres_per_job, *tres_per_node, *tres_per_socket, *tres_per_task;
     const char *cpus_per_tres, *mem_per_tres;
+    const char *constraint; // --constraint
+    const char *licenses;   // whether they may be used from rented nodes is not counted here
+    uint64_t tmp_disk_mib;  // per node
 };
 
 // The same, added up.
@@ -51,6 +54,8 @@ struct need {
     bool mem_given, cpus_given; // by the user, not by a default
     bool per_gpu;               // somebody says what goes with each GPU; need_settle() sets it
     char gpu_type[NEED_GPU]; // "" = any
+    uint64_t tmp_disk;       // MiB per node
+    const char *constraint;  // borrowed from the request; NULL or "" = none
 };
 
 // What Slurm adds to a job that does not say it itself (DefMemPerCPU, DefMemPerNode, DefCpuPerGPU,
@@ -64,6 +69,8 @@ struct need_defaults {
 struct node_size {
     uint64_t cpus, memory_mib;
     uint64_t gpus; // of the type asked for
+    uint64_t tmp_disk_mib;
+    const char *features; // comma list; NULL = not known, they are taken to be what is wanted
 };
 
 // -1 with a few words in why ("the GRES shard") when it asks for what only Slurm can judge.

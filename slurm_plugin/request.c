@@ -22,14 +22,12 @@ static uint32_t number16(uint16_t n)
 // First thing that the job asks for and that no rented node is known to have.
 static const char *special(const job_desc_msg_t *d)
 {
-    if (given(d->features) || given(d->cluster_features) || given(d->batch_features))
-        return "a node feature (--constraint)";
+    if (given(d->cluster_features) || given(d->batch_features))
+        return "a feature of the cluster or of the batch host";
     if (given(d->req_nodes))
         return "certain nodes (--nodelist)";
     if (given(d->reservation))
         return "a reservation";
-    if (given(d->licenses))
-        return "licenses";
     if (given(d->burst_buffer))
         return "a burst buffer";
     if (given(d->network))
@@ -42,8 +40,6 @@ static const char *special(const job_desc_msg_t *d)
         number16(d->sockets_per_board) > 1 || number16(d->boards_per_node) > 1 ||
         number16(d->threads_per_core) > 1)
         return "a certain make of processors (sockets, cores, threads)";
-    if (number32(d->pn_min_tmp_disk))
-        return "local disk space (--tmp)";
     return NULL;
 }
 
@@ -86,4 +82,7 @@ void request_of(const job_desc_msg_t *d, uint32_t submit_uid, bool privileged,
     r->tres_per_task = d->tres_per_task;
     r->cpus_per_tres = d->cpus_per_tres;
     r->mem_per_tres = d->mem_per_tres;
+    r->constraint = d->features;
+    r->licenses = d->licenses;
+    r->tmp_disk_mib = number32(d->pn_min_tmp_disk);
 }

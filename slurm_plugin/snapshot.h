@@ -36,6 +36,7 @@
 #define SNAPSHOT_GPUS 2 // GPU types in one node
 #define SNAPSHOT_SHAPES 256
 #define SNAPSHOT_ALIASES 64
+#define SNAPSHOT_FEATURES 256 // buffer for the features of a node
 
 struct snapshot_patterns { // shell patterns
     uint32_t n, unused;
@@ -69,7 +70,8 @@ struct snapshot_kind {
     uint32_t nodes;
     uint32_t cpus;
     uint32_t n_gpus; // used entries of gpu[]
-    uint64_t memory_mib;
+    uint64_t memory_mib, tmp_disk_mib;
+    char features[SNAPSHOT_FEATURES]; // comma list; "?" = too long to say
     struct {
         char type[SNAPSHOT_GPU]; // "" = configured without a type
         uint32_t count;          // per node
@@ -86,7 +88,8 @@ struct snapshot_shape {
     char gpu_type[SNAPSHOT_GPU]; // Slurm's name; "" = no GPU
     char cloud[SNAPSHOT_CLOUD];
     uint32_t unused;
-    uint64_t memory_mib;
+    uint64_t memory_mib, tmp_disk_mib;
+    char features[SNAPSHOT_FEATURES];
     money_t price_spot;      // lowest price per node and hour of any place
     money_t price_on_demand; // likewise
 };
@@ -118,6 +121,7 @@ struct snapshot_body {
     int64_t default_runtime_s; // of a job without time limit and --burst-runtime, for the caps
     money_t max_job_cost;      // cap of the site per job; INT64_MAX = none
     struct snapshot_patterns partitions, accounts, deny_accounts;
+    struct snapshot_patterns licenses; // names, usable from rented nodes
 
     uint32_t n_users; // sorted by uid
     uint32_t n_partitions;

@@ -11,10 +11,6 @@ static const char *unsupported(const struct sjob *s)
 {
     if (s->het)
         return "it is a component of a heterogeneous job";
-    if (s->features[0])
-        return "it asks for node features (--constraint)";
-    if (s->licenses[0])
-        return "it asks for licences";
     if (s->reservation[0])
         return "it belongs to a reservation";
     return NULL;
@@ -53,6 +49,8 @@ static struct job_request request_of(const struct sjob *s)
         .tres_per_task = s->tres_per_task,
         .cpus_per_tres = s->cpus_per_tres,
         .mem_per_tres = s->mem_per_tres,
+        .constraint = s->features,
+        .tmp_disk_mib = s->tmp_disk_mib,
     };
 
     // Slurm's record has no flag for --overcommit: such a job has more tasks than CPUs.
@@ -105,7 +103,10 @@ unsigned demand_nodes(const struct demand *d, const struct spart *part, const st
 {
     struct need_defaults runs = defaults_of(part);
     struct need n = d->need;
-    struct node_size size = {.cpus = s->cpus, .memory_mib = s->memory_mib};
+    struct node_size size = {.cpus = s->cpus,
+                             .memory_mib = s->memory_mib,
+                             .tmp_disk_mib = s->tmp_disk_mib,
+                             .features = s->features};
 
     if (need_wants_gpu(&n) != (s->gpus > 0))
         return 0; // a GPU instance for a job without GPUs is never the cheapest place

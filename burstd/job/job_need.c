@@ -2,17 +2,32 @@
 // See job_need.h.
 #include "job/job_need.h"
 
+#include <stdio.h>
+
 #include "base/conf.h"
 #include "libburst/hostlist.h"
 #include "slurm/slurm_link.h"
+#include "slurm_plugin/constraint.h"
 #include "slurm_plugin/directive.h"
+
+static bool license_usable(void *arg, const char *name)
+{
+    const struct burst_conf *conf = arg;
+
+    return conf_match(conf->licenses, conf->n_licenses, name);
+}
 
 int job_demand(struct burstd *b, const struct bjob *j, const struct sjob *s, struct demand *d,
                char *why, size_t size)
 {
     struct sjob own = *s; // texts are borrowed
     struct directive mark;
+    char license[64];
 
+    if (license_missing(s->licenses, license_usable, b->conf, license)) {
+        snprintf(why, size, "it asks for license %s, which is not used on rented nodes", license);
+        return -1;
+    }
     if (directive_from_mark(j->mark, &mark) == 0 && mark.moved && s->num_nodes_max == j->nodes)
         own.num_nodes_max = mark.max_nodes;
     return demand_of(&own, slurm_link_part(b->slurm, s->partition), d, why, size);
@@ -21,7 +36,11 @@ int job_demand(struct burstd *b, const struct bjob *j, const struct sjob *s, str
 unsigned job_nodes(const struct burstd *b, const struct demand *d, const struct cloud_conf *c,
                    const struct shape_conf *s)
 {
-    struct shape_size z = {s->gpu, s->gpus, s->cpus, shape_real_memory_mib(s)};
+    char features[CONF_FEATURES_MAX];
+    struct shape_size z = {
+        s->gpu, s->gpus, s->cpus, shape_real_memory_mib(s), shape_tmp_disk_mib(s), features};
+
+    conf_features(c, s, features);
 
     return demand_nodes(d, slurm_link_part(b->slurm, c->partition), &z);
 }

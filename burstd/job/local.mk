@@ -21,7 +21,7 @@ tests_unit_job_test_spill_LDADD = $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/job/test_fit
 TESTS += tests/unit/job/test_fit
-tests_unit_job_test_fit_SOURCES = tests/unit/job/test_fit.c burstd/job/fit.c slurm_plugin/need.c
+tests_unit_job_test_fit_SOURCES = tests/unit/job/test_fit.c burstd/job/fit.c slurm_plugin/constraint.c slurm_plugin/need.c
 tests_unit_job_test_fit_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
 tests_unit_job_test_fit_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_job_test_fit_LDADD = $(CMOCKA_LIBS)

@@ -37,7 +37,7 @@ libslurm_link_la_LIBADD = libdaemon.la
 
 # For tests/t/26-need.t
 check_PROGRAMS += tests/t/need_table
-tests_t_need_table_SOURCES = tests/t/need_table.c burstd/job/fit.c burstd/slurm/tables.c slurm_plugin/need.c
+tests_t_need_table_SOURCES = tests/t/need_table.c burstd/job/fit.c burstd/slurm/tables.c slurm_plugin/constraint.c slurm_plugin/need.c
 tests_t_need_table_CFLAGS = $(SAN_CFLAGS) $(SLURM_CFLAGS) $(CJSON_CFLAGS)
 tests_t_need_table_LDFLAGS = $(SAN_LDFLAGS)
 tests_t_need_table_LDADD = libburst.la $(SLURM_LIBS) $(CJSON_LIBS)

@@ -70,7 +70,7 @@ struct snode {
     unsigned flags; // SNODE_...
     char *reason, *addr, *partitions /* comma list */, *gres, *features;
     uint32_t cpus;
-    uint64_t memory_mib;
+    uint64_t memory_mib, tmp_disk_mib;
     int64_t boot_time, slurmd_start;
 };
 

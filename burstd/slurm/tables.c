@@ -236,6 +236,7 @@ static void set_node(struct snode *n, const cJSON *o)
     set(&n->features, o, "features");
     n->cpus = u32(o, "cpus");
     n->memory_mib = u64(o, "memory_mib");
+    n->tmp_disk_mib = u64(o, "tmp_disk_mib");
     n->boot_time = json_i64(o, "boot_time", 0);
     n->slurmd_start = json_i64(o, "slurmd_start", 0);
 }

@@ -77,6 +77,7 @@ cJSON *node_json(const node_info_t *n)
     cJSON_AddItemToObject(o, "partitions", list_array(n->partitions));
     json_add_i64(o, "cpus", n->cpus);
     json_add_i64(o, "memory_mib", (int64_t)(n->real_memory & 0xffffffffffff));
+    json_add_i64(o, "tmp_disk_mib", n->tmp_disk);
     add_text(o, "gres", n->gres);
     add_text(o, "features", n->features);
     json_add_i64(o, "boot_time", n->boot_time);
