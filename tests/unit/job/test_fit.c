@@ -28,8 +28,10 @@ static struct sjob plain(void)
     return s;
 }
 
-static const struct shape_size a100x2 = {"a100", 2, 8, 8000}, h100x4 = {"h100", 4, 16, 32000};
-static const struct shape_size cpu8 = {"", 0, 8, 4000}, cpu2 = {"", 0, 2, 900};
+static const struct shape_size a100x2 = {"a100", 2, 8, 8000, 0, NULL},
+                               h100x4 = {"h100", 4, 16, 32000, 0, NULL};
+static const struct shape_size cpu8 = {"", 0, 8, 4000, 0, "burst,aws,cpu8,fast"},
+                               cpu2 = {"", 0, 2, 900, 500, "burst,aws,cpu2"};
 static const struct spart no_defaults = {.name = "main"};
 
 static unsigned nodes_in(const struct sjob *s, const struct spart *home, const struct spart *part,
@@ -135,6 +137,38 @@ static void more_tasks_than_cpus(void **state)
     assert_non_null(strstr(why, "--overcommit"));
 }
 
+static void features_and_local_disk(void **state)
+{
+    const struct {
+        const char *constraint;
+        unsigned cpu8, cpu2;
+    } cases[] = {
+        {"fast", 1, 0},           {"aws", 1, 1},          {"aws&fast", 1, 0}, {"fast|slow", 1, 0},
+        {"aws&(fast|cpu2)", 1, 1}, {"aws&(slow|hot)", 0, 0}, {"fas", 0, 0},   {"cpu8|cpu2", 1, 1},
+    };
+    const char *const only_slurm[] = {"fast*2", "[fast|slow]", "aws&fast|slow", "(aws", "aws&", "!a"};
+    struct demand d;
+    char why[200];
+    struct sjob s = plain();
+
+    for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+        s.features = TEXT(cases[k].constraint);
+        assert_int_equal(nodes_on(&s, &cpu8), cases[k].cpu8);
+        assert_int_equal(nodes_on(&s, &cpu2), cases[k].cpu2);
+    }
+    for (size_t k = 0; k < sizeof(only_slurm) / sizeof(only_slurm[0]); k++) {
+        s.features = TEXT(only_slurm[k]);
+        assert_int_equal(demand_of(&s, NULL, &d, why, sizeof(why)), -1);
+        assert_non_null(strstr(why, "--constraint"));
+    }
+    s = plain();
+    s.tmp_disk_mib = 500;
+    assert_int_equal(nodes_on(&s, &cpu8), 0);
+    assert_int_equal(nodes_on(&s, &cpu2), 1);
+    s.tmp_disk_mib = 501;
+    assert_int_equal(nodes_on(&s, &cpu2), 0);
+}
+
 static void what_no_rented_node_has(void **state)
 {
     struct sjob s;
@@ -169,6 +203,7 @@ int main(void)
         cmocka_unit_test(memory_that_its_user_did_not_ask_for),
         cmocka_unit_test(whole_nodes),
         cmocka_unit_test(more_tasks_than_cpus),
+        cmocka_unit_test(features_and_local_disk),
         cmocka_unit_test(what_no_rented_node_has),
     };
 

@@ -195,7 +195,10 @@ static void hostile_numbers(void **state)
         .cpus_per_tres = "gres:gpu:99999999999G",
         .mem_per_tres = "gres:gpu:99999999999G",
     };
-    const struct node_size sizes[] = {{0}, {1, 1, 1}, {UINT64_MAX, UINT64_MAX, UINT64_MAX}};
+    const struct node_size sizes[] = {
+        {0},
+        {.cpus = 1, .memory_mib = 1, .gpus = 1},
+        {.cpus = UINT64_MAX, .memory_mib = UINT64_MAX, .gpus = UINT64_MAX}};
     struct need n;
     char why[64];
 
