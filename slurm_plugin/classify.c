@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "slurm_plugin/constraint.h"
+
 #define WHY 256
 #define PARTITION_NAMES 64 // names in one job's list; the rest is not looked at
 
@@ -128,12 +130,19 @@ static bool partition_admitted(const struct question *q)
     return false;
 }
 
+static bool license_usable(void *arg, const char *name)
+{
+    const struct snapshot_body *s = arg;
+
+    return (s->cut & SNAPSHOT_CUT_PATTERNS) || snapshot_match(&s->licenses, name);
+}
+
 // Why the site does not let this job go, in words that complete "but ..."; false: it does.
 static bool forbidden(const struct question *q, char *why, size_t size)
 {
     const struct snapshot_body *s = q->s;
     const struct job_request *j = q->j;
-    char name[SNAPSHOT_NAME];
+    char name[SNAPSHOT_NAME], license[64];
 
     if (j->uid == 0)
         snprintf(why, size, "root's jobs never leave the cluster");
@@ -156,6 +165,9 @@ static bool forbidden(const struct question *q, char *why, size_t size)
         snprintf(why, size, "rented nodes take minutes and the job wants to start at once (-I)");
     else if (j->special)
         snprintf(why, size, "it asks for %s, which rented nodes do not have", j->special);
+    else if (license_missing(j->licenses, license_usable, (void *)s, license))
+        snprintf(why, size, "it asks for license %s, which this site does not use on rented nodes",
+                 license);
     else if (j->min_nodes > s->max_nodes)
         snprintf(why, size, "it asks for %" PRIu32 " nodes and this site rents %" PRIu32 " a job",
                  j->min_nodes, s->max_nodes);
@@ -175,9 +187,29 @@ static bool forbidden(const struct question *q, char *why, size_t size)
 
 // ---- the cluster's own nodes
 
+static struct need_defaults defaults_of(const struct snapshot_partition *p)
+{
+    return (struct need_defaults){p->def_mem_per_node, p->def_mem_per_cpu, p->def_mem_per_gpu,
+                                  p->def_cpus_per_gpu, p->exclusive != 0};
+}
+
+// What it needs when it is submitted to one partition and runs in another (or the same).
+static struct need settled(const struct question *q, uint32_t submitted, uint32_t runs)
+{
+    struct need_defaults s = defaults_of(&q->s->partition[submitted]);
+    struct need_defaults r = defaults_of(&q->s->partition[runs]);
+    struct need n = q->need;
+
+    need_settle(&n, &s, &r);
+    return n;
+}
+
 static struct node_size kind_size(const struct question *q, const struct snapshot_kind *k)
 {
-    struct node_size size = {.cpus = k->cpus, .memory_mib = k->memory_mib};
+    struct node_size size = {.cpus = k->cpus,
+                             .memory_mib = k->memory_mib,
+                             .tmp_disk_mib = k->tmp_disk_mib,
+                             .features = k->features[0] == '?' ? NULL : k->features};
 
     for (uint32_t i = 0; i < k->n_gpus; i++)
         if (!q->need.gpu_type[0] || strcmp(q->need.gpu_type, k->gpu[i].type) == 0)
@@ -188,7 +220,7 @@ static struct node_size kind_size(const struct question *q, const struct snapsho
 // Could the nodes of this partition together ever run the job? Errs on the side of yes.
 static bool partition_fits(const struct question *q, uint32_t index)
 {
-    const struct need *n = &q->need;
+    const struct need settled_need = settled(q, index, index), *n = &settled_need;
     unsigned __int128 nodes = 0, tasks = 0, cpus = 0, gpus = 0;
 
     for (uint32_t i = 0; i < q->s->n_kinds; i++) {
@@ -297,16 +329,21 @@ static money_t total_cost(const struct question *q, money_t price, uint64_t node
 }
 
 // Nodes of this shape that the job takes, 0 = it does not run on them, whatever the price.
-static uint64_t shape_count(const struct question *q, const struct snapshot_shape *s)
+static uint64_t shape_count(const struct question *q, const struct snapshot_shape *s, bool held)
 {
     const struct snapshot_partition *p = &q->s->partition[s->partition];
-    struct node_size size = {.cpus = s->cpus, .memory_mib = s->memory_mib};
+    struct node_size size = {.cpus = s->cpus,
+                             .memory_mib = s->memory_mib,
+                             .tmp_disk_mib = s->tmp_disk_mib,
+                             .features = s->features};
 
     if (q->n_elastic && !names_partition(q, s->partition))
         return 0;
     if (!q->need.gpu_type[0] || strcmp(q->need.gpu_type, s->gpu_type) == 0)
         size.gpus = s->gpus;
-    uint64_t n = need_count(&q->need, &size);
+    // A job that is held waits in the rented partition; another keeps what it got in its own.
+    struct need need = settled(q, held || !q->n_part ? s->partition : q->part[0], s->partition);
+    uint64_t n = need_count(&need, &size);
     return n <= s->nodes && n <= p->max_nodes && n <= q->s->max_nodes &&
                    (!q->j->minutes || q->j->minutes <= p->max_minutes)
                ? n
@@ -314,7 +351,7 @@ static uint64_t shape_count(const struct question *q, const struct snapshot_shap
 }
 
 // Can any shape run it at all; and the cheapest of those that the user admits.
-static bool find_offer(const struct question *q, struct offer *best)
+static bool find_offer(const struct question *q, bool held, struct offer *best)
 {
     bool any = false;
 
@@ -322,7 +359,7 @@ static bool find_offer(const struct question *q, struct offer *best)
     best->cost = INT64_MAX;
     for (uint32_t i = 0; i < q->s->n_shapes; i++) {
         const struct snapshot_shape *s = &q->s->shape[i];
-        uint64_t n = shape_count(q, s);
+        uint64_t n = shape_count(q, s, held);
         any = any || n > 0;
         money_t price = shape_price(q, s);
         if (n == 0 || price == MONEY_UNKNOWN || !directive_allows_cloud(q->d, s->cloud))
@@ -364,7 +401,8 @@ static void describe_no_shape(const struct question *q, char *why, size_t size)
         snprintf(why, size, "no rented node has what it asks for (gpu:%s, nodes, CPUs, memory)",
                  shown(q->need.gpu_type, buf));
     else
-        snprintf(why, size, "no rented node has what it asks for (nodes, CPUs, memory, GPUs)");
+        snprintf(why, size, "no rented node has what it asks for (nodes, CPUs, memory, GPUs, "
+                 "features, local disk)");
 }
 
 static void describe_no_offer(const struct question *q, char *why, size_t size)
@@ -422,7 +460,7 @@ static void decide_only(struct question *q)
     char why[WHY];
     struct offer o;
 
-    if (!find_offer(q, &o))
+    if (!find_offer(q, true, &o))
         describe_no_shape(q, why, sizeof(why));
     else if (!o.shape)
         describe_no_offer(q, why, sizeof(why));
@@ -438,7 +476,7 @@ static void decide_impossible(struct question *q)
 {
     char why[WHY], lack[WHY];
     struct offer o;
-    bool any = find_offer(q, &o);
+    bool any = find_offer(q, true, &o);
 
     describe_lack(q, lack, sizeof(lack));
     if (o.shape && !over_cap(q, &o, why, sizeof(why))) {
@@ -465,7 +503,7 @@ static void decide(struct question *q)
         decide_impossible(q);
     } else if (fit == FITS_ELSEWHERE) {
         stays(q, "another partition of this cluster can run it");
-    } else if (!find_offer(q, &o)) {
+    } else if (!find_offer(q, false, &o)) {
         describe_no_shape(q, why, sizeof(why));
         stays(q, why);
     } else {

@@ -534,6 +534,13 @@ static bool take_own_key(struct directive *d, const char *key, size_t key_len, c
 
     if (is_key("hold", key, key_len))
         d->user_hold = strcmp(value, "user") == 0;
+    if (is_key("max_nodes", key, key_len)) {
+        int64_t n = 0;
+        d->moved = true;
+        if (strcmp(value, "none") != 0 && (!number(value, &n) || n > UINT32_MAX))
+            return false;
+        d->max_nodes = (uint32_t)n;
+    }
     if (!is_key("part", key, key_len))
         return true;
     if (len >= sizeof(d->part))
@@ -684,6 +691,10 @@ int directive_to_mark(const struct directive *d, char *buf, size_t size)
         put_key(&o, "hold", "user");
     if (d->part[0])
         put_key(&o, "part", d->part);
+    if (d->moved && d->max_nodes)
+        put_number(&o, "max_nodes", d->max_nodes);
+    else if (d->moved)
+        put_key(&o, "max_nodes", "none");
     buf[o.len] = '\0';
     return o.full || d->cls == DIRECTIVE_UNMARKED ? -1 : (int)o.len;
 }

@@ -55,6 +55,8 @@ struct directive {
     enum directive_class cls;
     bool user_hold; // the user held the job (sbatch -H) before the plugin did: not burstd's to
                     // release
+    bool moved;         // burstd has set its maximum of nodes to those that are rented;
+    uint32_t max_nodes; // before that it was this, 0 = none
     char part[256]; // partition(s) that the job was submitted to, as written; "" = none named
 };
 

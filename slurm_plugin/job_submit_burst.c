@@ -24,6 +24,7 @@
 #include "slurm_plugin/compat.h"
 #include "slurm_plugin/directive.h"
 #include "slurm_plugin/hostconf.h"
+#include "slurm_plugin/request.h"
 #include "slurm_plugin/snapshot.h"
 
 #define OPERATOR_COMMENT_MAX 512
@@ -82,81 +83,6 @@ static bool privileged(uint32_t uid)
 static bool given(const char *s)
 {
     return s && s[0];
-}
-
-static uint32_t number32(uint32_t n)
-{
-    return n == NO_VAL ? 0 : n;
-}
-
-static uint32_t number16(uint16_t n)
-{
-    return n == NO_VAL16 || n == INFINITE16 ? 0 : n;
-}
-
-// First thing that the job asks for and that no rented node is known to have.
-static const char *special(const job_desc_msg_t *d)
-{
-    if (given(d->features) || given(d->cluster_features) || given(d->batch_features))
-        return "a node feature (--constraint)";
-    if (given(d->req_nodes))
-        return "certain nodes (--nodelist)";
-    if (given(d->reservation))
-        return "a reservation";
-    if (given(d->licenses))
-        return "licenses";
-    if (given(d->burst_buffer))
-        return "a burst buffer";
-    if (given(d->network))
-        return "a network (--network)";
-    if (given(d->mcs_label))
-        return "an MCS label";
-    if (number16(d->core_spec))
-        return "specialized cores";
-    if (number16(d->sockets_per_node) > 1 || number16(d->cores_per_socket) ||
-        number16(d->sockets_per_board) > 1 || number16(d->boards_per_node) > 1 ||
-        number16(d->threads_per_core) > 1)
-        return "a certain make of processors (sockets, cores, threads)";
-    if (number32(d->pn_min_tmp_disk))
-        return "local disk space (--tmp)";
-    return NULL;
-}
-
-static void describe(const job_desc_msg_t *d, uint32_t submit_uid, struct job_request *r)
-{
-    uint64_t mem = d->pn_min_memory == NO_VAL64 ? 0 : d->pn_min_memory;
-
-    memset(r, 0, sizeof(*r));
-    r->uid = d->user_id == NO_VAL ? submit_uid : d->user_id;
-    r->privileged = privileged(submit_uid);
-    r->batch = d->script || d->script_buf;
-    r->immediate = d->immediate == 1;
-    r->het = d->het_job_offset != NO_VAL;
-    r->held = d->priority == 0;
-    r->partition = d->partition;
-    r->account = d->account;
-    r->special = special(d);
-    r->minutes = d->time_limit == INFINITE ? UINT32_MAX : number32(d->time_limit);
-    r->min_nodes = number32(d->min_nodes);
-    r->max_nodes = number32(d->max_nodes);
-    r->tasks = number32(d->num_tasks);
-    r->tasks_per_node = number16(d->ntasks_per_node);
-    r->cpus_per_task = number16(d->cpus_per_task);
-    r->min_cpus = number32(d->min_cpus);
-    r->cpus_per_node = number16(d->pn_min_cpus);
-    r->sockets_per_node = number16(d->sockets_per_node);
-    r->tasks_per_gpu = number16(d->ntasks_per_tres);
-    r->overcommit = d->overcommit == 1;
-    if (mem & MEM_PER_CPU)
-        r->mem_per_cpu_mib = mem & ~MEM_PER_CPU;
-    else
-        r->mem_per_node_mib = mem;
-    r->tres_per_job = d->tres_per_job;
-    r->tres_per_node = d->tres_per_node;
-    r->tres_per_socket = d->tres_per_socket;
-    r->tres_per_task = d->tres_per_task;
-    r->cpus_per_tres = d->cpus_per_tres;
-    r->mem_per_tres = d->mem_per_tres;
 }
 
 static void replace(char **field, const char *text)
@@ -235,7 +161,7 @@ int job_submit(job_desc_msg_t *desc, uint32_t submit_uid, char **err_msg)
         tell(err_msg, text);
         return EINVAL;
     }
-    describe(desc, submit_uid, &request);
+    request_of(desc, submit_uid, privileged(submit_uid), &request);
     const struct snapshot_body *s = snapshot_acquire(&reader, SNAPSHOT_MAX_AGE_MS, &state);
     bool fresh = s != NULL;
     if (state == SNAPSHOT_STALE)

@@ -12,7 +12,7 @@ plugin_core = \
 	slurm_plugin/classify.c slurm_plugin/classify.h \
 	slurm_plugin/directive.c slurm_plugin/directive.h \
 	slurm_plugin/hostconf.c slurm_plugin/hostconf.h \
-	slurm_plugin/need.c slurm_plugin/need.h \
+	slurm_plugin/constraint.c slurm_plugin/constraint.h slurm_plugin/need.c slurm_plugin/need.h \
 	slurm_plugin/snapshot.c slurm_plugin/snapshot.h
 
 noinst_LTLIBRARIES += libplugincore.la
@@ -30,7 +30,8 @@ EXTRA_DIST += slurm_plugin/plugin.map
 job_submit_burst_so_SOURCES = slurm_plugin/job_submit_burst.c $(plugin_directive) \
 	slurm_plugin/classify.c slurm_plugin/classify.h \
 	slurm_plugin/hostconf.c slurm_plugin/hostconf.h \
-	slurm_plugin/need.c slurm_plugin/need.h \
+	slurm_plugin/constraint.c slurm_plugin/constraint.h slurm_plugin/need.c slurm_plugin/need.h \
+	slurm_plugin/request.c slurm_plugin/request.h \
 	slurm_plugin/snapshot.c slurm_plugin/snapshot.h
 job_submit_burst_so_CFLAGS = $(plugin_cflags)
 job_submit_burst_so_LINK = $(plugin_link)
@@ -107,6 +108,14 @@ tests_t_publish_site_SOURCES = tests/t/publish_site.c tests/unit/slurm_plugin/si
 tests_t_publish_site_CFLAGS = $(SAN_CFLAGS)
 tests_t_publish_site_LDFLAGS = $(SAN_LDFLAGS)
 tests_t_publish_site_LDADD = libplugincore.la
+
+# For tests/t/26-need.t
+check_PROGRAMS += tests/t/job_submit_need.so
+tests_t_job_submit_need_so_SOURCES = tests/t/job_submit_need.c slurm_plugin/compat.h \
+	slurm_plugin/constraint.c slurm_plugin/constraint.h slurm_plugin/need.c slurm_plugin/need.h slurm_plugin/request.c slurm_plugin/request.h
+tests_t_job_submit_need_so_CFLAGS = $(plugin_cflags)
+tests_t_job_submit_need_so_LINK = $(plugin_link)
+tests_t_job_submit_need_so_DEPENDENCIES = slurm_plugin/plugin.map
 
 if HAVE_CMOCKA
 plugin_tests = tests/unit/slurm_plugin/test_directive tests/unit/slurm_plugin/test_snapshot tests/unit/slurm_plugin/test_need \

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "slurm_plugin/constraint.h"
+
 #define COUNT_MAX (UINT64_C(1) << 32) // of anything in a TRES text: products of two stay below 2^64
 
 static uint64_t max64(uint64_t a, uint64_t b)
@@ -154,30 +156,98 @@ static int read_all_tres(const struct job_request *j, struct need *n, char *why,
 
 // ---- needs
 
+static uint64_t tasks_of(const struct job_request *j, const struct need *n)
+{
+    uint64_t tasks = max64(j->tasks, n->nodes);
+
+    if (!j->tasks && j->tasks_per_node)
+        tasks = n->nodes * j->tasks_per_node;
+    if (!j->tasks && n->gpus_per_task)
+        tasks = max64(tasks, n->gpus_total / n->gpus_per_task);
+    return tasks;
+}
+
+// Those that its user gave: a default of GPUs may stand in cpus_per_task, too.
+uint64_t need_cpus_of_task(const struct job_request *j)
+{
+    return j->cpus_given ? max64(1, j->cpus_per_task) : 1;
+}
+
 int need_of(const struct job_request *j, struct need *n, char *why, size_t size)
 {
     memset(n, 0, sizeof(*n));
     n->nodes = max64(1, j->min_nodes);
     n->max_nodes = j->max_nodes ? max64(j->max_nodes, n->nodes) : UINT64_MAX;
     n->cpus_per_task = max64(1, j->cpus_per_task);
-    n->overcommit = j->overcommit;
     if (read_all_tres(j, n, why, size) < 0)
         return -1;
     n->tasks_per_node = j->tasks_per_node;
-    n->tasks = max64(j->tasks, n->nodes);
-    if (!j->tasks && j->tasks_per_node)
-        n->tasks = n->nodes * j->tasks_per_node;
-    if (!j->tasks && n->gpus_per_task)
-        n->tasks = max64(n->tasks, n->gpus_total / n->gpus_per_task);
-    n->cpus_per_node = max64(j->cpus_per_node, j->overcommit ? 1 : n->cpus_per_task);
-    if (!j->tasks && j->tasks_per_node && !j->overcommit)
+    n->tasks = tasks_of(j, n);
+    if (j->tasks) // Slurm takes no node on which no task could run
+        n->max_nodes = min64(n->max_nodes, max64(j->tasks, n->nodes));
+    // With as many CPUs as its tasks want it makes no difference.
+    n->overcommit = j->overcommit && j->min_cpus < j->tasks * need_cpus_of_task(j);
+    if (n->overcommit && need_wants_gpu(n)) {
+        snprintf(why, size, "GPUs together with --overcommit");
+        return -1;
+    }
+    n->cpus_per_node = max64(j->cpus_per_node, n->cpus_per_task);
+    if (j->tasks_per_node && n->tasks > 1 && !n->overcommit)
         n->cpus_per_node = max64(n->cpus_per_node, j->tasks_per_node * n->cpus_per_task);
-    n->cpus_total = j->overcommit ? 0 : j->min_cpus;
-    if (j->tasks_per_gpu && !j->overcommit)
+    n->cpus_total = n->overcommit ? 0 : j->min_cpus;
+    if (j->tasks_per_gpu && !n->overcommit)
         n->cpus_per_gpu = max64(n->cpus_per_gpu, j->tasks_per_gpu * n->cpus_per_task);
     n->mem_per_node = j->mem_per_node_mib;
     n->mem_per_cpu = j->mem_per_cpu_mib;
+    n->exclusive = j->exclusive;
+    n->mem_given = j->mem_given;
+    n->cpus_given = j->cpus_given;
+    n->tmp_disk = j->tmp_disk_mib;
+    n->constraint = j->constraint;
+    if (n->constraint && n->constraint[0] && !constraint_plain(n->constraint)) {
+        snprintf(why, size, "a --constraint that only Slurm can judge");
+        return -1;
+    }
     return 0;
+}
+
+static bool place_fits(const struct need *n, const struct node_size *size)
+{
+    return size->tmp_disk_mib >= n->tmp_disk &&
+           (!n->constraint || !n->constraint[0] || !size->features ||
+            constraint_met(n->constraint, size->features));
+}
+
+void need_settle(struct need *n, const struct need_defaults *submitted,
+                 const struct need_defaults *runs)
+{
+    if (!n->mem_given && submitted) {
+        n->mem_per_node = submitted->mem_per_node;
+        n->mem_per_cpu = submitted->mem_per_cpu;
+    }
+    n->exclusive = n->exclusive || runs->exclusive;
+    if (!need_wants_gpu(n))
+        return;
+    n->per_gpu = n->cpus_per_gpu || n->mem_per_gpu || runs->cpus_per_gpu || runs->mem_per_gpu;
+    if (!n->mem_per_gpu)
+        n->mem_per_gpu = runs->mem_per_gpu;
+    if (!n->cpus_per_gpu && !n->cpus_given)
+        n->cpus_per_gpu = runs->cpus_per_gpu;
+    if (n->mem_per_gpu && !n->mem_given)
+        n->mem_per_node = n->mem_per_cpu = 0;
+    if (n->cpus_per_gpu && n->gpus_per_task)
+        n->cpus_per_task = max64(n->cpus_per_task, n->cpus_per_gpu * n->gpus_per_task);
+}
+
+// A job that gets whole nodes gets all CPUs and GPUs of them, and wants for all of them what it
+// wants for each.
+static bool whole_node_fits(const struct need *n, const struct node_size *size)
+{
+    if (n->mem_per_cpu && size->memory_mib / n->mem_per_cpu < size->cpus)
+        return false;
+    if (n->cpus_per_gpu && size->cpus / n->cpus_per_gpu < size->gpus)
+        return false;
+    return !n->mem_per_gpu || size->memory_mib / n->mem_per_gpu >= size->gpus;
 }
 
 bool need_share(const struct need *n, const struct node_size *size, struct node_share *share)
@@ -196,13 +266,30 @@ bool need_share(const struct need *n, const struct node_size *size, struct node_
         tasks = cpus / n->cpus_per_task;
     if (n->gpus_per_task)
         tasks = min64(tasks, gpus / n->gpus_per_task);
+    // However few tasks there are, and with --overcommit, too:
+    if ((n->mem_per_cpu && cpus < n->tasks_per_node) ||
+        (n->cpus_per_task > 1 && n->tasks_per_node > cpus / n->cpus_per_task))
+        tasks = 0;
+    if (n->tasks_per_node && tasks < min64(n->tasks_per_node, n->tasks))
+        tasks = 0; // it is what a node must have, not only what it may have
     if (n->tasks_per_node)
         tasks = min64(tasks, n->tasks_per_node);
     share->tasks = tasks;
     share->cpus = cpus;
     share->gpus = gpus;
-    return cpus >= n->cpus_per_node && size->memory_mib >= n->mem_per_node && tasks > 0 &&
-           (gpus > 0 || !need_wants_gpu(n));
+    return place_fits(n, size) && (!n->exclusive || whole_node_fits(n, size)) && cpus >= n->cpus_per_node &&
+           size->memory_mib >= n->mem_per_node && tasks > 0 && (gpus > 0 || !need_wants_gpu(n));
+}
+
+// Slurm 22.05 starts such jobs on nodes of its choice at times, but not on several that it is given
+// by name (BadConstraints), or on more than can be said; rented nodes are given by name.
+static bool only_slurm_knows(const struct need *n, uint64_t nodes)
+{
+    if (n->per_gpu && nodes > 1 && n->gpus_total && n->gpus_per_node > 1)
+        return true;
+    // More CPUs for its tasks than for its GPUs: --gpus=1 --cpus-per-gpu=2 -n8
+    return n->cpus_per_gpu && n->gpus_total && !n->gpus_per_task && n->gpus_total < COUNT_MAX &&
+           n->tasks * n->cpus_per_task > n->gpus_total * n->cpus_per_gpu;
 }
 
 uint64_t need_count(const struct need *n, const struct node_size *size)
@@ -216,5 +303,5 @@ uint64_t need_count(const struct need *n, const struct node_size *size)
     k = max64(k, ceil_div(n->cpus_total, s.cpus));
     if (n->gpus_total)
         k = max64(k, ceil_div(n->gpus_total, s.gpus));
-    return k <= n->max_nodes ? k : 0;
+    return k <= n->max_nodes && !only_slurm_knows(n, k) ? k : 0;
 }

@@ -29,10 +29,16 @@ struct job_request {
     uint32_t sockets_per_node;
     uint32_t tasks_per_gpu;
     bool overcommit;
+    bool exclusive; // whole nodes
+    bool mem_given; // what follows is the user's own; --mem=0 is memory, too
+    bool cpus_given;
     uint64_t mem_per_node_mib, mem_per_cpu_mib;
     // Slurm's TRES texts: "gres:gpu:2" (to 23.02), "gres/gpu:a100:2", "gres/gpu:a100=2", "cpu:4"
     const char *tres_per_job, *tres_per_node, *tres_per_socket, *tres_per_task;
     const char *cpus_per_tres, *mem_per_tres;
+    const char *constraint; // --constraint
+    const char *licenses;   // whether they may be used from rented nodes is not counted here
+    uint64_t tmp_disk_mib;  // per node
 };
 
 // The same, added up.
@@ -44,18 +50,40 @@ struct need {
     uint64_t cpus_per_node, cpus_per_task, cpus_total, cpus_per_gpu;
     uint64_t gpus_per_node, gpus_per_task, gpus_total;
     uint64_t mem_per_node, mem_per_cpu, mem_per_gpu; // MiB
-    bool overcommit;
+    bool overcommit, exclusive;
+    bool mem_given, cpus_given; // by the user, not by a default
+    bool per_gpu;               // somebody says what goes with each GPU; need_settle() sets it
     char gpu_type[NEED_GPU]; // "" = any
+    uint64_t tmp_disk;       // MiB per node
+    const char *constraint;  // borrowed from the request; NULL or "" = none
+};
+
+// What Slurm adds to a job that does not say it itself (DefMemPerCPU, DefMemPerNode, DefCpuPerGPU,
+// DefMemPerGPU of a partition or of all); 0 = nothing.
+struct need_defaults {
+    uint64_t mem_per_node, mem_per_cpu, mem_per_gpu, cpus_per_gpu;
+    bool exclusive; // OverSubscribe=EXCLUSIVE
 };
 
 // A node.
 struct node_size {
     uint64_t cpus, memory_mib;
     uint64_t gpus; // of the type asked for
+    uint64_t tmp_disk_mib;
+    const char *features; // comma list; NULL = not known, they are taken to be what is wanted
 };
 
 // -1 with a few words in why ("the GRES shard") when it asks for what only Slurm can judge.
 int need_of(const struct job_request *j, struct need *n, char *why, size_t size);
+
+// CPUs that its user wants for each task.
+uint64_t need_cpus_of_task(const struct job_request *j);
+
+// Adds the defaults. Memory is that of the partition that the job is submitted to and stays when it
+// is moved; NULL: it is in the request already. What depends on GPUs is that of the partition in
+// which it runs, and takes the place of memory that its user did not give.
+void need_settle(struct need *n, const struct need_defaults *submitted,
+                 const struct need_defaults *runs);
 
 bool need_wants_gpu(const struct need *n);
 

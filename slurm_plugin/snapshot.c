@@ -76,7 +76,8 @@ static bool good_patterns(const struct snapshot_patterns *p)
 
 static bool good_kind(const struct snapshot_body *b, const struct snapshot_kind *k)
 {
-    if (k->partition >= b->n_partitions || k->n_gpus > SNAPSHOT_GPUS)
+    if (k->partition >= b->n_partitions || k->n_gpus > SNAPSHOT_GPUS ||
+        !ended(k->features, SNAPSHOT_FEATURES))
         return false;
     for (uint32_t i = 0; i < k->n_gpus; i++)
         if (!ended(k->gpu[i].type, SNAPSHOT_GPU))
@@ -92,6 +93,7 @@ static bool good_price(money_t m)
 static bool good_shape(const struct snapshot_body *b, const struct snapshot_shape *s)
 {
     return s->partition < b->n_partitions && ended(s->gpu_type, SNAPSHOT_GPU) &&
+           ended(s->features, SNAPSHOT_FEATURES) &&
            ended(s->cloud, SNAPSHOT_CLOUD) && good_price(s->price_spot) &&
            good_price(s->price_on_demand);
 }
@@ -99,7 +101,7 @@ static bool good_shape(const struct snapshot_body *b, const struct snapshot_shap
 static bool good_body(const struct snapshot_body *b)
 {
     if (!good_patterns(&b->partitions) || !good_patterns(&b->accounts) ||
-        !good_patterns(&b->deny_accounts) || b->n_users > SNAPSHOT_USERS ||
+        !good_patterns(&b->deny_accounts) || !good_patterns(&b->licenses) || b->n_users > SNAPSHOT_USERS ||
         b->n_partitions > SNAPSHOT_PARTITIONS || b->n_kinds > SNAPSHOT_KINDS ||
         b->n_shapes > SNAPSHOT_SHAPES || b->n_aliases > SNAPSHOT_ALIASES)
         return false;

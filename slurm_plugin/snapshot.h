@@ -23,7 +23,7 @@
 #include "libburst/money.h"
 
 #define SNAPSHOT_MAGIC UINT64_C(0x31504e5354535242) // "BRSTSNP1"
-#define SNAPSHOT_VERSION 1u
+#define SNAPSHOT_VERSION 2u
 #define SNAPSHOT_MAX_AGE_MS 5000 // older: burstd is not running, jobs are left as they are
 
 #define SNAPSHOT_NAME 64  // buffer for a name or a pattern
@@ -36,6 +36,7 @@
 #define SNAPSHOT_GPUS 2 // GPU types in one node
 #define SNAPSHOT_SHAPES 256
 #define SNAPSHOT_ALIASES 64
+#define SNAPSHOT_FEATURES 256 // buffer for the features of a node
 
 struct snapshot_patterns { // shell patterns
     uint32_t n, unused;
@@ -56,6 +57,10 @@ struct snapshot_partition {
     uint32_t elastic;    // its nodes are rented
     uint32_t max_nodes;  // of one job; UINT32_MAX = no limit
     uint32_t max_minutes;
+    uint32_t exclusive; // its jobs take whole nodes
+    uint32_t unused;
+    // What jobs get that do not say (DefMemPerNode, ...); 0 = nothing.
+    uint64_t def_mem_per_node, def_mem_per_cpu, def_mem_per_gpu, def_cpus_per_gpu;
 };
 
 // Nodes of one local partition that are alike; those that are down or drained count too. A node in
@@ -65,7 +70,8 @@ struct snapshot_kind {
     uint32_t nodes;
     uint32_t cpus;
     uint32_t n_gpus; // used entries of gpu[]
-    uint64_t memory_mib;
+    uint64_t memory_mib, tmp_disk_mib;
+    char features[SNAPSHOT_FEATURES]; // comma list; "?" = too long to say
     struct {
         char type[SNAPSHOT_GPU]; // "" = configured without a type
         uint32_t count;          // per node
@@ -82,7 +88,8 @@ struct snapshot_shape {
     char gpu_type[SNAPSHOT_GPU]; // Slurm's name; "" = no GPU
     char cloud[SNAPSHOT_CLOUD];
     uint32_t unused;
-    uint64_t memory_mib;
+    uint64_t memory_mib, tmp_disk_mib;
+    char features[SNAPSHOT_FEATURES];
     money_t price_spot;      // lowest price per node and hour of any place
     money_t price_on_demand; // likewise
 };
@@ -114,6 +121,7 @@ struct snapshot_body {
     int64_t default_runtime_s; // of a job without time limit and --burst-runtime, for the caps
     money_t max_job_cost;      // cap of the site per job; INT64_MAX = none
     struct snapshot_patterns partitions, accounts, deny_accounts;
+    struct snapshot_patterns licenses; // names, usable from rented nodes
 
     uint32_t n_users; // sorted by uid
     uint32_t n_partitions;

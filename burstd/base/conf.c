@@ -173,6 +173,13 @@ static const struct yt_field shape_table[] = {
      .min = INT64_C(64) << 20,
      .max = INT64_C(1) << 50},
     UINT("nodes", nodes, NULL, 1, CONF_NODES_MAX),
+    LIST("features", features, ""),
+    {.key = "tmp_disk",
+     .kind = YT_SIZE,
+     .off = AT(tmp_disk),
+     .dflt = "0MiB",
+     .min = 0,
+     .max = INT64_C(1) << 50},
     {0},
 };
 
@@ -221,6 +228,7 @@ static const struct yt_field root_table[] = {
     STRING("listen", listen, "", 80),
     STRING("controller_address", controller_address, "", 63),
     SECTION("slurm", slurm_table),
+    LIST("licenses", licenses, ""),
     SECTION("eligibility", eligibility_table),
     SECTION("spill", spill_table),
     SECTION("budget", budget_table),

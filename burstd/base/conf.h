@@ -46,6 +46,9 @@ struct shape_conf {
     unsigned cpus;        // at least 1
     int64_t memory;       // bytes an instance type must offer
     unsigned nodes;       // node names per cloud, 1 .. CONF_NODES_MAX
+    char **features;      // for --constraint, beside burst, the cloud's name and the shape's
+    unsigned n_features;
+    int64_t tmp_disk; // bytes below Slurm's TmpFS, for --tmp; 0 = none promised
     char **catalog_names; // names of the accelerator in the catalog, NULL-terminated; none: no GPU
     unsigned n_catalog_names;
 };
@@ -98,6 +101,9 @@ struct burst_conf {
     // slurm
     char *slurm_conf;
     int64_t slurm_poll_s;
+
+    char **licenses; // of Slurm's, usable from rented nodes
+    unsigned n_licenses;
 
     // eligibility: shell patterns. An empty list of partitions, accounts or users allows nobody.
     bool default_auto;  // false: only jobs with --burst leave
@@ -213,6 +219,13 @@ bool conf_match(char *const *patterns, unsigned n, const char *text);
 // RealMemory in MiB that Slurm is told: 95 % of what the instance type offers, because firmware
 // and kernel take their part of it before slurmd can see it.
 uint64_t shape_real_memory_mib(const struct shape_conf *shape);
+
+// TmpDisk that Slurm is told.
+uint64_t shape_tmp_disk_mib(const struct shape_conf *shape);
+// Features of its nodes: "burst,aws,a100x2" and those that the site names.
+#define CONF_FEATURES_MAX 256 // buffer for them
+void conf_features(const struct cloud_conf *cloud, const struct shape_conf *shape,
+                   char buf[CONF_FEATURES_MAX]);
 
 // The account may act on all jobs: root, the Slurm user, a listed user, a member of a listed
 // group. user is the account's name ("" = unknown), groups are names.

@@ -166,6 +166,24 @@ static void check_shape_gpu(struct check *k, unsigned i)
         add_catalog_name(s, s->gpu);
 }
 
+// They go into slurm.conf and into constraints, which have signs of their own.
+static void check_features(struct check *k, unsigned i)
+{
+    const struct shape_conf *s = &k->c->shapes[i];
+    size_t len = sizeof("burst") + 2 * (size_t)CONF_NAME_MAX + 2;
+
+    for (unsigned f = 0; f < s->n_features; f++) {
+        const char *name = s->features[f];
+        len += strlen(name) + 1;
+        if (!*name || name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                        "0123456789_.-")])
+            yt_fail(k->y, at(k, "shapes[%u].features[%u]", i, f),
+                    "\"%s\" is no name of a feature: letters, digits, '_', '.' and '-'", name);
+    }
+    if (len > CONF_FEATURES_MAX)
+        yt_fail(k->y, at(k, "shapes[%u].features", i), "all names together are too long");
+}
+
 static void check_shapes(struct check *k)
 {
     struct burst_conf *c = k->c;
@@ -187,6 +205,7 @@ static void check_shapes(struct check *k)
                     "which GPU? add \"gpu:\" with Slurm's GRES type, or remove \"gpus:\"");
         if (*s->gpu)
             check_shape_gpu(k, i);
+        check_features(k, i);
     }
     if (c->n_shapes == 0)
         yt_fail(k->y, "shapes", "there is no shape; without one no node can be rented");

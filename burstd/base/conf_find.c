@@ -89,6 +89,20 @@ bool conf_is_operator(const struct burst_conf *conf, uid_t uid, const char *user
     return false;
 }
 
+uint64_t shape_tmp_disk_mib(const struct shape_conf *shape)
+{
+    return (uint64_t)(shape->tmp_disk >> 20);
+}
+
+void conf_features(const struct cloud_conf *cloud, const struct shape_conf *shape,
+                   char buf[CONF_FEATURES_MAX])
+{
+    size_t n = (size_t)snprintf(buf, CONF_FEATURES_MAX, "burst,%s,%s", cloud->name, shape->name);
+
+    for (unsigned k = 0; k < shape->n_features && n < CONF_FEATURES_MAX; k++)
+        n += (size_t)snprintf(buf + n, CONF_FEATURES_MAX - n, ",%s", shape->features[k]);
+}
+
 int conf_node_name(const struct cloud_conf *cloud, const struct shape_conf *shape, unsigned index,
                    char buf[CONF_NODE_NAME_MAX], burst_error_t *errp)
 {

@@ -123,7 +123,7 @@ static void print_wants(const struct burst_conf *conf, unsigned release,
 
 static void print_nodes(const struct burst_conf *conf, const struct cloud_conf *cl)
 {
-    char expr[160];
+    char expr[160], features[CONF_FEATURES_MAX];
 
     printf("\n# Cloud %s (provider %s)\n", cl->name, cl->provider);
     for (unsigned i = 0; i < conf->n_shapes; i++) {
@@ -135,7 +135,10 @@ static void print_nodes(const struct burst_conf *conf, const struct cloud_conf *
                node_expression(cl, s, expr, sizeof(expr)), s->cpus, shape_real_memory_mib(s));
         if (s->gpus > 0)
             printf(" Gres=gpu:%s:%u", s->gpu, s->gpus);
-        printf(" Feature=burst,%s,%s Weight=%u State=CLOUD\n", cl->name, s->name, weight);
+        if (s->tmp_disk >= 1 << 20)
+            printf(" TmpDisk=%" PRIu64, shape_tmp_disk_mib(s));
+        conf_features(cl, s, features);
+        printf(" Feature=%s Weight=%u State=CLOUD\n", features, weight);
     }
 }
 

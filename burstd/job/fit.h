@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What a job demands of each node, and whether a shape gives it. Pure.
+// What a pending job demands, read from Slurm's record of it, and how many nodes of a shape that
+// takes. The counting is need.h's, the same as the plugin's. Pure.
 #ifndef BURST_FIT_H
 #define BURST_FIT_H
 
@@ -7,30 +8,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "slurm_plugin/need.h"
+
 struct sjob;
+struct spart;
 
 struct demand {
-    unsigned nodes;         // at least 1
-    unsigned gpus_per_node; // 0 = none
-    unsigned gpus_total;    // 0 = gpus_per_node decides (--gpus counts over all nodes)
-    char gpu_type[32];      // "" = any
-    unsigned cpus_per_node;
-    unsigned cpus_total;
-    uint64_t memory_mib; // per node, 0 = not given
-    uint64_t memory_per_cpu_mib;
+    struct need need;
 };
 
 struct shape_size {
     const char *gpu_type; // Slurm's name, "" = no GPU
     unsigned gpus, cpus;
     uint64_t memory_mib; // what Slurm will count on (RealMemory)
+    uint64_t tmp_disk_mib;
+    const char *features; // comma list; NULL = whatever is asked for
 };
 
-// Reads the demand of a pending job. -1 with a sentence when the job asks for what no rented node
-// is known to have (features, licences, reservations, node lists, other GRES, het jobs).
-int demand_of(const struct sjob *s, struct demand *d, char *why, size_t size);
+// Reads the demand of a pending job; d borrows texts of s. home: the partition that it is in now, whose defaults may
+// stand in its record; NULL = not known. -1 with a sentence when the job asks for what no rented
+// node is known to have (reservations, other GRES, het jobs).
+int demand_of(const struct sjob *s, const struct spart *home, struct demand *d, char *why,
+              size_t size);
 
-// Number of nodes of this shape that the job needs, 0 = it does not fit.
-unsigned demand_nodes(const struct demand *d, const struct shape_size *s);
+// Number of nodes of this shape that the job takes in this partition (NULL = one without defaults),
+// 0 = it does not fit.
+unsigned demand_nodes(const struct demand *d, const struct spart *part, const struct shape_size *s);
 
 #endif

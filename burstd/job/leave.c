@@ -7,6 +7,7 @@
 
 #include "base/conf.h"
 #include "job/hold.h"
+#include "job/job_need.h"
 #include "job/move.h"
 #include "libburst/clock.h"
 #include "slurm/slurm_link.h"
@@ -34,6 +35,10 @@ enum spill_verdict leave_verdict(struct burstd *b, struct bjob *j, const struct 
 
     if (directive_from_mark(j->mark, &d) < 0)
         return SPILL_STAY;
+    if (job_wants_nodes(b, j, s)) {
+        snprintf(why, size, "it asks for certain nodes (--nodelist)");
+        return SPILL_STAY;
+    }
     f.runtime_s = d.runtime_s ? d.runtime_s : s->time_limit_s;
     bool begins_later = s->eligible > f.now && s->eligible != HOLD_DEFERRED;
     bool waits_for_jobs = s->dependency[0];

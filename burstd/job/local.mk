@@ -3,7 +3,7 @@
 libcore_la_SOURCES += \
 	burstd/job/attempt.c burstd/job/attempt.h burstd/job/bounds_of.c burstd/job/bounds_of.h \
 	burstd/job/cancel.c burstd/job/cancel.h burstd/job/data_place.c burstd/job/data_place.h \
-	burstd/job/fit.c burstd/job/fit.h burstd/job/hold.c burstd/job/hold.h burstd/job/jobflow.c \
+	burstd/job/fit.c burstd/job/fit.h burstd/job/hold.c burstd/job/hold.h burstd/job/job_need.c burstd/job/job_need.h burstd/job/jobflow.c \
 	burstd/job/jobflow.h burstd/job/leave.c burstd/job/leave.h burstd/job/move.c \
 	burstd/job/move.h burstd/job/place.c burstd/job/place.h burstd/job/placed.c \
 	burstd/job/placed.h burstd/job/reasons.c burstd/job/reasons.h burstd/job/running.c \
@@ -21,7 +21,7 @@ tests_unit_job_test_spill_LDADD = $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/job/test_fit
 TESTS += tests/unit/job/test_fit
-tests_unit_job_test_fit_SOURCES = tests/unit/job/test_fit.c burstd/job/fit.c
+tests_unit_job_test_fit_SOURCES = tests/unit/job/test_fit.c burstd/job/fit.c slurm_plugin/constraint.c slurm_plugin/need.c
 tests_unit_job_test_fit_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
 tests_unit_job_test_fit_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_job_test_fit_LDADD = $(CMOCKA_LIBS)

@@ -18,7 +18,7 @@
 struct move_call {
     struct burstd *b;
     char job[40];
-    bool placing;
+    bool placing, home;
 };
 
 static void moved(void *arg, int rc, const char *error)
@@ -29,6 +29,7 @@ static void moved(void *arg, int rc, const char *error)
     if (j) {
         j->answer.due = true;
         j->answer.placing = call->placing;
+        j->answer.home = call->home;
         j->answer.rc = rc;
         bjob_set(&j->answer.error, error ? error : "");
     }
@@ -50,6 +51,38 @@ static cJSON *move_command(struct burstd *b, struct bjob *j, bool placing, struc
     return cmd;
 }
 
+#define KEPT " max_nodes=" // in the mark; nothing else in it can look like that
+
+// Takes the kept maximum out of a mark.
+static void cut_kept(char *text)
+{
+    char *p = strstr(text, KEPT);
+
+    if (p)
+        memmove(p, p + 1 + strcspn(p + 1, " "), strlen(p + 1 + strcspn(p + 1, " ")) + 1);
+}
+
+void move_remember(struct bjob *j, const struct sjob *s)
+{
+    char *text;
+
+    if (strstr(j->mark, KEPT))
+        return;
+    text = s->num_nodes_max ? xasprintf("%s" KEPT "%u", j->mark, s->num_nodes_max)
+                            : xasprintf("%s" KEPT "none", j->mark);
+    bjob_set(&j->mark, text);
+    free(text);
+}
+
+void move_forget(struct bjob *j)
+{
+    char *text = xstrdup(j->mark);
+
+    cut_kept(text);
+    bjob_set(&j->mark, text);
+    free(text);
+}
+
 void move_to_nodes(struct burstd *b, struct bjob *j, const struct sjob *s)
 {
     struct move_call *call;
@@ -60,8 +93,9 @@ void move_to_nodes(struct burstd *b, struct bjob *j, const struct sjob *s)
     json_add_str(cmd, "partition", j->partition);
     json_add_str(cmd, "req_nodes", j->node_names);
     json_add_str(cmd, "admin_comment", comment);
-    if (j->nodes > s->num_nodes_min)
-        json_add_i64(cmd, "min_nodes", j->nodes);
+    // All the nodes that it is given by name, and no more: Slurm would add some that nobody has
+    // rented. Not the minimum: with it Slurm raises tasks, CPUs and memory as well, for good.
+    json_add_i64(cmd, "max_nodes", j->nodes);
     if (s->priority == 0)
         json_add_i64(cmd, "priority", -1);
     // A requeued job would wait for cred_expire; its new nodes never saw it.
@@ -83,9 +117,18 @@ bool move_class_held(const struct bjob *j)
 void move_home(struct burstd *b, struct bjob *j)
 {
     struct move_call *call;
+    struct directive d;
+    char comment[4096];
     cJSON *cmd = move_command(b, j, false, &call);
 
+    call->home = true;
     json_add_str(cmd, "req_nodes", "");
+    if (directive_from_mark(j->mark, &d) == 0 && d.moved) {
+        comment_format(b, j, comment, sizeof(comment));
+        cut_kept(comment);
+        json_add_str(cmd, "admin_comment", comment);
+        json_add_i64(cmd, "max_nodes", d.max_nodes);
+    }
     hold_sent(j);
     if (move_class_held(j))
         json_add_i64(cmd, "priority", 0);

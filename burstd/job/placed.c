@@ -63,6 +63,11 @@ void placed_answered(struct burstd *b, struct bjob *j)
     int rc = j->answer.rc;
 
     j->answer.due = j->cmd = false;
+    if (j->answer.home && rc == 0) {
+        move_forget(j);
+        if (j->state != JOB_PLACED) // else it is written with its new state
+            job_save(b, j);
+    }
     if (j->state != JOB_PLACED)
         return;
     if (!j->answer.placing) {

@@ -7,6 +7,7 @@
 #include "base/conf.h"
 #include "job/bounds_of.h"
 #include "job/cancel.h"
+#include "job/job_need.h"
 #include "job/move.h"
 #include "job/place.h"
 #include "libburst/clock.h"
@@ -119,12 +120,17 @@ void securing_step(struct burstd *b, struct bjob *j, const struct sjob *s)
         return;
     if (j->cmd)
         return;
+    if (!job_still_fits(b, j, s)) {
+        securing_failed(b, j, "it asks for something else now than when this was rented");
+        return;
+    }
     if (bind_names(b, j, g, n, &err) < 0) {
         if (clock_mono_ms() - j->since_ms > NO_NAME_MS)
             securing_failed(b, j, err.text);
         return;
     }
     j->placed_restarts = s->restarts;
+    move_remember(j, s);
     if (job_state(b, j, JOB_PLACED, "its %u node%s ready: %s", n, n == 1 ? " is" : "s are",
                   j->node_names) < 0)
         return;

@@ -12,35 +12,20 @@
 #include "libburst/hostlist.h"
 #include "libburst/json.h"
 #include "node/instance_state.h"
+#include "node/free_names.h"
 #include "node/preempt.h"
 #include "slurm/slurm_link.h"
 #include "state/instances.h"
 
 // ---- names
 
-static bool name_is_free(struct burstd *b, const char *name)
-{
-    const struct snode *n = slurm_link_node(b->slurm, name);
-
-    return n && (n->flags & SNODE_POWERED_DOWN) && (n->flags & SNODE_IDLE) &&
-           !(n->flags & (SNODE_DOWN | SNODE_DRAIN | SNODE_POWERING_UP | SNODE_POWERING_DOWN |
-                         SNODE_ALLOCATED | SNODE_COMPLETING | SNODE_POWER_DOWN)) &&
-           !instances_by_node(b->instances, name);
-}
-
-static bool find_name(struct burstd *b, const struct instance *i, char *out, size_t size)
+static bool find_name(struct burstd *b, const struct instance *i, const struct names_not *not,
+                      char *out, size_t size)
 {
     const struct cloud_conf *c = conf_find_cloud(b->conf, i->cloud);
     const struct shape_conf *s = conf_find_shape(b->conf, i->shape);
-    char name[CONF_NODE_NAME_MAX];
 
-    for (unsigned k = 1; c && s && k <= s->nodes; k++) {
-        if (conf_node_name(c, s, k, name, NULL) == 0 && name_is_free(b, name)) {
-            snprintf(out, size, "%s", name);
-            return true;
-        }
-    }
-    return false;
+    return c && s && free_names_find(b, c, s, not, out, size);
 }
 
 static int by_node(const void *a, const void *b)
@@ -52,9 +37,12 @@ int bind_names(struct burstd *b, struct bjob *j, struct instance **g, unsigned n
                burst_error_t *errp)
 {
     char names[BJOB_NODE_NAMES_MAX] = "";
+    const struct sjob *record = slurm_link_job(b->slurm, j->key);
+    struct names_not not;
     unsigned done = 0;
     size_t len = 0;
 
+    names_not_init(&not, record ? record->exc_nodes : "");
     for (; done < n; done++) {
         struct instance *i = g[done];
         if (i->state == INST_IDLE) {
@@ -62,8 +50,8 @@ int bind_names(struct burstd *b, struct bjob *j, struct instance **g, unsigned n
                 goto undo;
             continue;
         }
-        if (!find_name(b, i, i->node, sizeof(i->node))) {
-            errprintf(errp, "all node names %s-%s-* are taken in Slurm", i->cloud, i->shape);
+        if (!find_name(b, i, &not, i->node, sizeof(i->node))) {
+            errprintf(errp, "no node name %s-%s-* is free in Slurm for it", i->cloud, i->shape);
             goto undo;
         }
         i->addr_set = i->join_done = false;
@@ -74,6 +62,7 @@ int bind_names(struct burstd *b, struct bjob *j, struct instance **g, unsigned n
             goto undo;
         }
     }
+    names_not_fini(&not);
     qsort(g, n, sizeof(*g), by_node);
     for (unsigned k = 0; k < n && len < sizeof(names); k++)
         len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", k ? "," : "", g[k]->node);
@@ -83,6 +72,7 @@ int bind_names(struct burstd *b, struct bjob *j, struct instance **g, unsigned n
     }
     errprintf(errp, "its list of nodes is too long");
 undo:
+    names_not_fini(&not);
     while (done-- > 0) {
         if (g[done]->state == INST_BOUND) {
             g[done]->node[0] = '\0';

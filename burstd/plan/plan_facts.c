@@ -9,11 +9,13 @@
 #include "cloud/clouds.h"
 #include "libburst/xalloc.h"
 #include "money/caps.h"
+#include "node/free_names.h"
 #include "state/bounds.h"
 #include "state/instances.h"
 #include "state/model.h"
 
 struct plan_facts {
+    struct burstd *b;
     unsigned n_clouds, n_shapes;
     unsigned live[PLAN_CLOUDS_MAX + 1];
     money_t left[PLAN_CLOUDS_MAX + 1];
@@ -29,26 +31,14 @@ static unsigned cloud_of(const struct burst_conf *c, unsigned n, const char *nam
     return k;
 }
 
-static unsigned shape_of(const struct burst_conf *c, const char *name)
-{
-    unsigned k = 0;
-
-    while (k < c->n_shapes && strcmp(c->shapes[k].name, name) != 0)
-        k++;
-    return k;
-}
-
-// Who lives where; used: names of each cloud and shape that are taken.
-static void count(struct burstd *b, struct plan_facts *f, unsigned *used)
+static void count_live(struct burstd *b, struct plan_facts *f)
 {
     INSTANCES_EACH(b->instances, i)
     {
-        unsigned c = cloud_of(b->conf, f->n_clouds, i->cloud), s = shape_of(b->conf, i->shape);
+        unsigned c = cloud_of(b->conf, f->n_clouds, i->cloud);
         f->live[PLAN_SITE]++;
         if (c < f->n_clouds)
             f->live[c]++;
-        if (c < f->n_clouds && s < f->n_shapes)
-            used[c * f->n_shapes + s]++;
     }
 }
 
@@ -71,12 +61,11 @@ static unsigned nameable(const struct cloud_conf *c, const struct shape_conf *s)
     return n < GANG_MAX ? (unsigned)n : GANG_MAX;
 }
 
-static unsigned room(const struct cloud_conf *c, const struct shape_conf *s, unsigned used)
+static unsigned room(struct burstd *b, const struct cloud_conf *c, const struct shape_conf *s,
+                     const struct names_not *not)
 {
-    unsigned names = used < s->nodes ? s->nodes - used : 0, most = nameable(c, s);
+    unsigned most = nameable(c, s), names = cloud_has_shape(c, s) ? free_names_room(b, c, s, not) : 0;
 
-    if (!cloud_has_shape(c, s))
-        return 0;
     return names < most ? names : most;
 }
 
@@ -97,8 +86,8 @@ struct plan_facts *plan_facts_create(struct burstd *b)
     f->n_clouds = conf->n_clouds < PLAN_CLOUDS_MAX ? conf->n_clouds : PLAN_CLOUDS_MAX;
     f->n_shapes = conf->n_shapes;
     f->room = xcalloc((size_t)f->n_clouds * f->n_shapes + 1, sizeof(*f->room));
-    unsigned *used = xcalloc((size_t)f->n_clouds * f->n_shapes + 1, sizeof(*used));
-    count(b, f, used);
+    f->b = b;
+    count_live(b, f);
     f->left[PLAN_SITE] = caps_left_today(b, NULL);
     for (unsigned c = 0; c < f->n_clouds; c++) {
         f->left[c] = caps_left_today(b, &conf->clouds[c]);
@@ -107,9 +96,8 @@ struct plan_facts *plan_facts_create(struct burstd *b)
         for (unsigned s = 0; s < f->n_shapes; s++)
             if (!closed(b, &conf->clouds[c], &conf->shapes[s]))
                 f->room[c * f->n_shapes + s] =
-                    room(&conf->clouds[c], &conf->shapes[s], used[c * f->n_shapes + s]);
+                    room(b, &conf->clouds[c], &conf->shapes[s], NULL);
     }
-    free(used);
     return f;
 }
 
@@ -129,6 +117,15 @@ unsigned plan_facts_clouds(const struct plan_facts *f)
 unsigned plan_facts_room(const struct plan_facts *f, unsigned cloud, unsigned shape)
 {
     return f->room[cloud * f->n_shapes + shape];
+}
+
+unsigned plan_facts_room_without(const struct plan_facts *f, unsigned cloud, unsigned shape,
+                                 const struct names_not *not)
+{
+    unsigned all = plan_facts_room(f, cloud, shape);
+    const struct burst_conf *conf = f->b->conf;
+
+    return all && not->n ? room(f->b, &conf->clouds[cloud], &conf->shapes[shape], not) : all;
 }
 
 unsigned plan_facts_live(const struct plan_facts *f, unsigned cloud)

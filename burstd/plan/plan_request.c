@@ -12,11 +12,13 @@
 #include "base/conf.h"
 #include "cloud/observed.h"
 #include "job/data_place.h"
+#include "job/job_need.h"
 #include "libburst/clock.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "money/caps.h"
 #include "money/ledger.h"
+#include "node/free_names.h"
 #include "plan/plan_facts.h"
 #include "slurm/slurm_link.h"
 #include "state/bounds.h"
@@ -34,13 +36,6 @@
 #define HOURS_MAX 1e6
 #define USD_MAX 1e9
 #define PRICE_MAX 1e6
-
-static struct shape_size size_of(const struct shape_conf *s)
-{
-    struct shape_size z = {s->gpu, s->gpus, s->cpus, shape_real_memory_mib(s)};
-
-    return z;
-}
 
 int64_t plan_runtime_s(const struct burstd *b, const struct bjob *j, const struct directive *d)
 {
@@ -124,28 +119,48 @@ static void simplify(struct entry *e, unsigned n)
                 e[i].clouds &= ~e[k].all;
 }
 
-// e has room for all shapes. Returns how many it filled; *fits: whether a shape of the site fits
-// the job at all.
+// Adds a cloud to the entry of this shape and number of nodes; clouds may differ in it, because
+// their partitions have defaults of their own.
+static unsigned add_entry(struct entry *e, unsigned n, const struct shape_conf *s, unsigned nodes,
+                          unsigned cloud)
+{
+    unsigned k = n;
+
+    while (k > 0 && e[k - 1].shape == s && e[k - 1].nodes != nodes)
+        k--;
+    if (k == 0 || e[k - 1].shape != s) {
+        e[n] = (struct entry){s, nodes, 0, 0};
+        k = ++n;
+    }
+    e[k - 1].all |= UINT64_C(1) << cloud;
+    e[k - 1].clouds = e[k - 1].all;
+    return n;
+}
+
+// Room for every shape at every cloud.
+static struct entry *entries_create(const struct burstd *b)
+{
+    return xcalloc((size_t)b->conf->n_shapes * (b->conf->n_clouds + 1) + 1, sizeof(struct entry));
+}
+
+// Returns how many it filled; *fits: whether a shape of the site fits the job at all.
 static unsigned entries_of(const struct burstd *b, const struct plan_facts *f,
                            const struct plan_job *p, struct entry *e, bool *fits)
 {
     cloud_set may = allowed(b, f, p);
+    struct names_not not;
     unsigned n = 0;
 
+    names_not_init(&not, p->s->exc_nodes);
     *fits = false;
-    for (unsigned s = 0; s < b->conf->n_shapes; s++) {
-        struct shape_size z = size_of(&b->conf->shapes[s]);
-        unsigned nodes = demand_nodes(&p->dm, &z);
-        cloud_set set = 0;
-        if (nodes == 0)
-            continue;
-        *fits = true;
-        for (unsigned c = 0; c < plan_facts_clouds(f); c++)
-            if ((may >> c & 1) && plan_facts_room(f, c, s) >= nodes)
-                set |= UINT64_C(1) << c;
-        if (set)
-            e[n++] = (struct entry){&b->conf->shapes[s], nodes, set, set};
-    }
+    for (unsigned s = 0; s < b->conf->n_shapes; s++)
+        for (unsigned c = 0; c < plan_facts_clouds(f); c++) {
+            unsigned nodes = job_nodes(b, &p->dm, &b->conf->clouds[c], &b->conf->shapes[s]);
+            *fits = *fits || nodes > 0;
+            if (nodes && (may >> c & 1) && plan_facts_room_without(f, c, s, &not) >= nodes)
+                n = add_entry(e, n, &b->conf->shapes[s], nodes, c);
+        }
+    names_not_fini(&not);
     simplify(e, n);
     return n;
 }
@@ -227,7 +242,7 @@ static void add_shapes(const struct burstd *b, const struct plan_facts *f, cJSON
                        const struct plan_job *p)
 {
     int64_t pay_s = plan_runtime_s(b, p->j, &p->d) + NEW_NODE_S;
-    struct entry *e = xcalloc(b->conf->n_shapes + 1, sizeof(*e));
+    struct entry *e = entries_create(b);
     cJSON *any = cJSON_AddArrayToObject(task, "any_of");
     cloud_set used;
     bool fits;
@@ -247,7 +262,7 @@ static void add_shapes(const struct burstd *b, const struct plan_facts *f, cJSON
 static bool offered(const struct burstd *b, const struct plan_facts *f, struct plan_job *p,
                     bool *fits)
 {
-    struct entry *e = xcalloc(b->conf->n_shapes + 1, sizeof(*e));
+    struct entry *e = entries_create(b);
     cloud_set used;
     unsigned n = entries_of(b, f, p, e, fits);
 
@@ -261,35 +276,28 @@ static bool offered(const struct burstd *b, const struct plan_facts *f, struct p
     return n > 0;
 }
 
-static unsigned names_taken(struct burstd *b, const struct cloud_conf *c,
-                            const struct shape_conf *s)
-{
-    unsigned n = 0;
-
-    INSTANCES_EACH(b->instances, i)
-    n += strcmp(i->cloud, c->name) == 0 && strcmp(i->shape, s->name) == 0;
-    return n;
-}
-
 const struct shape_conf *plan_shape(struct burstd *b, const struct cloud_conf *c,
-                                    const struct demand *dm, unsigned nodes, const cJSON *task)
+                                    const struct plan_job *p, unsigned nodes, const cJSON *task)
 {
     const char *accel = json_str(task, "accelerator", NULL);
+    const struct shape_conf *found = NULL;
+    struct names_not not;
 
-    for (unsigned k = 0; k < b->conf->n_shapes; k++) {
+    names_not_init(&not, p->s->exc_nodes);
+    for (unsigned k = 0; k < b->conf->n_shapes && !found; k++) {
         const struct shape_conf *s = &b->conf->shapes[k];
-        struct shape_size z = size_of(s);
         bool named = s->gpus == 0;
         for (unsigned a = 0; a < s->n_catalog_names; a++)
             named = named || (accel && strcasecmp(s->catalog_names[a], accel) == 0);
-        if (named && cloud_has_shape(c, s) && demand_nodes(dm, &z) == nodes &&
+        if (named && cloud_has_shape(c, s) && job_nodes(b, &p->dm, c, s) == nodes &&
             json_dbl(task, "vcpus", 1e9) >= s->cpus &&
             json_dbl(task, "accelerator_count", 1e9) >= s->gpus &&
             json_dbl(task, "memory_gib", 1e9) * 1024 * 1024 * 1024 >= (double)s->memory - 1 &&
-            names_taken(b, c, s) + nodes <= s->nodes)
-            return s;
+            free_names_room(b, c, s, &not) >= nodes)
+            found = s;
     }
-    return NULL;
+    names_not_fini(&not);
+    return found;
 }
 
 // ---- alternatives
@@ -327,10 +335,12 @@ unsigned plan_idle_nodes(struct burstd *b, const struct plan_job *p, const struc
         (d->market != DIRECTIVE_ANY && (d->market == DIRECTIVE_SPOT) != g->spot) ||
         (g->spot && !plan_spot_allowed(p)))
         return 0;
+    if (p->s->exc_nodes[0]) // it may exclude just those: it gets new ones
+        return 0;
     if (p->s->restarts > 0 && clock_now_s() - p->j->since < OLD_NODE_S)
         return 0;
-    struct shape_size z = size_of(s);
-    unsigned n = demand_nodes(&p->dm, &z);
+    const struct cloud_conf *c = conf_find_cloud(b->conf, g->cloud);
+    unsigned n = c ? job_nodes(b, &p->dm, c, s) : 0;
     return n <= g->n && n <= GANG_MAX ? n : 0;
 }
 
@@ -501,8 +511,9 @@ bool plan_possible(struct burstd *b, const struct plan_question *q, struct plan_
         if (plan_idle_nodes(b, p, &q->idle[k]) > 0)
             return true;
     snprintf(why, size, "%s",
-             fits ? "no cloud that offers what it needs may be used now (capacity limits, caps or "
-                    "trouble there: see burst status)"
+             fits ? "no cloud that offers what it needs may be used now (capacity limits, caps, "
+                    "trouble there, or node names that are taken, drained, reserved or excluded "
+                    "by it: see burst status and sinfo)"
                   : "no shape of the site's configuration fits it");
     return false;
 }

@@ -77,7 +77,7 @@ bool plan_possible(struct burstd *b, const struct plan_question *q, struct plan_
 struct cloud_conf;
 struct shape_conf;
 const struct shape_conf *plan_shape(struct burstd *b, const struct cloud_conf *c,
-                                    const struct demand *dm, unsigned nodes, const cJSON *task);
+                                    const struct plan_job *p, unsigned nodes, const cJSON *task);
 
 // Caller owns it.
 cJSON *plan_request(struct burstd *b, const struct plan_question *q);

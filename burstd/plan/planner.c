@@ -17,6 +17,7 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "job/data_place.h"
+#include "job/job_need.h"
 #include "job/waiting.h"
 #include "libburst/clock.h"
 #include "libburst/json.h"
@@ -134,14 +135,16 @@ static void asked_free(struct asked *a)
     free(a);
 }
 
-static struct plan_job *plan_job(struct bjob *j, const struct sjob *s, char *why, size_t size)
+static struct plan_job *plan_job(struct burstd *b, struct bjob *j, const struct sjob *s, char *why,
+                                 size_t size)
 {
     struct plan_job *p = xmalloc(sizeof(*p));
 
     p->j = j;
     p->s = s;
     snprintf(why, size, "its mark cannot be read");
-    if (directive_from_mark(j->mark, &p->d) == 0 && demand_of(s, &p->dm, why, size) == 0)
+    if (directive_from_mark(j->mark, &p->d) == 0 &&
+        job_demand(b, j, s, &p->dm, why, size) == 0)
         return p;
     free(p);
     return NULL;
@@ -174,7 +177,7 @@ static void add_one(struct planner *p, struct asked *a, const struct plan_questi
         later(b, w->j, why);
         return;
     }
-    struct plan_job *x = plan_job(w->j, w->s, why, sizeof(why));
+    struct plan_job *x = plan_job(b, w->j, w->s, why, sizeof(why));
     if (!x) {
         if (p->said++ < SENTENCES) // else at the next look
             job_state(b, w->j, JOB_REFUSED, "it cannot run on a rented node: %s", why);
@@ -241,7 +244,7 @@ static void add_dependents(struct planner *p, struct asked *a, const struct plan
     if (n)
         qsort(w, n, sizeof(*w), by_number);
     for (size_t k = 0; k < n && has_room(a); k++) {
-        struct plan_job *x = plan_job(w[k].j, w[k].s, why, sizeof(why));
+        struct plan_job *x = plan_job(b, w[k].j, w[k].s, why, sizeof(why));
         if (x && names(p, x) && data_places_know(b, p->data, x->d.data) &&
             plan_possible(b, q, x, why, sizeof(why))) {
             x->look_ahead = true;
@@ -354,9 +357,9 @@ static const char *placement_of(struct burstd *b, const struct plan_job *x, cons
         return "the plan names a place that is not usable";
     if (!within_limits(b, c, p->nodes))
         return "as many nodes as may be are rented by now";
-    const struct shape_conf *shape = plan_shape(b, c, &x->dm, p->nodes, t);
+    const struct shape_conf *shape = plan_shape(b, c, x, p->nodes, t);
     if (!shape)
-        return "all node names of its shape are taken";
+        return "no node names of its shape are free for it";
     snprintf(p->shape, sizeof(p->shape), "%s", shape->name);
     snprintf(p->cloud, sizeof(p->cloud), "%s", c->name);
     snprintf(p->region, sizeof(p->region), "%s", json_str(t, "region", ""));
@@ -437,7 +440,7 @@ static bool carry_out(struct planner *p, struct bjob *j, const cJSON *t)
         not_now(p, j);
         return false;
     }
-    struct plan_job *x = plan_job(j, s, why, sizeof(why));
+    struct plan_job *x = plan_job(p->b, j, s, why, sizeof(why));
     if (!x)
         return false; // what it asks for was changed; the next look tells
     if (!alternative)

@@ -8,8 +8,7 @@ libslurm_json_la_SOURCES = \
 	burstd/slurm/child/delta.c burstd/slurm/child/delta.h \
 	burstd/slurm/child/estimate.c burstd/slurm/child/estimate.h \
 	burstd/slurm/child/job_json.c burstd/slurm/child/job_json.h \
-	burstd/slurm/child/node_json.c burstd/slurm/child/node_json.h \
-	burstd/slurm/child/tres.c burstd/slurm/child/tres.h
+	burstd/slurm/child/node_json.c burstd/slurm/child/node_json.h
 libslurm_json_la_CFLAGS = $(SAN_CFLAGS) $(SLURM_CFLAGS) $(CJSON_CFLAGS)
 libslurm_json_la_LIBADD = libburst.la
 
@@ -35,6 +34,13 @@ libslurm_link_la_SOURCES = \
 	burstd/slurm/tables.c burstd/slurm/tables.h
 libslurm_link_la_CFLAGS = $(SAN_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS)
 libslurm_link_la_LIBADD = libdaemon.la
+
+# For tests/t/26-need.t
+check_PROGRAMS += tests/t/need_table
+tests_t_need_table_SOURCES = tests/t/need_table.c burstd/job/fit.c burstd/slurm/tables.c slurm_plugin/constraint.c slurm_plugin/need.c
+tests_t_need_table_CFLAGS = $(SAN_CFLAGS) $(SLURM_CFLAGS) $(CJSON_CFLAGS)
+tests_t_need_table_LDFLAGS = $(SAN_LDFLAGS)
+tests_t_need_table_LDADD = libburst.la $(SLURM_LIBS) $(CJSON_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/slurm/child/test_slurm_json tests/unit/slurm/test_slurm_link

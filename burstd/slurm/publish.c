@@ -144,6 +144,11 @@ static void add_partitions(struct publisher *p)
         row->max_nodes = parts[k]->max_nodes ? parts[k]->max_nodes : UINT32_MAX;
         row->max_minutes =
             parts[k]->max_time_s > 0 ? (uint32_t)(parts[k]->max_time_s / 60) : UINT32_MAX;
+        row->exclusive = parts[k]->exclusive;
+        row->def_mem_per_node = parts[k]->def_mem_per_node_mib;
+        row->def_mem_per_cpu = parts[k]->def_mem_per_cpu_mib;
+        row->def_mem_per_gpu = parts[k]->def_mem_per_gpu_mib;
+        row->def_cpus_per_gpu = parts[k]->def_cpus_per_gpu;
         o->n_partitions++;
     }
 }
@@ -186,6 +191,7 @@ static void parse_gres(struct snapshot_kind *kind, const char *gres)
 static bool alike(const struct snapshot_kind *a, const struct snapshot_kind *b)
 {
     return a->partition == b->partition && a->cpus == b->cpus && a->memory_mib == b->memory_mib &&
+           a->tmp_disk_mib == b->tmp_disk_mib && strcmp(a->features, b->features) == 0 &&
            a->n_gpus == b->n_gpus && memcmp(a->gpu, b->gpu, sizeof(a->gpu)) == 0;
 }
 
@@ -221,6 +227,9 @@ static void add_kinds(struct publisher *p)
             kind.nodes = 1;
             kind.cpus = nodes[k]->cpus;
             kind.memory_mib = nodes[k]->memory_mib;
+            kind.tmp_disk_mib = nodes[k]->tmp_disk_mib;
+            if (!snapshot_set(kind.features, sizeof(kind.features), nodes[k]->features))
+                snapshot_set(kind.features, sizeof(kind.features), "?");
             parse_gres(&kind, nodes[k]->gres);
             add_kind(o, &kind);
         }
@@ -238,6 +247,7 @@ static void add_shapes(struct publisher *p)
 {
     const struct burst_conf *conf = p->b->conf;
     struct snapshot_body *o = &p->s->body;
+    char features[CONF_FEATURES_MAX];
 
     o->n_shapes = 0;
     for (unsigned c = 0; c < conf->n_clouds; c++) {
@@ -264,6 +274,9 @@ static void add_shapes(struct publisher *p)
             row->cpus = shape->cpus;
             row->gpus = shape->gpus;
             row->memory_mib = shape_real_memory_mib(shape);
+            row->tmp_disk_mib = shape_tmp_disk_mib(shape);
+            conf_features(cloud, shape, features);
+            snapshot_set(row->features, sizeof(row->features), features);
             row->price_spot = spot;
             row->price_on_demand = on_demand;
             o->n_shapes++;
@@ -299,6 +312,7 @@ static void fill(struct publisher *p)
     copy_patterns(o, &o->partitions, conf->partitions, conf->n_partitions);
     copy_patterns(o, &o->accounts, conf->accounts, conf->n_accounts);
     copy_patterns(o, &o->deny_accounts, conf->deny_accounts, conf->n_deny_accounts);
+    copy_patterns(o, &o->licenses, conf->licenses, conf->n_licenses);
     if (p->users_of != conf)
         resolve_users(p);
     add_partitions(p);

@@ -32,12 +32,18 @@ struct sjob {
     int64_t time_limit_s;                           // 0 = none or unlimited
     uint32_t priority;                              // 0 = held
     uint32_t restarts;
+    // What it must have, 0 = not given; need.h says what each of them means.
     uint32_t num_nodes_min, num_nodes_max, num_cpus, cpus_per_task, num_tasks, ntasks_per_node;
-    uint64_t mem_per_node_mib, mem_per_cpu_mib; // 0 = not given
-    char gpu_type[32];                          // "" = any
-    uint32_t gpus_per_node, gpus_per_job, gpus_per_task;
+    uint32_t ntasks_per_gpu, cpus_per_node, sockets_per_node;
+    uint64_t mem_per_node_mib, mem_per_cpu_mib, tmp_disk_mib;
+    bool mem_given;  // by its user; else the default of the partition that it was submitted to
+    bool cpus_given; // -c; else a default of GPUs may have raised it
+    bool tasks_given;
+    char *tres_per_job, *tres_per_node, *tres_per_socket, *tres_per_task; // Slurm's texts
+    char *cpus_per_tres, *mem_per_tres; // its user's, or defaults of the partition it is in
+    char *special;                      // what no rented node is known to have, in words
     uint32_t array_max_tasks; // of its array at a time (--array=...%N), 0 = no limit
-    bool other_gres, batch, requeue, exclusive, het;
+    bool batch, requeue, exclusive, het;
 };
 
 enum {
@@ -54,6 +60,9 @@ enum {
     SNODE_POWER_DOWN = 1 << 10, // asked for
     SNODE_INVALID_REG = 1 << 11,
     SNODE_FUTURE = 1 << 12,
+    SNODE_RESERVED = 1 << 13, // for a reservation
+    SNODE_MAINT = 1 << 14,    // likewise, of the kind that is for maintenance
+    SNODE_FAIL = 1 << 15,
 };
 
 struct snode {
@@ -61,7 +70,7 @@ struct snode {
     unsigned flags; // SNODE_...
     char *reason, *addr, *partitions /* comma list */, *gres, *features;
     uint32_t cpus;
-    uint64_t memory_mib;
+    uint64_t memory_mib, tmp_disk_mib;
     int64_t boot_time, slurmd_start;
 };
 
@@ -71,6 +80,10 @@ struct spart {
     char *nodes; // host list expression
     int64_t max_time_s;
     uint32_t max_nodes;
+    // What a job gets that does not say (those of slurm.conf where the partition has none), 0 = none
+    uint64_t def_mem_per_node_mib, def_mem_per_cpu_mib, def_mem_per_gpu_mib;
+    uint32_t def_cpus_per_gpu;
+    bool exclusive; // its jobs take whole nodes
 };
 
 #endif

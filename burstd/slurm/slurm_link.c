@@ -443,6 +443,17 @@ size_t slurm_link_parts(const struct slurm_link *l, const struct spart *const **
     return tables_parts(l->tables, parts);
 }
 
+const struct spart *slurm_link_part(const struct slurm_link *l, const char *name)
+{
+    const struct spart *const *parts;
+    size_t len = strcspn(name, ","), n = slurm_link_parts(l, &parts);
+
+    for (size_t k = 0; k < n; k++)
+        if (strncmp(parts[k]->name, name, len) == 0 && parts[k]->name[len] == '\0')
+            return parts[k];
+    return NULL;
+}
+
 int64_t slurm_link_last_update(const struct slurm_link *l)
 {
     return l->last_update;

@@ -49,6 +49,8 @@ const struct snode *slurm_link_node(const struct slurm_link *l, const char *name
 size_t slurm_link_jobs(const struct slurm_link *l, const struct sjob *const **jobs);
 size_t slurm_link_nodes(const struct slurm_link *l, const struct snode *const **nodes);
 size_t slurm_link_parts(const struct slurm_link *l, const struct spart *const **parts);
+// NULL when unknown. name may be a comma list: the first of them.
+const struct spart *slurm_link_part(const struct slurm_link *l, const char *name);
 int64_t slurm_link_last_update(const struct slurm_link *l); // epoch seconds
 
 void slurm_link_poke(struct slurm_link *l);

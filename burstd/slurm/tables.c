@@ -91,8 +91,6 @@ static enum sjob_state job_state(const char *name)
 
 static void set_job_numbers(struct sjob *j, const cJSON *o)
 {
-    const cJSON *gpus = cJSON_GetObjectItemCaseSensitive(o, "gpus");
-
     j->job_id = u32(o, "job_id");
     j->uid = u32(o, "uid");
     j->gid = u32(o, "gid");
@@ -112,16 +110,31 @@ static void set_job_numbers(struct sjob *j, const cJSON *o)
     j->ntasks_per_node = u32(o, "ntasks_per_node");
     j->mem_per_node_mib = u64(o, "mem_per_node_mib");
     j->mem_per_cpu_mib = u64(o, "mem_per_cpu_mib");
-    snprintf(j->gpu_type, sizeof(j->gpu_type), "%s", json_str(gpus, "type", ""));
-    j->gpus_per_node = u32(gpus, "per_node");
-    j->gpus_per_job = u32(gpus, "per_job");
-    j->gpus_per_task = u32(gpus, "per_task");
-    j->other_gres = json_bool(o, "other_gres", false);
+    j->ntasks_per_gpu = u32(o, "ntasks_per_gpu");
+    j->cpus_per_node = u32(o, "cpus_per_node");
+    j->sockets_per_node = u32(o, "sockets_per_node");
+    j->tmp_disk_mib = u64(o, "tmp_disk_mib");
+    j->mem_given = json_bool(o, "mem_given", false);
+    j->cpus_given = json_bool(o, "cpus_given", false);
+    j->tasks_given = json_bool(o, "tasks_given", false);
     j->batch = json_bool(o, "batch", false);
     j->requeue = json_bool(o, "requeue", false);
     j->exclusive = json_bool(o, "exclusive", false);
     j->array_max_tasks = (uint32_t)json_i64(o, "array_max_tasks", 0);
     j->het = json_i64(o, "het_job_id", 0) != 0;
+}
+
+static void set_job_tres(struct sjob *j, const cJSON *o)
+{
+    const cJSON *t = cJSON_GetObjectItemCaseSensitive(o, "tres");
+
+    set(&j->tres_per_job, t, "per_job");
+    set(&j->tres_per_node, t, "per_node");
+    set(&j->tres_per_socket, t, "per_socket");
+    set(&j->tres_per_task, t, "per_task");
+    set(&j->cpus_per_tres, t, "cpus_per");
+    set(&j->mem_per_tres, t, "mem_per");
+    set(&j->special, o, "special");
 }
 
 static void set_job(struct sjob *j, const cJSON *o)
@@ -138,6 +151,7 @@ static void set_job(struct sjob *j, const cJSON *o)
     j->flags = bits_of(cJSON_GetObjectItemCaseSensitive(o, "flags"), flags,
                        sizeof(flags) / sizeof(flags[0]));
     set_job_numbers(j, o);
+    set_job_tres(j, o);
     set(&j->reason, o, "reason");
     set(&j->name, o, "name");
     set(&j->user, o, "user");
@@ -164,7 +178,9 @@ static void job_free(struct job_entry *e)
                       &e->j.qos,           &e->j.partition,  &e->j.nodes,    &e->j.req_nodes,
                       &e->j.exc_nodes,     &e->j.features,   &e->j.licenses, &e->j.dependency,
                       &e->j.work_dir,      &e->j.std_in,     &e->j.std_out,  &e->j.std_err,
-                      &e->j.admin_comment, &e->j.reservation};
+                      &e->j.admin_comment, &e->j.reservation, &e->j.special,
+                      &e->j.tres_per_job,  &e->j.tres_per_node, &e->j.tres_per_socket,
+                      &e->j.tres_per_task, &e->j.cpus_per_tres, &e->j.mem_per_tres};
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         free(*texts[i]);
@@ -205,6 +221,9 @@ static void set_node(struct snode *n, const cJSON *o)
         {"POWER_DOWN", SNODE_POWER_DOWN},
         {"INVALID_REG", SNODE_INVALID_REG},
         {"FUTURE", SNODE_FUTURE},
+        {"RESERVED", SNODE_RESERVED},
+        {"MAINT", SNODE_MAINT},
+        {"FAIL", SNODE_FAIL},
     };
 
     n->flags = bits_of(cJSON_GetObjectItemCaseSensitive(o, "state"), flags,
@@ -217,6 +236,7 @@ static void set_node(struct snode *n, const cJSON *o)
     set(&n->features, o, "features");
     n->cpus = u32(o, "cpus");
     n->memory_mib = u64(o, "memory_mib");
+    n->tmp_disk_mib = u64(o, "tmp_disk_mib");
     n->boot_time = json_i64(o, "boot_time", 0);
     n->slurmd_start = json_i64(o, "slurmd_start", 0);
 }
@@ -367,6 +387,11 @@ static enum tables_result take_parts(struct tables *t, const cJSON *msg)
         set(&p->nodes, v, "nodes");
         p->max_time_s = json_i64(v, "max_time_min", 0) * 60;
         p->max_nodes = u32(v, "max_nodes");
+        p->def_mem_per_node_mib = u64(v, "def_mem_per_node_mib");
+        p->def_mem_per_cpu_mib = u64(v, "def_mem_per_cpu_mib");
+        p->def_mem_per_gpu_mib = u64(v, "def_mem_per_gpu_mib");
+        p->def_cpus_per_gpu = u32(v, "def_cpus_per_gpu");
+        p->exclusive = json_bool(v, "exclusive", false);
         t->parts[t->n_parts++] = p;
     }
     return TABLES_PARTS;

@@ -179,7 +179,8 @@ struct bjob {
     bool stored;          // it is in the journal: it has wanted capacity at least once
     bool cmd;             // a Slurm command for it is under way
     struct {
-        bool due, placing; // not looked at yet; to a command that places it
+        bool due;           // not looked at yet
+        bool placing, home; // to a command that places it, or sends it home
         int rc;            // Slurm's error, 0 = done, -1 = nobody knows
         const char *error; // never NULL
     } answer;              // to that command

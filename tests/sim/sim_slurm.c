@@ -45,6 +45,7 @@ struct job {
     int staged_vm; // came home last from there
     int64_t staged_ms;
     unsigned priority, restarts, nodes, attempts, holds;
+    unsigned max_nodes, own_max; // what Slurm has now, what its user asked for; 0 = no limit
     char partition[64], req_nodes[512], alloc[512], comment[2200], record[2200];
 };
 
@@ -60,7 +61,7 @@ struct node {
 
 static struct job jobs[MAX_JOBS];
 static struct node nodes[MAX_NODES];
-static unsigned n_jobs, n_nodes, lost_checkpoints, starts;
+static unsigned n_jobs, n_nodes, lost_checkpoints, starts, wrong_ranges;
 
 // what the core sees
 static struct sjob seen[MAX_JOBS];
@@ -144,7 +145,7 @@ void slurm_reset(void)
         cJSON_Delete(f->msg);
         free(f);
     }
-    n_jobs = n_nodes = n_seen = lost_checkpoints = starts = 0;
+    n_jobs = n_nodes = n_seen = lost_checkpoints = starts = wrong_ranges = 0;
     next_look_ms = 0;
     add_nodes("c1", 6);
     add_nodes("c2", 6);
@@ -160,6 +161,7 @@ int slurm_submit(int64_t duration_s, unsigned count, bool held)
     j->submit = j->begin = clock_now_s();
     j->duration_s = duration_s;
     j->nodes = count;
+    j->own_max = j->max_nodes = j->id % 3 == 0 ? 0 : count + (unsigned)j->id % 3; // -N count-max
     j->held_class = held;
     j->priority = held ? 0 : 100;
     snprintf(j->partition, sizeof(j->partition), "%s", held ? "c1" : "main");
@@ -257,6 +259,11 @@ unsigned slurm_lost_checkpoints(void)
     return lost_checkpoints;
 }
 
+unsigned slurm_wrong_ranges(void)
+{
+    return wrong_ranges;
+}
+
 static void has_written(struct job *j)
 {
     for (unsigned k = 0; k < n_nodes && !j->configuring && j->n_owes < 4; k++) {
@@ -340,6 +347,7 @@ void slurm_move_here(int id)
 {
     snprintf(jobs[id - 1].partition, sizeof(jobs[id - 1].partition), "main");
     jobs[id - 1].req_nodes[0] = '\0';
+    jobs[id - 1].max_nodes = jobs[id - 1].own_max; // who does it by hand does all of it
 }
 
 bool slurm_release(int id)
@@ -458,6 +466,8 @@ static void try_elastic(struct job *j)
         return;
     for (size_t k = 0; k < n; k++)
         ok = ok && may_start_on(find_node(names[k]));
+    if (j->max_nodes != n) // Slurm would take other nodes besides
+        wrong_ranges++;
     if (ok && n >= j->nodes)
         allocate(j, names, n);
     hostlist_free(names);
@@ -500,6 +510,7 @@ static void schedule(struct job *j)
     } else if (local_running() < LOCAL_SLOTS && j->nodes == 1) {
         j->local = true;
         j->state = RUNNING;
+        wrong_ranges += j->max_nodes != j->own_max; // burstd has not given it back
         j->start = clock_now_s();
         snprintf(j->alloc, sizeof(j->alloc), "node1");
     }
@@ -628,6 +639,8 @@ static int update_job(struct job *j, const cJSON *c)
         snprintf(j->partition, sizeof(j->partition), "%s", part);
     if (req)
         snprintf(j->req_nodes, sizeof(j->req_nodes), "%s", req);
+    if (cJSON_HasObjectItem(c, "max_nodes"))
+        j->max_nodes = (unsigned)json_i64(c, "max_nodes", 0);
     if (comment)
         snprintf(j->comment, sizeof(j->comment), "%s", comment);
     if (priority == 0) {
@@ -747,6 +760,8 @@ static void show_job(unsigned k)
     s->user = user;
     s->work_dir = dir;
     s->name = s->account = s->qos = s->exc_nodes = s->features = s->licenses = empty;
+    s->tres_per_job = s->tres_per_node = s->tres_per_socket = s->tres_per_task = empty;
+    s->cpus_per_tres = s->mem_per_tres = s->special = empty;
     s->std_in = s->std_out = s->std_err = s->reservation = empty;
     static char other[] = "afterany:99(unfulfilled)";
     if (j->priority != 0)
@@ -764,7 +779,8 @@ static void show_job(unsigned k)
     s->time_limit_s = 2 * j->duration_s + 60;
     s->priority = j->priority;
     s->restarts = j->restarts;
-    s->num_nodes_min = s->num_nodes_max = s->num_cpus = j->nodes;
+    s->num_nodes_min = s->num_cpus = j->nodes;
+    s->num_nodes_max = j->max_nodes;
     s->cpus_per_task = 1;
     s->batch = s->requeue = true;
 }
@@ -851,6 +867,11 @@ void slurm_link_poke(struct slurm_link *l)
 
 void slurm_link_fast(struct slurm_link *l, bool on)
 {
+}
+
+const struct spart *slurm_link_part(const struct slurm_link *l, const char *name)
+{
+    return NULL;
 }
 
 size_t slurm_link_parts(const struct slurm_link *l, const struct spart *const **out)

@@ -356,6 +356,11 @@ static void check_promises(uint64_t seed)
                     slurm_lost_checkpoints());
         good = false;
     }
+    if (slurm_wrong_ranges()) {
+        print_error("seed %llu: %u starts with a wrong number of nodes\n", (unsigned long long)seed,
+                    slurm_wrong_ranges());
+        good = false;
+    }
     if (cloud_running() || live_instances()) {
         print_error("seed %llu: %u instances run, the daemon knows %u\n", (unsigned long long)seed,
                     cloud_running(), live_instances());

@@ -82,6 +82,8 @@ const char *slurm_job_text(int job); // "COMPLETED"
 bool slurm_started(int job);
 // Attempts that began although what the one before had written was left on a node that lives.
 unsigned slurm_lost_checkpoints(void);
+// Starts on other nodes than those that were named, or at home with another range than its own.
+unsigned slurm_wrong_ranges(void);
 unsigned slurm_jobs(void);
 unsigned slurm_restarts(int job);
 unsigned slurm_attempts(int job); // on rented nodes

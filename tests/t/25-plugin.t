@@ -116,7 +116,7 @@ is "$(mark "$job")" "" "--burst=never leaves the job alone"
 job -p aws
 is "$(mark "$job")" "burst:1 held mode=only clouds=aws part=aws" "a user's job for partition aws is held"
 like "$(sub -p main,aws)" "burst: rented partitions cannot be mixed" "main,aws is refused"
-like "$(sub --burst=only -C fast)" "it asks for a node feature" "--burst=only with a feature is refused"
+like "$(sub --burst=only -C fast)" "no rented node has what it asks for|Invalid feature specification" "--burst=only with a feature that no rented node has is refused"
 like "$(sub --burst=only --burst-max-cost=0.01)" "it would cost \\\$0.1000, more than its --burst-max-cost of \\\$0.0100" \
     "--burst=only over its cap is refused with dollars"
 like "$(sub --burst=only --gpus=mi300:1)" "no rented node has what it asks for" "--burst=only for what nobody has is refused"

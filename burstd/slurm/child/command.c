@@ -116,6 +116,8 @@ static const char *fill_job(const cJSON *m, job_desc_msg_t *d)
         d->begin_time = v ? (time_t)v : (time_t)clock_now_s();
     if (number_field(m, "min_nodes", 1, 65535, &v, &bad))
         d->min_nodes = (uint32_t)v;
+    if (number_field(m, "max_nodes", 0, 65535, &v, &bad))
+        d->max_nodes = (uint32_t)v; // 0: no limit
     if (number_field(m, "time_limit_s", 1, INT64_C(365) * 86400 * 10, &v, &bad))
         d->time_limit = (uint32_t)((v + 59) / 60);
     if (number_field(m, "nice", -1000000000, 1000000000, &v, &bad))

@@ -7,7 +7,6 @@
 
 #include "libburst/json.h"
 #include "slurm/child/array_tasks.h"
-#include "slurm/child/tres.h"
 
 // By number; the order has been the same since 17.02, later releases append.
 static const char *const state_names[] = {
@@ -58,50 +57,77 @@ static void add_state(cJSON *o, uint32_t state)
     cJSON_AddItemToObject(o, "flags", flags);
 }
 
-// --mem-per-gpu: Slurm has no number per node until the job runs. With GPUs per job all of them may
-// meet on one node.
-static uint64_t gpu_memory(const slurm_job_info_t *j, const struct gpu_request *g)
+// "cpu=4,mem=2000M,node=2,billing=4": the number behind node=. num_nodes is Slurm's guess of what the
+// job will take, this is what it must have.
+static uint32_t least_nodes(const slurm_job_info_t *j)
 {
-    uint64_t tasks = known16(j->ntasks_per_node);
+    const char *p = j->tres_req_str ? strstr(j->tres_req_str, "node=") : NULL;
+    unsigned n = 0;
 
-    if (tasks == 0)
-        tasks = known32(j->num_tasks);
-    uint64_t gpus = g->per_node                 ? g->per_node
-                    : g->per_job                ? g->per_job
-                    : g->per_task && tasks == 0 ? g->per_task
-                                                : g->per_task * tasks;
-    return tres_mem_per_gpu(j->mem_per_tres) * gpus;
+    if (p && (p == j->tres_req_str || p[-1] == ',') && sscanf(p, "node=%u", &n) == 1 && n > 0)
+        return n;
+    return known32(j->num_nodes);
+}
+
+// First thing that it asks for and that no rented node is known to have, in words; NULL = nothing.
+// job_submit_burst.c asks the same of a submission.
+static const char *special(const slurm_job_info_t *j)
+{
+    if (j->burst_buffer && j->burst_buffer[0])
+        return "a burst buffer";
+    if (j->network && j->network[0])
+        return "a network (--network)";
+    if (j->mcs_label && j->mcs_label[0])
+        return "an MCS label";
+    if ((j->cluster_features && j->cluster_features[0]) ||
+        (j->batch_features && j->batch_features[0]))
+        return "a feature of the cluster or of the batch host";
+    if (known16(j->core_spec))
+        return "specialized cores";
+    if (known16(j->sockets_per_node) > 1 || known16(j->cores_per_socket) ||
+        known16(j->sockets_per_board) > 1 || known16(j->boards_per_node) > 1 ||
+        known16(j->threads_per_core) > 1)
+        return "a certain make of processors (sockets, cores, threads)";
+    return NULL;
+}
+
+static void add_tres(cJSON *o, const slurm_job_info_t *j)
+{
+    cJSON *t = cJSON_AddObjectToObject(o, "tres");
+
+    add_text(t, "per_job", j->tres_per_job);
+    add_text(t, "per_node", j->tres_per_node);
+    add_text(t, "per_socket", j->tres_per_socket);
+    add_text(t, "per_task", j->tres_per_task);
+    add_text(t, "cpus_per", j->cpus_per_tres);
+    add_text(t, "mem_per", j->mem_per_tres);
 }
 
 static void add_resources(cJSON *o, const slurm_job_info_t *j)
 {
-    struct gpu_request g = {0};
     uint64_t per_node = 0, per_cpu = 0;
 
-    tres_add(&g, TRES_PER_NODE, j->tres_per_node);
-    tres_add(&g, TRES_PER_JOB, j->tres_per_job);
-    tres_add(&g, TRES_PER_TASK, j->tres_per_task);
-    tres_add(&g, TRES_PER_SOCKET, j->tres_per_socket);
     if (j->pn_min_memory != NO_VAL64 && j->pn_min_memory & MEM_PER_CPU)
         per_cpu = j->pn_min_memory & ~MEM_PER_CPU;
     else if (j->pn_min_memory != NO_VAL64)
         per_node = j->pn_min_memory;
-    if (!per_node && !per_cpu)
-        per_node = gpu_memory(j, &g);
-    json_add_i64(o, "num_nodes_min", known32(j->num_nodes));
+    json_add_i64(o, "num_nodes_min", least_nodes(j));
     json_add_i64(o, "num_nodes_max", known32(j->max_nodes));
     json_add_i64(o, "num_cpus", known32(j->num_cpus));
     json_add_i64(o, "cpus_per_task", known16(j->cpus_per_task));
     json_add_i64(o, "num_tasks", known32(j->num_tasks));
     json_add_i64(o, "ntasks_per_node", known16(j->ntasks_per_node));
+    json_add_i64(o, "ntasks_per_gpu", known16(j->ntasks_per_tres));
+    json_add_i64(o, "cpus_per_node", known16(j->pn_min_cpus));
+    json_add_i64(o, "sockets_per_node", known16(j->sockets_per_node));
     json_add_i64(o, "mem_per_node_mib", (int64_t)(per_node & 0xffffffffffff));
     json_add_i64(o, "mem_per_cpu_mib", (int64_t)(per_cpu & 0xffffffffffff));
-    cJSON *gpus = cJSON_AddObjectToObject(o, "gpus");
-    add_text(gpus, "type", g.type);
-    json_add_i64(gpus, "per_node", g.per_node);
-    json_add_i64(gpus, "per_job", g.per_job);
-    json_add_i64(gpus, "per_task", g.per_task);
-    cJSON_AddBoolToObject(o, "other_gres", g.other_gres);
+    cJSON_AddBoolToObject(o, "mem_given", (j->bitflags & JOB_MEM_SET) != 0);
+    cJSON_AddBoolToObject(o, "cpus_given", (j->bitflags & JOB_CPUS_SET) != 0);
+    cJSON_AddBoolToObject(o, "tasks_given", (j->bitflags & JOB_NTASKS_SET) != 0);
+    json_add_i64(o, "tmp_disk_mib", known32(j->pn_min_tmp_disk));
+    add_tres(o, j);
+    add_text(o, "special", special(j));
 }
 
 static void add_times(cJSON *o, const slurm_job_info_t *j)

@@ -77,6 +77,7 @@ cJSON *node_json(const node_info_t *n)
     cJSON_AddItemToObject(o, "partitions", list_array(n->partitions));
     json_add_i64(o, "cpus", n->cpus);
     json_add_i64(o, "memory_mib", (int64_t)(n->real_memory & 0xffffffffffff));
+    json_add_i64(o, "tmp_disk_mib", n->tmp_disk);
     add_text(o, "gres", n->gres);
     add_text(o, "features", n->features);
     json_add_i64(o, "boot_time", n->boot_time);
@@ -98,7 +99,7 @@ static const char *partition_state(uint16_t up)
     }
 }
 
-cJSON *partition_json(const partition_info_t *p)
+cJSON *partition_json(const partition_info_t *p, const struct partition_defaults *d)
 {
     cJSON *o = cJSON_CreateObject();
 
@@ -110,5 +111,11 @@ cJSON *partition_json(const partition_info_t *p)
                  p->max_time == INFINITE || p->max_time == NO_VAL ? 0 : p->max_time);
     json_add_i64(o, "max_nodes",
                  p->max_nodes == INFINITE || p->max_nodes == NO_VAL ? 0 : p->max_nodes);
+    int64_t memory = (int64_t)(d->memory & ~MEM_PER_CPU & 0xffffffffffff);
+    json_add_i64(o, "def_mem_per_node_mib", d->memory & MEM_PER_CPU ? 0 : memory);
+    json_add_i64(o, "def_mem_per_cpu_mib", d->memory & MEM_PER_CPU ? memory : 0);
+    json_add_i64(o, "def_mem_per_gpu_mib", (int64_t)(d->mem_per_gpu & 0xffffffffffff));
+    json_add_i64(o, "def_cpus_per_gpu", (int64_t)(d->cpus_per_gpu & 0xffffffff));
+    cJSON_AddBoolToObject(o, "exclusive", p->max_share == 0);
     return o;
 }

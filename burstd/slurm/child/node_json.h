@@ -10,6 +10,12 @@
 
 // NULL for an empty slot of the table (name NULL: slurmctld sends MaxNodeCount records).
 cJSON *node_json(const node_info_t *n);
-cJSON *partition_json(const partition_info_t *p);
+
+// What a job gets in a partition that does not ask for it itself, in Slurm's coding (memory with
+// MEM_PER_CPU or of a node); 0 = none.
+struct partition_defaults {
+    uint64_t memory, cpus_per_gpu, mem_per_gpu;
+};
+cJSON *partition_json(const partition_info_t *p, const struct partition_defaults *d);
 
 #endif

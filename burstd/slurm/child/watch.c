@@ -198,6 +198,33 @@ static int say_hello(struct watch *w)
 
 // ---- the three tables
 
+static void add_gpu_defaults(struct partition_defaults *d, compat_list_t *list)
+{
+    const job_defaults_t *item;
+
+    if (!list)
+        return;
+    compat_list_itr_t *it = slurm_list_iterator_create(list);
+    while ((item = slurm_list_next(it))) {
+        if (item->type == JOB_DEF_CPU_PER_GPU)
+            d->cpus_per_gpu = item->value;
+        else if (item->type == JOB_DEF_MEM_PER_GPU)
+            d->mem_per_gpu = item->value;
+    }
+    slurm_list_iterator_destroy(it);
+}
+
+// Where the partition says nothing what slurm.conf says for all counts.
+static cJSON *one_partition(const partition_info_t *p, const slurm_conf_t *conf)
+{
+    struct partition_defaults d = {
+        .memory = p->def_mem_per_cpu ? p->def_mem_per_cpu : conf->def_mem_per_cpu};
+
+    add_gpu_defaults(&d, conf->job_defaults_list);
+    add_gpu_defaults(&d, p->job_defaults_list);
+    return partition_json(p, &d);
+}
+
 static int poll_partitions(struct watch *w)
 {
     partition_info_msg_t *msg = NULL;
@@ -213,11 +240,17 @@ static int poll_partitions(struct watch *w)
     w->next_partitions = now + PARTITIONS_MS;
     if (r > 0)
         return 0;
+    slurm_conf_t *conf = NULL; // `scontrol reconfigure` may have changed it with the partitions
+    if (outcome(w, "asking slurmctld for its configuration", slurm_load_ctl_conf(0, &conf)) != 0) {
+        slurm_free_partition_info_msg(msg);
+        return -1;
+    }
     cJSON *m = cJSON_CreateObject();
     cJSON_AddStringToObject(m, "type", "partitions");
     cJSON *a = cJSON_AddArrayToObject(m, "partitions");
     for (uint32_t i = 0; i < msg->record_count; i++)
-        cJSON_AddItemToArray(a, partition_json(&msg->partition_array[i]));
+        cJSON_AddItemToArray(a, one_partition(&msg->partition_array[i], conf));
+    compat_free_conf(conf);
     lineio_write_json(m);
     cJSON_Delete(m);
     if (w->partitions)

@@ -68,6 +68,16 @@ const struct snode *slurm_link_node(const struct slurm_link *l, const char *name
     return &idle;
 }
 
+const struct sjob *slurm_link_job(const struct slurm_link *l, const char *job)
+{
+    return NULL;
+}
+
+const struct spart *slurm_link_part(const struct slurm_link *l, const char *name)
+{
+    return NULL;
+}
+
 static const char yaml[] =
     "cluster: test\n"
     "munge_key: /m\n"
@@ -162,6 +172,9 @@ static struct plan_job *candidate(const char *key, const char *options)
                        .submit = T0 - 100,
                        .batch = true,
                        .requeue = true};
+    s->partition = s->req_nodes = s->exc_nodes = s->special = empty;
+    s->tres_per_job = s->tres_per_node = s->tres_per_socket = s->tres_per_task = empty;
+    s->cpus_per_tres = s->mem_per_tres = empty;
     s->reason = s->qos = s->features = s->licenses = s->reservation = s->dependency = empty;
     snprintf(j->key, sizeof(j->key), "%s", key);
     snprintf(j->origin, sizeof(j->origin), "main");
@@ -174,7 +187,7 @@ static struct plan_job *candidate(const char *key, const char *options)
     p->j = j;
     p->s = s;
     assert_int_equal(directive_from_mark(mark, &p->d), 0);
-    assert_int_equal(demand_of(s, &p->dm, why, sizeof(why)), 0);
+    assert_int_equal(demand_of(s, NULL, &p->dm, why, sizeof(why)), 0);
     return job[n_jobs++] = p;
 }
 
@@ -295,7 +308,7 @@ static void shapes_stand_for_others_where_they_have_names(void **state)
     cJSON_Delete(r);
 
     // 12 CPUs: two big nodes or six small ones, of which there are not so many names.
-    job[0]->dm.cpus_total = 12;
+    job[0]->dm.need.cpus_total = 12;
     r = request(false);
     t = task(r, 0);
     assert_int_equal(size(t, "any_of"), 1);
@@ -306,7 +319,7 @@ static void shapes_stand_for_others_where_they_have_names(void **state)
 
 static void each_name_of_an_accelerator(void **state)
 {
-    candidate("1", "market=spot clouds=gcp")->dm.gpus_per_node = 2;
+    candidate("1", "market=spot clouds=gcp")->dm.need.gpus_per_node = 2;
     cJSON *r = request(false);
     const cJSON *t = task(r, 0);
     assert_int_equal(size(t, "any_of"), 2);
@@ -338,7 +351,7 @@ static void clouds_that_may_not_be_used_now(void **state)
     is_text(task(r, 0), "clouds", "[\"gcp\"]");
     cJSON_Delete(r);
     q.facts = facts;
-    job[0]->dm.memory_mib = 1 << 20;
+    job[0]->dm.need.mem_per_node = 1 << 20;
     assert_false(plan_possible(&b, &q, job[0], why, sizeof(why)));
     assert_string_equal(why, "no shape of the site's configuration fits it");
 }
@@ -379,7 +392,7 @@ static void groups_of_idle_nodes(void **state)
                  {"d", "", 360000, 0}};
 
     candidate("1", "runtime=920");
-    candidate("2", "")->dm.nodes = 2;
+    candidate("2", "")->dm.need.nodes = 2;
     for (size_t k = 0; k < 4; k++) {
         struct instance *i = rented(nodes[k].id, "aws", "small");
         i->state = INST_IDLE;

@@ -176,7 +176,9 @@ static void tables_carry_every_field(void **state)
     start(&w, "watch() { hello\n"
               "cat <<'END'\n"
               "{\"type\":\"partitions\",\"partitions\":[{\"name\":\"main\",\"default\":true,"
-              "\"nodes\":\"node[1-2]\",\"state\":\"UP\",\"max_time_min\":60,\"max_nodes\":4},"
+              "\"nodes\":\"node[1-2]\",\"state\":\"UP\",\"max_time_min\":60,\"max_nodes\":4,"
+              "\"def_mem_per_node_mib\":1,\"def_mem_per_cpu_mib\":2,\"def_mem_per_gpu_mib\":3,"
+              "\"def_cpus_per_gpu\":4,\"exclusive\":true},"
               "{\"name\":\"aws\",\"default\":false,\"nodes\":null,\"state\":\"DRAIN\","
               "\"max_time_min\":0,\"max_nodes\":0}]}\n"
               "{\"type\":\"nodes\",\"full\":true,\"time\":7,\"nodes\":[{\"name\":\"aws-1\","
@@ -192,15 +194,18 @@ static void tables_carry_every_field(void **state)
               "\"eligible\":2,\"start\":3,\"end\":4,\"time_limit_s\":5,\"deadline\":6,"
               "\"priority\":4294901750,\"restarts\":8,\"nodes\":\"aws-1\",\"num_nodes_min\":9,"
               "\"num_nodes_max\":10,\"num_cpus\":11,\"cpus_per_task\":12,\"num_tasks\":13,"
-              "\"ntasks_per_node\":14,\"mem_per_node_mib\":15,\"mem_per_cpu_mib\":16,\"gpus\":"
-              "{\"type\":\"a100\",\"per_node\":1,\"per_job\":2,\"per_task\":3},\"other_gres\":true,"
+              "\"ntasks_per_node\":14,\"mem_per_node_mib\":15,\"mem_per_cpu_mib\":16,\"tres\":"
+              "{\"per_job\":\"tj\",\"per_node\":\"tn\",\"per_socket\":\"ts\",\"per_task\":\"tt\","
+              "\"cpus_per\":\"tc\",\"mem_per\":\"tm\"},\"special\":\"sp\",\"mem_given\":true,"
+              "\"cpus_given\":true,\"tasks_given\":true,\"ntasks_per_gpu\":17,"
+              "\"cpus_per_node\":18,\"sockets_per_node\":19,\"tmp_disk_mib\":20,"
               "\"req_nodes\":\"rn\",\"exc_nodes\":\"xn\",\"features\":\"ft\",\"licenses\":\"l\","
               "\"dependency\":\"d\",\"work_dir\":\"/w\",\"std_in\":\"/i\",\"std_out\":\"/o\","
               "\"std_err\":\"/e\",\"batch\":true,\"requeue\":true,\"exclusive\":true,"
               "\"admin_comment\":\"burst:1 held\",\"comment\":null,\"reservation\":\"rv\","
               "\"exit_code\":0,\"signal\":0},"
-              "{\"job\":\"7\",\"job_id\":7,\"state\":\"NODE_FAIL\",\"flags\":[],\"gpus\":"
-              "{\"type\":null}},{\"no\":\"key\"}]}\n"
+              "{\"job\":\"7\",\"job_id\":7,\"state\":\"NODE_FAIL\",\"flags\":[],\"tres\":"
+              "{\"per_job\":null}},{\"no\":\"key\"}]}\n"
               "END\n"
               "cat >/dev/null; }");
     assert_false(slurm_link_ready(w.link));
@@ -220,11 +225,14 @@ static void tables_carry_every_field(void **state)
     assert_true(j->restarts == 8 && j->num_nodes_min == 9 && j->num_nodes_max == 10);
     assert_true(j->num_cpus == 11 && j->cpus_per_task == 12 && j->num_tasks == 13);
     assert_true(j->ntasks_per_node == 14 && j->mem_per_node_mib == 15 && j->mem_per_cpu_mib == 16);
-    assert_true(j->gpus_per_node == 1 && j->gpus_per_job == 2 && j->gpus_per_task == 3);
+    assert_true(j->ntasks_per_gpu == 17 && j->cpus_per_node == 18 && j->sockets_per_node == 19);
+    assert_true(j->tmp_disk_mib == 20 && j->mem_given && j->cpus_given && j->tasks_given);
     assert_true(j->uid == 2001 && j->gid == 2002);
-    assert_true(j->other_gres && j->batch && j->requeue && j->exclusive && j->het);
+    assert_true(j->batch && j->requeue && j->exclusive && j->het);
     const char *texts[][2] = {
-        {j->gpu_type, "a100"},  {j->name, "n"},      {j->user, "alice"},
+        {j->tres_per_job, "tj"}, {j->tres_per_node, "tn"}, {j->tres_per_socket, "ts"},
+        {j->tres_per_task, "tt"}, {j->cpus_per_tres, "tc"}, {j->mem_per_tres, "tm"},
+        {j->special, "sp"},     {j->name, "n"},      {j->user, "alice"},
         {j->account, "acc"},    {j->qos, "q"},       {j->partition, "main"},
         {j->reason, "None"},    {j->nodes, "aws-1"}, {j->req_nodes, "rn"},
         {j->exc_nodes, "xn"},   {j->features, "ft"}, {j->licenses, "l"},
@@ -237,7 +245,7 @@ static void tables_carry_every_field(void **state)
     j = slurm_link_job(w.link, "7");
     assert_int_equal(j->state, SJOB_ENDED);
     assert_string_equal(j->state_name, "NODE_FAIL");
-    assert_string_equal(j->gpu_type, "");
+    assert_string_equal(j->tres_per_job, "");
     assert_string_equal(j->std_out, "");
     assert_false(j->het);
 
@@ -255,6 +263,11 @@ static void tables_carry_every_field(void **state)
     assert_true(parts[0]->is_default && parts[0]->up);
     assert_true(parts[0]->max_time_s == 3600 && parts[0]->max_nodes == 4);
     assert_string_equal(parts[0]->nodes, "node[1-2]");
+    assert_true(parts[0]->def_mem_per_node_mib == 1 && parts[0]->def_mem_per_cpu_mib == 2);
+    assert_true(parts[0]->def_mem_per_gpu_mib == 3 && parts[0]->def_cpus_per_gpu == 4);
+    assert_true(parts[0]->exclusive && !parts[1]->exclusive);
+    assert_ptr_equal(slurm_link_part(w.link, "main,aws"), parts[0]);
+    assert_null(slurm_link_part(w.link, "mai"));
     assert_false(parts[1]->is_default || parts[1]->up);
     assert_string_equal(parts[1]->nodes, "");
     assert_true(slurm_link_last_update(w.link) > 1700000000);

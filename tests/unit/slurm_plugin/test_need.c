@@ -91,7 +91,32 @@ static void counts(void **state)
         {"-n4 -c4", {.tasks = 4, .cpus_per_task = 4, .min_cpus = 16}, 2},
         {"-n3 -c5: one task a node", {.tasks = 3, .cpus_per_task = 5, .min_cpus = 15}, 3},
         {"-c9", {.cpus_per_task = 9, .min_cpus = 9}, 0},
-        {"-c9 -O", {.cpus_per_task = 9, .min_cpus = 9, .overcommit = true}, 1},
+        {"-c9 -O", {.cpus_per_task = 9, .min_cpus = 1, .overcommit = true}, 0},
+        {"-n10 -O", {.tasks = 10, .min_cpus = 1, .overcommit = true}, 1},
+        {"-n2 -c9 -O: a node has the CPUs of a task all the same",
+         {.tasks = 2, .cpus_per_task = 9, .min_cpus = 1, .overcommit = true, .cpus_given = true},
+         0},
+        {"-n1 --gpus=4: no node without a task",
+         {.tasks = 1, .min_cpus = 1, .tres_per_job = "gres:gpu:4"},
+         0},
+        {"-n5 --ntasks-per-node=2 --gpus-per-task=2: nor with fewer than that",
+         {.tasks = 5, .tasks_per_node = 2, .min_cpus = 5, .tres_per_task = "gres:gpu:2"},
+         0},
+        {"--exclusive --mem-per-cpu=2001: for all CPUs",
+         {.min_cpus = 1, .exclusive = true, .mem_per_cpu_mib = 2001, .mem_given = true},
+         0},
+        {"--exclusive --mem-per-cpu=2000",
+         {.min_cpus = 1, .exclusive = true, .mem_per_cpu_mib = 2000, .mem_given = true},
+         1},
+        {"--exclusive --gpus-per-node=1 --cpus-per-gpu=5: for all GPUs",
+         {.exclusive = true, .tres_per_node = "gres:gpu:1", .cpus_per_tres = "gres:gpu:5"},
+         0},
+        {"-n1 --ntasks-per-node=3 --mem-per-cpu=6000",
+         {.tasks = 1, .tasks_per_node = 3, .min_cpus = 1, .mem_per_cpu_mib = 6000},
+         0},
+        {"-n8 --gpus=2 --cpus-per-gpu=1: Slurm takes more than can be said",
+         {.tasks = 8, .min_cpus = 8, .tres_per_job = "gres:gpu:2", .cpus_per_tres = "gres:gpu:1"},
+         0},
         {"--mincpus=8", {.cpus_per_node = 8}, 1},
         {"--mincpus=9", {.cpus_per_node = 9}, 0},
         {"-N2 --ntasks-per-node=8", {.min_nodes = 2, .tasks_per_node = 8}, 2},
@@ -170,7 +195,10 @@ static void hostile_numbers(void **state)
         .cpus_per_tres = "gres:gpu:99999999999G",
         .mem_per_tres = "gres:gpu:99999999999G",
     };
-    const struct node_size sizes[] = {{0}, {1, 1, 1}, {UINT64_MAX, UINT64_MAX, UINT64_MAX}};
+    const struct node_size sizes[] = {
+        {0},
+        {.cpus = 1, .memory_mib = 1, .gpus = 1},
+        {.cpus = UINT64_MAX, .memory_mib = UINT64_MAX, .gpus = UINT64_MAX}};
     struct need n;
     char why[64];
 

@@ -236,15 +236,19 @@ static void what_rented_nodes_do_not_have(void **state)
     char text[256];
     static const struct {
         size_t offset;
-        const char *what;
+        const char *but;
     } strings[] = {
-        {offsetof(job_desc_msg_t, features), "a node feature (--constraint)"},
-        {offsetof(job_desc_msg_t, cluster_features), "a node feature (--constraint)"},
-        {offsetof(job_desc_msg_t, req_nodes), "certain nodes (--nodelist)"},
-        {offsetof(job_desc_msg_t, reservation), "a reservation"},
-        {offsetof(job_desc_msg_t, licenses), "licenses"},
-        {offsetof(job_desc_msg_t, burst_buffer), "a burst buffer"},
-        {offsetof(job_desc_msg_t, network), "a network (--network)"},
+        {offsetof(job_desc_msg_t, features),
+         "no rented node has what it asks for (nodes, CPUs, memory, GPUs, features, local disk)"},
+        {offsetof(job_desc_msg_t, licenses),
+         "it asks for license x, which this site does not use on rented nodes"},
+#define HAVE_NOT(what) "it asks for " what ", which rented nodes do not have"
+        {offsetof(job_desc_msg_t, cluster_features),
+         HAVE_NOT("a feature of the cluster or of the batch host")},
+        {offsetof(job_desc_msg_t, req_nodes), HAVE_NOT("certain nodes (--nodelist)")},
+        {offsetof(job_desc_msg_t, reservation), HAVE_NOT("a reservation")},
+        {offsetof(job_desc_msg_t, burst_buffer), HAVE_NOT("a burst buffer")},
+        {offsetof(job_desc_msg_t, network), HAVE_NOT("a network (--network)")},
     };
     for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
         host_sbatch(&d, ALICE);
@@ -260,9 +264,7 @@ static void what_rented_nodes_do_not_have(void **state)
         d.spank_job_env_size = 1;
         assert_int_equal(host.submit(&d, ALICE, &msg), ESLURM_REQUESTED_NODE_CONFIG_UNAVAILABLE);
         snprintf(text, sizeof(text),
-                 "burst: this job may run on rented nodes only, but it asks for %s, which rented "
-                 "nodes do not have",
-                 strings[i].what);
+                 "burst: this job may run on rented nodes only, but %s", strings[i].but);
         told(text);
         slurm_xfree((void **)&msg);
     }

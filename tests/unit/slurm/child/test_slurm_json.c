@@ -19,7 +19,6 @@
 #include "slurm/child/estimate.h"
 #include "slurm/child/job_json.h"
 #include "slurm/child/node_json.h"
-#include "slurm/child/tres.h"
 
 // ---- array tasks
 
@@ -58,85 +57,6 @@ static void array_notation(void **state)
     // A large array: the first ones only, and no time lost on the rest.
     assert_int_equal(array_tasks_parse("0-4000000000", ids, ARRAY_TASKS_MAX), 256);
     assert_int_equal(ids[255], 255);
-}
-
-// ---- GPUs
-
-static struct gpu_request asks(enum tres_per per, const char *text)
-{
-    struct gpu_request r = {0};
-
-    tres_add(&r, per, text);
-    return r;
-}
-
-static void gpus_in_every_spelling(void **state)
-{
-    static const struct {
-        const char *text, *type;
-        uint32_t count;
-    } good[] = {
-        {"gres:gpu:2", "", 2},
-        {"gres:gpu:a100:2", "a100", 2},
-        {"gres:gpu", "", 1},
-        {"gres:gpu:a100", "a100", 1},
-        {"gres/gpu:3", "", 3},
-        {"gres/gpu=3", "", 3},
-        {"gres/gpu:a100=2", "a100", 2},
-        {"gres/gpu:a100:2", "a100", 2},
-        {"gpu:h100:4", "h100", 4},
-        {"gpu:1", "", 1},
-        {"gres:gpu:a100:1(S:0-1)", "a100", 1},
-        {"gres:gpu:a100:1,gres:gpu:a100:2", "a100", 3},
-        {"gres:gpu:4090:2", "4090", 2},
-        {"GRES:GPU:2", "", 2},
-        {"gres:gpu:1K", "", 1024},
-    };
-
-    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-        struct gpu_request r = asks(TRES_PER_NODE, good[i].text);
-        if (r.other_gres || r.per_node != good[i].count || strcmp(r.type, good[i].type) != 0)
-            fail_msg("%s: type \"%s\", %u, other %d", good[i].text, r.type, r.per_node,
-                     r.other_gres);
-    }
-    assert_int_equal(asks(TRES_PER_JOB, "gres:gpu:5").per_job, 5);
-    assert_int_equal(asks(TRES_PER_TASK, "gres/gpu=1,cpu=4").per_task, 1);
-    assert_false(asks(TRES_PER_TASK, "gres/gpu=1,cpu=4").other_gres);
-    assert_false(asks(TRES_PER_TASK, "cpu:4").other_gres);
-    assert_false(asks(TRES_PER_NODE, "gres:none").other_gres);
-    assert_false(asks(TRES_PER_NODE, "gres:gpu:0").other_gres);
-    assert_int_equal(asks(TRES_PER_NODE, "gres:gpu:0").per_node, 0);
-    assert_false(asks(TRES_PER_NODE, NULL).other_gres);
-}
-
-static void what_we_cannot_rent_is_said(void **state)
-{
-    static const char *const other[] = {
-        "gres:mps:100",
-        "gres/shard=4",
-        "gres:gpu:1,gres:nvme:1",
-        "gres:gpu:a100:1,gres:gpu:v100:1",
-        "gres:gpu:1,gres:gpu:v100:1",
-        "gres:gpu:a:b:c:1",
-        "gres:gpu:99999999999",
-        "gres:gpu:averyveryverylongnameofagraphicscard:1",
-    };
-
-    for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
-        if (!asks(TRES_PER_NODE, other[i]).other_gres)
-            fail_msg("%s: nothing special was seen", other[i]);
-    assert_true(asks(TRES_PER_SOCKET, "gres:gpu:1").other_gres);
-    struct gpu_request r = asks(TRES_PER_NODE, "gres:gpu:a100:1");
-    tres_add(&r, TRES_PER_TASK, "gres:gpu:h100:1");
-    assert_true(r.other_gres);
-}
-
-static void memory_per_gpu(void **state)
-{
-    assert_int_equal(tres_mem_per_gpu("gres:gpu:4096"), 4096);
-    assert_int_equal(tres_mem_per_gpu("gres/gpu=2048"), 2048);
-    assert_int_equal(tres_mem_per_gpu("gres:gpu:a100:1024"), 1024);
-    assert_int_equal(tres_mem_per_gpu(NULL), 0);
 }
 
 // ---- jobs
@@ -215,7 +135,8 @@ static void plain_job(void **state)
     assert_true(json_bool(o, "batch", false));
     assert_true(json_bool(o, "requeue", false));
     assert_false(json_bool(o, "exclusive", true));
-    assert_false(json_bool(o, "other_gres", true));
+    assert_true(is_null(o, "special"));
+    assert_false(json_bool(o, "mem_given", true));
     assert_string_equal(json_str(o, "std_out", ""), "/home/alice/slurm-9.out");
     assert_string_equal(json_str(o, "work_dir", ""), "/home/alice");
     static const char *const nulls[] = {"nodes",  "features",  "account",  "admin_comment",
@@ -237,8 +158,13 @@ static void job_with_everything(void **state)
     j.time_limit = 90;
     j.pn_min_memory = 500 | MEM_PER_CPU;
     j.tres_per_node = (char *)"gres:gpu:a100:2";
-    j.num_nodes = 2;
+    j.mem_per_tres = (char *)"gpu:600";
+    j.bitflags = JOB_MEM_SET | JOB_NTASKS_SET;
+    j.num_nodes = 5; // Slurm's guess
+    j.tres_req_str = (char *)"cpu=4,mem=2000M,node=2,billing=4";
     j.max_nodes = 3;
+    j.pn_min_cpus = 3;
+    j.core_spec = 1;
     j.ntasks_per_node = 4;
     j.shared = JOB_SHARED_NONE;
     j.restart_cnt = 1;
@@ -257,10 +183,14 @@ static void job_with_everything(void **state)
     assert_int_equal(json_i64(o, "time_limit_s", -1), 5400);
     assert_int_equal(json_i64(o, "mem_per_cpu_mib", -1), 500);
     assert_int_equal(json_i64(o, "mem_per_node_mib", -1), 0);
-    const cJSON *gpus = cJSON_GetObjectItem(o, "gpus");
-    assert_string_equal(json_str(gpus, "type", ""), "a100");
-    assert_int_equal(json_i64(gpus, "per_node", -1), 2);
-    assert_int_equal(json_i64(gpus, "per_job", -1), 0);
+    const cJSON *tres = cJSON_GetObjectItem(o, "tres");
+    assert_string_equal(json_str(tres, "per_node", ""), "gres:gpu:a100:2");
+    assert_string_equal(json_str(tres, "mem_per", ""), "gpu:600");
+    assert_true(is_null(tres, "per_job"));
+    assert_true(json_bool(o, "mem_given", false) && json_bool(o, "tasks_given", false));
+    assert_false(json_bool(o, "cpus_given", true));
+    assert_int_equal(json_i64(o, "cpus_per_node", -1), 3);
+    assert_string_equal(json_str(o, "special", ""), "specialized cores");
     assert_int_equal(json_i64(o, "num_nodes_min", -1), 2);
     assert_int_equal(json_i64(o, "num_nodes_max", -1), 3);
     assert_int_equal(json_i64(o, "ntasks_per_node", -1), 4);
@@ -288,26 +218,6 @@ static void job_memory_and_ends(void **state)
     assert_int_equal(json_i64(o, "time_limit_s", -1), 0);
     assert_string_equal(json_str(o, "state", ""), "NODE_FAIL");
     assert_int_equal(json_i64(o, "signal", -1), 9);
-    cJSON_Delete(o);
-
-    // --mem-per-gpu=1000: two GPUs on each node; three in the job may meet on one node; two tasks
-    // on each node with one GPU each.
-    j = pending_job();
-    j.mem_per_tres = (char *)"gres:gpu:1000";
-    j.tres_per_node = (char *)"gres:gpu:2";
-    o = job_json(&j, &lookup);
-    assert_int_equal(json_i64(o, "mem_per_node_mib", -1), 2000);
-    cJSON_Delete(o);
-    j.tres_per_node = NULL;
-    j.tres_per_job = (char *)"gres:gpu:3";
-    o = job_json(&j, &lookup);
-    assert_int_equal(json_i64(o, "mem_per_node_mib", -1), 3000);
-    cJSON_Delete(o);
-    j.tres_per_job = NULL;
-    j.tres_per_task = (char *)"gres:gpu:1";
-    j.ntasks_per_node = 2;
-    o = job_json(&j, &lookup);
-    assert_int_equal(json_i64(o, "mem_per_node_mib", -1), 2000);
     cJSON_Delete(o);
 }
 
@@ -368,7 +278,7 @@ static void nodes_and_partitions(void **state)
     assert_string_equal(
         line, "{\"name\":\"aws-1\",\"state\":[\"IDLE\",\"CLOUD\",\"POWERED_DOWN\"],\"reason\":null,"
               "\"addr\":\"10.0.0.9\",\"partitions\":[\"aws\",\"all\"],\"cpus\":8,"
-              "\"memory_mib\":16000,\"gres\":\"gpu:a100:2\",\"features\":null,\"boot_time\":5,"
+              "\"memory_mib\":16000,\"tmp_disk_mib\":0,\"gres\":\"gpu:a100:2\",\"features\":null,\"boot_time\":5,"
               "\"slurmd_start\":0}");
     free(line);
     cJSON_Delete(o);
@@ -391,10 +301,15 @@ static void nodes_and_partitions(void **state)
     p.nodes = (char *)"node[1-2]";
     p.max_time = INFINITE;
     p.max_nodes = 4;
-    o = partition_json(&p);
+    p.max_share = 1;
+    const struct partition_defaults d = {500 | MEM_PER_CPU, 4, 9000};
+    o = partition_json(&p, &d);
     line = json_line(o);
     assert_string_equal(line, "{\"name\":\"main\",\"default\":true,\"nodes\":\"node[1-2]\","
-                              "\"state\":\"UP\",\"max_time_min\":0,\"max_nodes\":4}");
+                              "\"state\":\"UP\",\"max_time_min\":0,\"max_nodes\":4,"
+                              "\"def_mem_per_node_mib\":0,\"def_mem_per_cpu_mib\":500,"
+                              "\"def_mem_per_gpu_mib\":9000,\"def_cpus_per_gpu\":4,"
+                              "\"exclusive\":false}");
     free(line);
     cJSON_Delete(o);
 }
@@ -520,9 +435,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(array_notation),
-        cmocka_unit_test(gpus_in_every_spelling),
-        cmocka_unit_test(what_we_cannot_rent_is_said),
-        cmocka_unit_test(memory_per_gpu),
         cmocka_unit_test(plain_job),
         cmocka_unit_test(job_with_everything),
         cmocka_unit_test(job_memory_and_ends),

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// See job_need.h.
+#include "job/job_need.h"
+
+#include <stdio.h>
+
+#include "base/conf.h"
+#include "libburst/hostlist.h"
+#include "slurm/slurm_link.h"
+#include "slurm_plugin/constraint.h"
+#include "slurm_plugin/directive.h"
+
+static bool license_usable(void *arg, const char *name)
+{
+    const struct burst_conf *conf = arg;
+
+    return conf_match(conf->licenses, conf->n_licenses, name);
+}
+
+int job_demand(struct burstd *b, const struct bjob *j, const struct sjob *s, struct demand *d,
+               char *why, size_t size)
+{
+    struct sjob own = *s; // texts are borrowed
+    struct directive mark;
+    char license[64];
+
+    if (license_missing(s->licenses, license_usable, b->conf, license)) {
+        snprintf(why, size, "it asks for license %s, which is not used on rented nodes", license);
+        return -1;
+    }
+    if (directive_from_mark(j->mark, &mark) == 0 && mark.moved && s->num_nodes_max == j->nodes)
+        own.num_nodes_max = mark.max_nodes;
+    return demand_of(&own, slurm_link_part(b->slurm, s->partition), d, why, size);
+}
+
+unsigned job_nodes(const struct burstd *b, const struct demand *d, const struct cloud_conf *c,
+                   const struct shape_conf *s)
+{
+    char features[CONF_FEATURES_MAX];
+    struct shape_size z = {
+        s->gpu, s->gpus, s->cpus, shape_real_memory_mib(s), shape_tmp_disk_mib(s), features};
+
+    conf_features(c, s, features);
+
+    return demand_nodes(d, slurm_link_part(b->slurm, c->partition), &z);
+}
+
+bool job_still_fits(struct burstd *b, const struct bjob *j, const struct sjob *s)
+{
+    const struct cloud_conf *c = conf_find_cloud(b->conf, j->cloud);
+    const struct shape_conf *shape = conf_find_shape(b->conf, j->shape);
+    struct demand d;
+    char why[256];
+
+    if (!c || !shape) // the configuration has changed, not the job
+        return true;
+    return job_demand(b, j, s, &d, why, sizeof(why)) == 0 && job_nodes(b, &d, c, shape) == j->nodes;
+}
+
+bool job_wants_nodes(const struct burstd *b, const struct bjob *j, const struct sjob *s)
+{
+    struct directive mark;
+    char **names;
+    size_t n;
+    bool ours;
+
+    if (!s->req_nodes[0])
+        return false;
+    ours = directive_from_mark(j->mark, &mark) == 0 && mark.moved &&
+           conf_find_partition(b->conf, s->partition) != NULL;
+    if (!ours || hostlist_expand(s->req_nodes, &names, &n, NULL) < 0)
+        return true;
+    for (size_t k = 0; k < n; k++)
+        ours = ours && conf_parse_node(b->conf, names[k], NULL, NULL, NULL) == 0;
+    hostlist_free(names);
+    return !ours;
+}
