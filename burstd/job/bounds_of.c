@@ -54,7 +54,9 @@ void bounds_instance_failed(struct burstd *b, const struct bjob *j, const struct
             bound_failed(b->bounds, BOUND_SITE, "staging", f->cls, f->why);
         else if (f->scope == FAILURE_OF_PLACE)
             place_failed(b, i);
-        if (j)
+        if (j && f->scope == FAILURE_OF_JOB)
+            bound_hopeless(b->bounds, BOUND_JOB, j->key, f->cls, f->why);
+        else if (j)
             job_failed(b, j->key, f->cls, f->why);
         break;
     case FAILURE_LOST:

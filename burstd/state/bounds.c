@@ -210,6 +210,13 @@ unsigned bound_failed(struct bounds *t, enum bound_kind kind, const char *key,
     return r->failures;
 }
 
+void bound_hopeless(struct bounds *t, enum bound_kind kind, const char *key, enum failure_class cls,
+                    const char *why)
+{
+    while (bound_failed(t, kind, key, cls, why) <= kinds[kind].free)
+        ;
+}
+
 void bound_learned(struct bounds *t, const char *key, unsigned running, const char *why)
 {
     bool pausing = bound_closed(t, BOUND_LIMIT, key, NULL);

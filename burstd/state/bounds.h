@@ -43,6 +43,9 @@ void bounds_destroy(struct bounds *t);
 // that was tried is told apart from one that was not by the caller.
 unsigned bound_failed(struct bounds *t, enum bound_kind kind, const char *key,
                       enum failure_class cls, const char *why);
+// The same for what another try would not cure: it is closed at once.
+void bound_hopeless(struct bounds *t, enum bound_kind kind, const char *key, enum failure_class cls,
+                    const char *why);
 // Of BOUND_LIMIT: as many as `running` may run, no more. Is kept when jobs start; one more is tried
 // after each pause, because limits are raised, too.
 void bound_learned(struct bounds *t, const char *key, unsigned running, const char *why);

@@ -188,9 +188,14 @@ is "$(as alice cat i.result)" result "with its results"
 # --- data that are too much
 as alice sh -c 'mkdir big && head -c 101M /dev/zero >big/file'
 l=$(as alice sbatch --parsable -D /home/alice/big -t 10 -o l.txt --wrap hostname)
-happens "a job with too much data in its directory is cancelled" 60 "job_is $l CANCELLED"
+happens "a job with too much data in its directory is told why it stays" 60 \
+    "[[ \$(of_job $l reason) == *stage-in*100* ]]"
+is "$(as root squeue -h -j "$l" -o %T)" PENDING "it waits for a node of the site"
+m=$(as alice sbatch --parsable --burst=only -D /home/alice/big -t 10 -o m.txt --wrap hostname)
+happens "one that wants rented nodes and nothing else is cancelled" 60 "job_is $m CANCELLED"
 happens "its output says why" 10 \
-    "[[ \$(as alice cat big/l.txt) =~ burst:.job.$l.was.cancelled:.*100 ]]"
+    "[[ \$(as alice cat big/m.txt) =~ burst:.job.$m.was.cancelled:.*100 ]]"
+as alice scancel "$l"
 
 as alice scancel "$filler"
 bills_agree
