@@ -49,7 +49,7 @@ void ssh_op_cancel(struct ssh_op *op)
 
 static struct burstd b;
 static struct cloud rows[3];
-static bool out_of_order; // the first cloud
+static bool out_of_order;         // the first cloud
 static const char *drained_names; // all that begin so; NULL = none
 
 struct cloud *clouds_at(struct clouds *c, unsigned i)
@@ -68,7 +68,7 @@ const struct snode *slurm_link_node(const struct slurm_link *l, const char *name
     static const struct snode drained = {.flags = SNODE_IDLE | SNODE_DRAIN | SNODE_POWERED_DOWN};
 
     return drained_names && strncmp(name, drained_names, strlen(drained_names)) == 0 ? &drained
-                                                                                    : &idle;
+                                                                                     : &idle;
 }
 
 const struct sjob *slurm_link_job(const struct slurm_link *l, const char *job)
