@@ -401,7 +401,8 @@ static void describe_no_shape(const struct question *q, char *why, size_t size)
         snprintf(why, size, "no rented node has what it asks for (gpu:%s, nodes, CPUs, memory)",
                  shown(q->need.gpu_type, buf));
     else
-        snprintf(why, size, "no rented node has what it asks for (nodes, CPUs, memory, GPUs, "
+        snprintf(why, size,
+                 "no rented node has what it asks for (nodes, CPUs, memory, GPUs, "
                  "features, local disk)");
 }
 

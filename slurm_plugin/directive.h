@@ -53,11 +53,11 @@ struct directive {
 
     // of the mark only, never from an option
     enum directive_class cls;
-    bool user_hold; // the user held the job (sbatch -H) before the plugin did: not burstd's to
-                    // release
+    bool user_hold;     // the user held the job (sbatch -H) before the plugin did: not burstd's to
+                        // release
     bool moved;         // burstd has set its maximum of nodes to those that are rented;
     uint32_t max_nodes; // before that it was this, 0 = none
-    char part[256]; // partition(s) that the job was submitted to, as written; "" = none named
+    char part[256];     // partition(s) that the job was submitted to, as written; "" = none named
 };
 
 // The options, for SPANK and for the manual. Ends with a NULL name.

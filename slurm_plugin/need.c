@@ -277,8 +277,9 @@ bool need_share(const struct need *n, const struct node_size *size, struct node_
     share->tasks = tasks;
     share->cpus = cpus;
     share->gpus = gpus;
-    return place_fits(n, size) && (!n->exclusive || whole_node_fits(n, size)) && cpus >= n->cpus_per_node &&
-           size->memory_mib >= n->mem_per_node && tasks > 0 && (gpus > 0 || !need_wants_gpu(n));
+    return place_fits(n, size) && (!n->exclusive || whole_node_fits(n, size)) &&
+           cpus >= n->cpus_per_node && size->memory_mib >= n->mem_per_node && tasks > 0 &&
+           (gpus > 0 || !need_wants_gpu(n));
 }
 
 // Slurm 22.05 starts such jobs on nodes of its choice at times, but not on several that it is given

@@ -53,9 +53,9 @@ struct need {
     bool overcommit, exclusive;
     bool mem_given, cpus_given; // by the user, not by a default
     bool per_gpu;               // somebody says what goes with each GPU; need_settle() sets it
-    char gpu_type[NEED_GPU]; // "" = any
-    uint64_t tmp_disk;       // MiB per node
-    const char *constraint;  // borrowed from the request; NULL or "" = none
+    char gpu_type[NEED_GPU];    // "" = any
+    uint64_t tmp_disk;          // MiB per node
+    const char *constraint;     // borrowed from the request; NULL or "" = none
 };
 
 // What Slurm adds to a job that does not say it itself (DefMemPerCPU, DefMemPerNode, DefCpuPerGPU,

@@ -93,17 +93,17 @@ static bool good_price(money_t m)
 static bool good_shape(const struct snapshot_body *b, const struct snapshot_shape *s)
 {
     return s->partition < b->n_partitions && ended(s->gpu_type, SNAPSHOT_GPU) &&
-           ended(s->features, SNAPSHOT_FEATURES) &&
-           ended(s->cloud, SNAPSHOT_CLOUD) && good_price(s->price_spot) &&
-           good_price(s->price_on_demand);
+           ended(s->features, SNAPSHOT_FEATURES) && ended(s->cloud, SNAPSHOT_CLOUD) &&
+           good_price(s->price_spot) && good_price(s->price_on_demand);
 }
 
 static bool good_body(const struct snapshot_body *b)
 {
     if (!good_patterns(&b->partitions) || !good_patterns(&b->accounts) ||
-        !good_patterns(&b->deny_accounts) || !good_patterns(&b->licenses) || b->n_users > SNAPSHOT_USERS ||
-        b->n_partitions > SNAPSHOT_PARTITIONS || b->n_kinds > SNAPSHOT_KINDS ||
-        b->n_shapes > SNAPSHOT_SHAPES || b->n_aliases > SNAPSHOT_ALIASES)
+        !good_patterns(&b->deny_accounts) || !good_patterns(&b->licenses) ||
+        b->n_users > SNAPSHOT_USERS || b->n_partitions > SNAPSHOT_PARTITIONS ||
+        b->n_kinds > SNAPSHOT_KINDS || b->n_shapes > SNAPSHOT_SHAPES ||
+        b->n_aliases > SNAPSHOT_ALIASES)
         return false;
     for (uint32_t i = 0; i < b->n_partitions; i++)
         if (!ended(b->partition[i].name, SNAPSHOT_NAME))

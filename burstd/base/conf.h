@@ -40,15 +40,15 @@ struct accel_conf {
 
 // What a rented node offers at least: every instance type that a shape admits registers cleanly.
 struct shape_conf {
-    char *name;           // [a-z0-9-], at most CONF_NAME_MAX
-    char *gpu;            // Slurm's GRES type, "" = no GPU
-    unsigned gpus;        // 0 exactly when gpu is ""
-    unsigned cpus;        // at least 1
-    int64_t memory;       // bytes an instance type must offer
-    unsigned nodes;       // node names per cloud, 1 .. CONF_NODES_MAX
-    char **features;      // for --constraint, beside burst, the cloud's name and the shape's
+    char *name;      // [a-z0-9-], at most CONF_NAME_MAX
+    char *gpu;       // Slurm's GRES type, "" = no GPU
+    unsigned gpus;   // 0 exactly when gpu is ""
+    unsigned cpus;   // at least 1
+    int64_t memory;  // bytes an instance type must offer
+    unsigned nodes;  // node names per cloud, 1 .. CONF_NODES_MAX
+    char **features; // for --constraint, beside burst, the cloud's name and the shape's
     unsigned n_features;
-    int64_t tmp_disk; // bytes below Slurm's TmpFS, for --tmp; 0 = none promised
+    int64_t tmp_disk;     // bytes below Slurm's TmpFS, for --tmp; 0 = none promised
     char **catalog_names; // names of the accelerator in the catalog, NULL-terminated; none: no GPU
     unsigned n_catalog_names;
 };

@@ -25,9 +25,9 @@ struct shape_size {
     const char *features; // comma list; NULL = whatever is asked for
 };
 
-// Reads the demand of a pending job; d borrows texts of s. home: the partition that it is in now, whose defaults may
-// stand in its record; NULL = not known. -1 with a sentence when the job asks for what no rented
-// node is known to have (reservations, other GRES, het jobs).
+// Reads the demand of a pending job; d borrows texts of s. home: the partition that it is in now,
+// whose defaults may stand in its record; NULL = not known. -1 with a sentence when the job asks
+// for what no rented node is known to have (reservations, other GRES, het jobs).
 int demand_of(const struct sjob *s, const struct spart *home, struct demand *d, char *why,
               size_t size);
 

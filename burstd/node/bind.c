@@ -19,7 +19,7 @@
 
 // ---- names
 
-static bool find_name(struct burstd *b, const struct instance *i, const struct names_not *not,
+static bool find_name(struct burstd *b, const struct instance *i, const struct names_not * not,
                       char *out, size_t size)
 {
     const struct cloud_conf *c = conf_find_cloud(b->conf, i->cloud);
@@ -38,7 +38,7 @@ int bind_names(struct burstd *b, struct bjob *j, struct instance **g, unsigned n
 {
     char names[BJOB_NODE_NAMES_MAX] = "";
     const struct sjob *record = slurm_link_job(b->slurm, j->key);
-    struct names_not not;
+    struct names_not not ;
     unsigned done = 0;
     size_t len = 0;
 
@@ -62,7 +62,7 @@ int bind_names(struct burstd *b, struct bjob *j, struct instance **g, unsigned n
             goto undo;
         }
     }
-    names_not_fini(&not);
+    names_not_fini(&not );
     qsort(g, n, sizeof(*g), by_node);
     for (unsigned k = 0; k < n && len < sizeof(names); k++)
         len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", k ? "," : "", g[k]->node);
@@ -72,7 +72,7 @@ int bind_names(struct burstd *b, struct bjob *j, struct instance **g, unsigned n
     }
     errprintf(errp, "its list of nodes is too long");
 undo:
-    names_not_fini(&not);
+    names_not_fini(&not );
     while (done-- > 0) {
         if (g[done]->state == INST_BOUND) {
             g[done]->node[0] = '\0';

@@ -43,10 +43,10 @@ void names_not_fini(struct names_not *x)
     x->n = 0;
 }
 
-static bool excluded(const struct names_not *not, const char *name)
+static bool excluded(const struct names_not * not, const char *name)
 {
-    return not && not->n &&
-           bsearch(&name, not->name, not->n, sizeof(*not->name), by_text) != NULL;
+    return not &&not ->n &&
+           bsearch(&name, not ->name, not ->n, sizeof(*not ->name), by_text) != NULL;
 }
 
 static bool usable(const struct snode *n)
@@ -74,7 +74,7 @@ static unsigned nameless(struct burstd *b, const struct cloud_conf *c, const str
 }
 
 unsigned free_names_room(struct burstd *b, const struct cloud_conf *c, const struct shape_conf *s,
-                    const struct names_not *not)
+                         const struct names_not * not )
 {
     unsigned open = 0, wanted = nameless(b, c, s);
     char name[CONF_NODE_NAME_MAX];
@@ -86,7 +86,7 @@ unsigned free_names_room(struct burstd *b, const struct cloud_conf *c, const str
 }
 
 bool free_names_find(struct burstd *b, const struct cloud_conf *c, const struct shape_conf *s,
-                const struct names_not *not, char *out, size_t size)
+                     const struct names_not * not, char *out, size_t size)
 {
     char name[CONF_NODE_NAME_MAX];
 

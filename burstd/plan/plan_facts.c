@@ -62,9 +62,10 @@ static unsigned nameable(const struct cloud_conf *c, const struct shape_conf *s)
 }
 
 static unsigned room(struct burstd *b, const struct cloud_conf *c, const struct shape_conf *s,
-                     const struct names_not *not)
+                     const struct names_not * not )
 {
-    unsigned most = nameable(c, s), names = cloud_has_shape(c, s) ? free_names_room(b, c, s, not) : 0;
+    unsigned most = nameable(c, s),
+             names = cloud_has_shape(c, s) ? free_names_room(b, c, s, not ) : 0;
 
     return names < most ? names : most;
 }
@@ -95,8 +96,7 @@ struct plan_facts *plan_facts_create(struct burstd *b)
             continue;
         for (unsigned s = 0; s < f->n_shapes; s++)
             if (!closed(b, &conf->clouds[c], &conf->shapes[s]))
-                f->room[c * f->n_shapes + s] =
-                    room(b, &conf->clouds[c], &conf->shapes[s], NULL);
+                f->room[c * f->n_shapes + s] = room(b, &conf->clouds[c], &conf->shapes[s], NULL);
     }
     return f;
 }
@@ -120,12 +120,12 @@ unsigned plan_facts_room(const struct plan_facts *f, unsigned cloud, unsigned sh
 }
 
 unsigned plan_facts_room_without(const struct plan_facts *f, unsigned cloud, unsigned shape,
-                                 const struct names_not *not)
+                                 const struct names_not * not )
 {
     unsigned all = plan_facts_room(f, cloud, shape);
     const struct burst_conf *conf = f->b->conf;
 
-    return all && not->n ? room(f->b, &conf->clouds[cloud], &conf->shapes[shape], not) : all;
+    return all && not ->n ? room(f->b, &conf->clouds[cloud], &conf->shapes[shape], not ) : all;
 }
 
 unsigned plan_facts_live(const struct plan_facts *f, unsigned cloud)

@@ -148,7 +148,7 @@ static unsigned entries_of(const struct burstd *b, const struct plan_facts *f,
                            const struct plan_job *p, struct entry *e, bool *fits)
 {
     cloud_set may = allowed(b, f, p);
-    struct names_not not;
+    struct names_not not ;
     unsigned n = 0;
 
     names_not_init(&not, p->s->exc_nodes);
@@ -157,10 +157,10 @@ static unsigned entries_of(const struct burstd *b, const struct plan_facts *f,
         for (unsigned c = 0; c < plan_facts_clouds(f); c++) {
             unsigned nodes = job_nodes(b, &p->dm, &b->conf->clouds[c], &b->conf->shapes[s]);
             *fits = *fits || nodes > 0;
-            if (nodes && (may >> c & 1) && plan_facts_room_without(f, c, s, &not) >= nodes)
+            if (nodes && (may >> c & 1) && plan_facts_room_without(f, c, s, &not ) >= nodes)
                 n = add_entry(e, n, &b->conf->shapes[s], nodes, c);
         }
-    names_not_fini(&not);
+    names_not_fini(&not );
     simplify(e, n);
     return n;
 }
@@ -281,7 +281,7 @@ const struct shape_conf *plan_shape(struct burstd *b, const struct cloud_conf *c
 {
     const char *accel = json_str(task, "accelerator", NULL);
     const struct shape_conf *found = NULL;
-    struct names_not not;
+    struct names_not not ;
 
     names_not_init(&not, p->s->exc_nodes);
     for (unsigned k = 0; k < b->conf->n_shapes && !found; k++) {
@@ -293,10 +293,10 @@ const struct shape_conf *plan_shape(struct burstd *b, const struct cloud_conf *c
             json_dbl(task, "vcpus", 1e9) >= s->cpus &&
             json_dbl(task, "accelerator_count", 1e9) >= s->gpus &&
             json_dbl(task, "memory_gib", 1e9) * 1024 * 1024 * 1024 >= (double)s->memory - 1 &&
-            free_names_room(b, c, s, &not) >= nodes)
+            free_names_room(b, c, s, &not ) >= nodes)
             found = s;
     }
-    names_not_fini(&not);
+    names_not_fini(&not );
     return found;
 }
 

@@ -143,8 +143,7 @@ static struct plan_job *plan_job(struct burstd *b, struct bjob *j, const struct 
     p->j = j;
     p->s = s;
     snprintf(why, size, "its mark cannot be read");
-    if (directive_from_mark(j->mark, &p->d) == 0 &&
-        job_demand(b, j, s, &p->dm, why, size) == 0)
+    if (directive_from_mark(j->mark, &p->d) == 0 && job_demand(b, j, s, &p->dm, why, size) == 0)
         return p;
     free(p);
     return NULL;

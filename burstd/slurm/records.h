@@ -42,7 +42,7 @@ struct sjob {
     char *tres_per_job, *tres_per_node, *tres_per_socket, *tres_per_task; // Slurm's texts
     char *cpus_per_tres, *mem_per_tres; // its user's, or defaults of the partition it is in
     char *special;                      // what no rented node is known to have, in words
-    uint32_t array_max_tasks; // of its array at a time (--array=...%N), 0 = no limit
+    uint32_t array_max_tasks;           // of its array at a time (--array=...%N), 0 = no limit
     bool batch, requeue, exclusive, het;
 };
 
@@ -80,7 +80,8 @@ struct spart {
     char *nodes; // host list expression
     int64_t max_time_s;
     uint32_t max_nodes;
-    // What a job gets that does not say (those of slurm.conf where the partition has none), 0 = none
+    // What a job gets that does not say (those of slurm.conf where the partition has none), 0 =
+    // none
     uint64_t def_mem_per_node_mib, def_mem_per_cpu_mib, def_mem_per_gpu_mib;
     uint32_t def_cpus_per_gpu;
     bool exclusive; // its jobs take whole nodes

@@ -174,13 +174,15 @@ static void set_job(struct sjob *j, const cJSON *o)
 
 static void job_free(struct job_entry *e)
 {
-    char **texts[] = {&e->j.reason,        &e->j.name,       &e->j.user,     &e->j.account,
-                      &e->j.qos,           &e->j.partition,  &e->j.nodes,    &e->j.req_nodes,
-                      &e->j.exc_nodes,     &e->j.features,   &e->j.licenses, &e->j.dependency,
-                      &e->j.work_dir,      &e->j.std_in,     &e->j.std_out,  &e->j.std_err,
-                      &e->j.admin_comment, &e->j.reservation, &e->j.special,
-                      &e->j.tres_per_job,  &e->j.tres_per_node, &e->j.tres_per_socket,
-                      &e->j.tres_per_task, &e->j.cpus_per_tres, &e->j.mem_per_tres};
+    char **texts[] = {&e->j.reason,          &e->j.name,          &e->j.user,
+                      &e->j.account,         &e->j.qos,           &e->j.partition,
+                      &e->j.nodes,           &e->j.req_nodes,     &e->j.exc_nodes,
+                      &e->j.features,        &e->j.licenses,      &e->j.dependency,
+                      &e->j.work_dir,        &e->j.std_in,        &e->j.std_out,
+                      &e->j.std_err,         &e->j.admin_comment, &e->j.reservation,
+                      &e->j.special,         &e->j.tres_per_job,  &e->j.tres_per_node,
+                      &e->j.tres_per_socket, &e->j.tres_per_task, &e->j.cpus_per_tres,
+                      &e->j.mem_per_tres};
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         free(*texts[i]);

@@ -181,25 +181,25 @@ struct bjob {
     struct {
         bool due;           // not looked at yet
         bool placing, home; // to a command that places it, or sends it home
-        int rc;            // Slurm's error, 0 = done, -1 = nobody knows
-        const char *error; // never NULL
-    } answer;              // to that command
-    bool planning;         // part of the request at the solver
-    bool ask_alone;        // the next request that it is part of is about it alone
-    uint64_t avoid;        // clouds, by number, that the caps have refused it
-    int64_t avoid_ms;      // monotonic: until then
-    int64_t since_ms;      // monotonic: in this state since then, as far as this process knows
-    int64_t next_ms;       // monotonic: not considered before this
-    int64_t explained_ms;  // monotonic: what keeps it from a place is not asked for before this
-    int64_t placed_ms;     // monotonic: Slurm was told of its nodes then
-    bool stays;            // a candidate for which waiting here costs less than renting
-    money_t stay_recorded; // price of staying in the last decision to stay, 0 = none
-    unsigned tries;        // failed attempts to find a place
-    unsigned refusals;     // by Slurm, of the update that places it
-    int64_t home_ms;       // monotonic: not sent home again before this
-    int64_t hold_ms;       // monotonic: not held for good again before this
-    const char *pull_why;  // why it is being pulled back
-    int64_t comment_at_ms; // last AdminComment
+        int rc;             // Slurm's error, 0 = done, -1 = nobody knows
+        const char *error;  // never NULL
+    } answer;               // to that command
+    bool planning;          // part of the request at the solver
+    bool ask_alone;         // the next request that it is part of is about it alone
+    uint64_t avoid;         // clouds, by number, that the caps have refused it
+    int64_t avoid_ms;       // monotonic: until then
+    int64_t since_ms;       // monotonic: in this state since then, as far as this process knows
+    int64_t next_ms;        // monotonic: not considered before this
+    int64_t explained_ms;   // monotonic: what keeps it from a place is not asked for before this
+    int64_t placed_ms;      // monotonic: Slurm was told of its nodes then
+    bool stays;             // a candidate for which waiting here costs less than renting
+    money_t stay_recorded;  // price of staying in the last decision to stay, 0 = none
+    unsigned tries;         // failed attempts to find a place
+    unsigned refusals;      // by Slurm, of the update that places it
+    int64_t home_ms;        // monotonic: not sent home again before this
+    int64_t hold_ms;        // monotonic: not held for good again before this
+    const char *pull_why;   // why it is being pulled back
+    int64_t comment_at_ms;  // last AdminComment
     const char *comment;
     UT_hash_handle hh;
 };

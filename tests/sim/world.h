@@ -105,7 +105,7 @@ int cloud_by_address(const char *address);
 bool cloud_alive(int instance);
 void cloud_kill(int instance);
 void cloud_notice(int instance, int64_t in_s); // it will be taken back then
-void cloud_cut(int instance, int64_t ms); // from the network
+void cloud_cut(int instance, int64_t ms);      // from the network
 money_t cloud_bill(const char *cloud);
 unsigned ssh_signals(void);                   // of notices that reached a job's node
 double cloud_spot_hours(const char *cloud);   // of all spot instances that ended

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A job_submit plugin for tests/t/26-need.t alone: writes down what need.c makes of each submission,
-// as the plugin of slurm-burst would count it, and changes nothing.
+// A job_submit plugin for tests/t/26-need.t alone: writes down what need.c makes of each
+// submission, as the plugin of slurm-burst would count it, and changes nothing.
 //
 // /run/need/shapes (written by need_table) has a line for each partition: its name, the size of its
-// nodes and what it adds to jobs. A job is counted for the partition behind the @ in its name, or the
-// one that it is submitted to. /run/need/plugin gets "NAME NODES".
+// nodes and what it adds to jobs. A job is counted for the partition behind the @ in its name, or
+// the one that it is submitted to. /run/need/plugin gets "NAME NODES".
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -43,8 +43,8 @@ static bool find(const char *name, struct part *p)
                        "%63s %" SCNu64 " %" SCNu64 " %" SCNu64 " %31s %" SCNu64 " %" SCNu64
                        " %" SCNu64 " %" SCNu64 " %d",
                        at, &p->size.cpus, &p->size.memory_mib, &p->size.gpus, p->gpu,
-                       &p->d.mem_per_node, &p->d.mem_per_cpu, &p->d.mem_per_gpu,
-                       &p->d.cpus_per_gpu, &exclusive) == 10 &&
+                       &p->d.mem_per_node, &p->d.mem_per_cpu, &p->d.mem_per_gpu, &p->d.cpus_per_gpu,
+                       &exclusive) == 10 &&
                 strcmp(at, name) == 0;
     if (f)
         fclose(f);

@@ -57,8 +57,8 @@ static void add_state(cJSON *o, uint32_t state)
     cJSON_AddItemToObject(o, "flags", flags);
 }
 
-// "cpu=4,mem=2000M,node=2,billing=4": the number behind node=. num_nodes is Slurm's guess of what the
-// job will take, this is what it must have.
+// "cpu=4,mem=2000M,node=2,billing=4": the number behind node=. num_nodes is Slurm's guess of what
+// the job will take, this is what it must have.
 static uint32_t least_nodes(const slurm_job_info_t *j)
 {
     const char *p = j->tres_req_str ? strstr(j->tres_req_str, "node=") : NULL;

@@ -72,7 +72,7 @@ static void ranges_and_tasks(void **state)
     s.tasks_given = true;
     assert_int_equal(nodes_on(&s, &cpu8), 3);
     assert_int_equal(nodes_on(&s, &cpu2), 0); // 10
-    s.num_tasks = s.num_cpus = 3; // the least that works, not what Slurm would like
+    s.num_tasks = s.num_cpus = 3;             // the least that works, not what Slurm would like
     assert_int_equal(nodes_on(&s, &cpu8), 1);
     s = plain(); // -n3 -c5: a task does not span nodes
     s.num_tasks = 3;
@@ -91,7 +91,8 @@ static void ranges_and_tasks(void **state)
 
 static void memory_that_its_user_did_not_ask_for(void **state)
 {
-    const struct spart per_gpu = {.name = "gpu", .def_mem_per_gpu_mib = 9000, .def_cpus_per_gpu = 5};
+    const struct spart per_gpu = {
+        .name = "gpu", .def_mem_per_gpu_mib = 9000, .def_cpus_per_gpu = 5};
     const struct spart other = {.name = "other", .def_cpus_per_gpu = 8};
     struct sjob s = plain(); // --gpus=4 in a cluster with DefMemPerCPU=500
 
@@ -104,8 +105,8 @@ static void memory_that_its_user_did_not_ask_for(void **state)
     s.cpus_per_tres = TEXT("gpu:5");
     s.mem_per_tres = TEXT("gpu:9000");
     assert_int_equal(nodes_in(&s, &per_gpu, &no_defaults, &h100x4), 1);
-    assert_int_equal(nodes_in(&s, &per_gpu, &other, &h100x4), 2); // 8 CPUs a GPU
-    s.cpus_per_tres = TEXT("gres:gpu:5"); // its user's
+    assert_int_equal(nodes_in(&s, &per_gpu, &other, &h100x4), 2);       // 8 CPUs a GPU
+    s.cpus_per_tres = TEXT("gres:gpu:5");                               // its user's
     assert_int_equal(nodes_in(&s, &per_gpu, &no_defaults, &h100x4), 2); // 3 GPUs for 16 CPUs
 }
 
@@ -143,10 +144,17 @@ static void features_and_local_disk(void **state)
         const char *constraint;
         unsigned cpu8, cpu2;
     } cases[] = {
-        {"fast", 1, 0},           {"aws", 1, 1},          {"aws&fast", 1, 0}, {"fast|slow", 1, 0},
-        {"aws&(fast|cpu2)", 1, 1}, {"aws&(slow|hot)", 0, 0}, {"fas", 0, 0},   {"cpu8|cpu2", 1, 1},
+        {"fast", 1, 0},
+        {"aws", 1, 1},
+        {"aws&fast", 1, 0},
+        {"fast|slow", 1, 0},
+        {"aws&(fast|cpu2)", 1, 1},
+        {"aws&(slow|hot)", 0, 0},
+        {"fas", 0, 0},
+        {"cpu8|cpu2", 1, 1},
     };
-    const char *const only_slurm[] = {"fast*2", "[fast|slow]", "aws&fast|slow", "(aws", "aws&", "!a"};
+    const char *const only_slurm[] = {"fast*2", "[fast|slow]", "aws&fast|slow",
+                                      "(aws",   "aws&",        "!a"};
     struct demand d;
     char why[200];
     struct sjob s = plain();

@@ -49,7 +49,8 @@ void ssh_op_cancel(struct ssh_op *op)
 
 static struct burstd b;
 static struct cloud rows[3];
-static bool out_of_order; // the first cloud
+static bool out_of_order;         // the first cloud
+static const char *drained_names; // all that begin so; NULL = none
 
 struct cloud *clouds_at(struct clouds *c, unsigned i)
 {
@@ -64,8 +65,10 @@ bool cloud_usable(const struct cloud *c)
 const struct snode *slurm_link_node(const struct slurm_link *l, const char *name)
 {
     static const struct snode idle = {.flags = SNODE_IDLE};
+    static const struct snode drained = {.flags = SNODE_IDLE | SNODE_DRAIN | SNODE_POWERED_DOWN};
 
-    return &idle;
+    return drained_names && strncmp(name, drained_names, strlen(drained_names)) == 0 ? &drained
+                                                                                     : &idle;
 }
 
 const struct sjob *slurm_link_job(const struct slurm_link *l, const char *job)
@@ -119,6 +122,7 @@ static int begin(void **state)
     now_s = T0;
     n_jobs = n_idle = 0;
     out_of_order = false;
+    drained_names = NULL;
     if (conf_parse("test.yaml", yaml, sizeof(yaml) - 1, &b.conf, &errs) < 0) {
         fprintf(stderr, "%s\n", errs.text[0].text);
         return -1;
@@ -354,6 +358,31 @@ static void clouds_that_may_not_be_used_now(void **state)
     job[0]->dm.need.mem_per_node = 1 << 20;
     assert_false(plan_possible(&b, &q, job[0], why, sizeof(why)));
     assert_string_equal(why, "no shape of the site's configuration fits it");
+}
+
+// Names that Slurm will not use, or that the job excludes, are no room.
+static void names_that_cannot_be_used(void **state)
+{
+    static char all_but_one[] = "gcp-big-[001-004],gcp-small-[001-003]";
+    struct plan_question q = {0};
+    char why[256];
+
+    candidate("1", "");
+    drained_names = "aws-";
+    cJSON *r = request(false);
+    is_text(task(r, 0), "clouds", "[\"gcp\"]");
+    cJSON_Delete(r);
+    slurm[0].exc_nodes = all_but_one;
+    r = request(false);
+    is_number(item(task(r, 0), "any_of", 0), "vcpus", 2);
+    assert_int_equal(size(task(r, 0), "any_of"), 1);
+    cJSON_Delete(r);
+    job[0]->dm.need.nodes = 2; // one name is left
+    q.facts = facts;
+    assert_false(plan_possible(&b, &q, job[0], why, sizeof(why)));
+    assert_non_null(strstr(why, "drained, reserved or excluded"));
+    slurm[0].exc_nodes = empty;
+    assert_true(plan_possible(&b, &q, job[0], why, sizeof(why)));
 }
 
 // Two prices, so two groups; and a place of which only the region is known.
@@ -615,6 +644,7 @@ int main(void)
         T(shapes_stand_for_others_where_they_have_names),
         T(each_name_of_an_accelerator),
         T(clouds_that_may_not_be_used_now),
+        T(names_that_cannot_be_used),
         T(on_demand_only_without_requeue),
         T(groups_of_idle_nodes),
         T(what_has_no_place_costs_by_priority),

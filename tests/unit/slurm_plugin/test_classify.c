@@ -205,7 +205,7 @@ static const struct row table[] = {
      VERDICT_ALONE,
      "",
      "burst: no node here has 512 CPUs, and no rented node has what it asks for (nodes, CPUs, "
-     "memory, GPUs)"},
+     "memory, GPUs, features, local disk)"},
     {"GPU type nobody has",
      NULL,
      {JOB, .tres_per_node = "gres:gpu:mi300:1"},

@@ -278,7 +278,8 @@ static void nodes_and_partitions(void **state)
     assert_string_equal(
         line, "{\"name\":\"aws-1\",\"state\":[\"IDLE\",\"CLOUD\",\"POWERED_DOWN\"],\"reason\":null,"
               "\"addr\":\"10.0.0.9\",\"partitions\":[\"aws\",\"all\"],\"cpus\":8,"
-              "\"memory_mib\":16000,\"tmp_disk_mib\":0,\"gres\":\"gpu:a100:2\",\"features\":null,\"boot_time\":5,"
+              "\"memory_mib\":16000,\"tmp_disk_mib\":0,\"gres\":\"gpu:a100:2\",\"features\":null,"
+              "\"boot_time\":5,"
               "\"slurmd_start\":0}");
     free(line);
     cJSON_Delete(o);
