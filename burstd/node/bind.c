@@ -19,13 +19,13 @@
 
 // ---- names
 
-static bool find_name(struct burstd *b, const struct instance *i, const struct names_not * not,
+static bool find_name(struct burstd *b, const struct instance *i, const struct names_not *without,
                       char *out, size_t size)
 {
     const struct cloud_conf *c = conf_find_cloud(b->conf, i->cloud);
     const struct shape_conf *s = conf_find_shape(b->conf, i->shape);
 
-    return c && s && free_names_find(b, c, s, not, out, size);
+    return c && s && free_names_find(b, c, s, without, out, size);
 }
 
 static int by_node(const void *a, const void *b)

@@ -43,10 +43,10 @@ void names_not_fini(struct names_not *x)
     x->n = 0;
 }
 
-static bool excluded(const struct names_not * not, const char *name)
+static bool excluded(const struct names_not *without, const char *name)
 {
-    return not &&not ->n &&
-           bsearch(&name, not ->name, not ->n, sizeof(*not ->name), by_text) != NULL;
+    return without && without->n &&
+           bsearch(&name, without->name, without->n, sizeof(*without->name), by_text) != NULL;
 }
 
 static bool usable(const struct snode *n)
@@ -74,24 +74,24 @@ static unsigned nameless(struct burstd *b, const struct cloud_conf *c, const str
 }
 
 unsigned free_names_room(struct burstd *b, const struct cloud_conf *c, const struct shape_conf *s,
-                         const struct names_not * not )
+                         const struct names_not *without)
 {
     unsigned open = 0, wanted = nameless(b, c, s);
     char name[CONF_NODE_NAME_MAX];
 
     for (unsigned k = 1; k <= s->nodes; k++)
-        open += conf_node_name(c, s, k, name, NULL) == 0 && !excluded(not, name) &&
+        open += conf_node_name(c, s, k, name, NULL) == 0 && !excluded(without, name) &&
                 usable(slurm_link_node(b->slurm, name)) && !instances_by_node(b->instances, name);
     return open > wanted ? open - wanted : 0;
 }
 
 bool free_names_find(struct burstd *b, const struct cloud_conf *c, const struct shape_conf *s,
-                     const struct names_not * not, char *out, size_t size)
+                     const struct names_not *without, char *out, size_t size)
 {
     char name[CONF_NODE_NAME_MAX];
 
     for (unsigned k = 1; k <= s->nodes; k++) {
-        if (conf_node_name(c, s, k, name, NULL) == 0 && !excluded(not, name) &&
+        if (conf_node_name(c, s, k, name, NULL) == 0 && !excluded(without, name) &&
             free_now(slurm_link_node(b->slurm, name)) && !instances_by_node(b->instances, name)) {
             snprintf(out, size, "%s", name);
             return true;

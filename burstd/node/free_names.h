@@ -24,10 +24,10 @@ void names_not_fini(struct names_not *x);
 // maintenance in Slurm, nor spoken for by an instance that is being prepared. Names that Slurm is
 // giving back are counted: they are free before an instance is ready. not: NULL = none.
 unsigned free_names_room(struct burstd *b, const struct cloud_conf *c, const struct shape_conf *s,
-                         const struct names_not * not );
+                         const struct names_not *without);
 
 // The first name that may be given to an instance at once; false: there is none.
 bool free_names_find(struct burstd *b, const struct cloud_conf *c, const struct shape_conf *s,
-                     const struct names_not * not, char *out, size_t size);
+                     const struct names_not *without, char *out, size_t size);
 
 #endif

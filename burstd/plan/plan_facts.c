@@ -62,10 +62,10 @@ static unsigned nameable(const struct cloud_conf *c, const struct shape_conf *s)
 }
 
 static unsigned room(struct burstd *b, const struct cloud_conf *c, const struct shape_conf *s,
-                     const struct names_not * not )
+                     const struct names_not *without)
 {
     unsigned most = nameable(c, s),
-             names = cloud_has_shape(c, s) ? free_names_room(b, c, s, not ) : 0;
+             names = cloud_has_shape(c, s) ? free_names_room(b, c, s, without) : 0;
 
     return names < most ? names : most;
 }
@@ -120,12 +120,13 @@ unsigned plan_facts_room(const struct plan_facts *f, unsigned cloud, unsigned sh
 }
 
 unsigned plan_facts_room_without(const struct plan_facts *f, unsigned cloud, unsigned shape,
-                                 const struct names_not * not )
+                                 const struct names_not *without)
 {
     unsigned all = plan_facts_room(f, cloud, shape);
     const struct burst_conf *conf = f->b->conf;
 
-    return all && not ->n ? room(f->b, &conf->clouds[cloud], &conf->shapes[shape], not ) : all;
+    return all && without->n ? room(f->b, &conf->clouds[cloud], &conf->shapes[shape], without)
+                             : all;
 }
 
 unsigned plan_facts_live(const struct plan_facts *f, unsigned cloud)

@@ -25,7 +25,7 @@ unsigned plan_facts_room(const struct plan_facts *f, unsigned cloud, unsigned sh
 // The same without the names that a job excludes.
 struct names_not;
 unsigned plan_facts_room_without(const struct plan_facts *f, unsigned cloud, unsigned shape,
-                                 const struct names_not * not );
+                                 const struct names_not *without);
 // Rented now at this cloud, or in all (PLAN_SITE).
 unsigned plan_facts_live(const struct plan_facts *f, unsigned cloud);
 // What today's cap leaves there, or in all (PLAN_SITE); CONF_NO_CAP without a cap.
