@@ -257,8 +257,13 @@ static int put_hardlink(struct unpack *u, const char *name, const char *target_n
     }
     to = stage_dirs_parent(u->dirs, target, &target_leaf);
     from = to < 0 ? -1 : fcntl(to, F_DUPFD_CLOEXEC, 0);
-    to = from < 0 ? -1 : stage_dirs_parent(u->dirs, name, &leaf);
-    if (to < 0 || fstatat(from, target_leaf, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+    if (from >= 0)
+        to = stage_dirs_parent(u->dirs, name, &leaf);
+    if (to == STAGE_DIRS_KEPT) {
+        skip(u, name);
+        goto out;
+    }
+    if (from < 0 || to < 0 || fstatat(from, target_leaf, &st, AT_SYMLINK_NOFOLLOW) < 0) {
         rc = failed(u, name, NULL);
         goto out;
     }
@@ -339,6 +344,10 @@ static int put(struct unpack *u, struct archive_entry *e, const char *name)
         return 0;
     }
     dir = stage_dirs_parent(u->dirs, name, &leaf);
+    if (dir == STAGE_DIRS_KEPT) {
+        skip(u, name);
+        return 0;
+    }
     if (dir < 0)
         return failed(u, name,
                       errno == ELOOP || errno == ENOTDIR
