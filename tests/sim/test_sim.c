@@ -356,6 +356,11 @@ static void check_promises(uint64_t seed)
                     slurm_lost_checkpoints());
         good = false;
     }
+    if (slurm_shared_instances()) {
+        print_error("seed %llu: %u instances served two users\n", (unsigned long long)seed,
+                    slurm_shared_instances());
+        good = false;
+    }
     if (cloud_running() || live_instances()) {
         print_error("seed %llu: %u instances run, the daemon knows %u\n", (unsigned long long)seed,
                     cloud_running(), live_instances());
@@ -407,6 +412,8 @@ static void submit_some(unsigned n)
         int job = slurm_submit(20 + draw(400), chance(200) ? 2 : 1, chance(mixed ? 700 : 300));
         if (mixed)
             vary(job);
+        if (k % 3 == 0)
+            slurm_user(job, 2);
         live(draw(20000));
         if (chance(80))
             slurm_cancel((int)(1 + draw(slurm_jobs())));
@@ -1527,6 +1534,26 @@ static void idle_nodes_serve_each_one_job(void **state)
     end_world();
 }
 
+// A node that has served a user is idle, and left to him: the next one's job gets a node of its
+// own.
+static void idle_nodes_serve_their_user_alone(void **state)
+{
+    new_world(39);
+    slurm_submit(30, 1, true);
+    live(58000);
+    assert_int_equal(cloud_asked(), 1);
+    slurm_user(slurm_submit(30, 1, true), 2);
+    live(20000);
+    assert_int_equal(cloud_asked(), 2);
+    slurm_submit(30, 1, true); // the first user's again, on his node
+    live(62000);
+    all_completed(1, 3, 0);
+    assert_int_equal(cloud_asked(), 2);
+    settle();
+    check_promises(39);
+    end_world();
+}
+
 static uint64_t first_seed = 1;
 static unsigned runs = 6;
 
@@ -1645,6 +1672,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_first_goes_where_the_second_can_follow),
         cmocka_unit_test(a_job_stays_until_waiting_costs_more),
         cmocka_unit_test(idle_nodes_serve_each_one_job),
+        cmocka_unit_test(idle_nodes_serve_their_user_alone),
         cmocka_unit_test(in_fair_weather),
         cmocka_unit_test(when_clouds_refuse_and_lose_replies),
         cmocka_unit_test(when_instances_fail),
