@@ -22,6 +22,7 @@
 
 #include "libburst/fsutil.h"
 #include "libburst/json.h"
+#include "libburst/people.h"
 #include "libburst/xalloc.h"
 #include "ssh/stage_pack.h"
 #include "ssh/stage_paths.h"
@@ -170,10 +171,10 @@ static void test_allowed(void **state)
     assert_int_equal(stage_request_allowed(&r, &alice, 1000, &err), -1);
     assert_non_null(strstr(err.text, "2001"));
 
-    assert_int_equal(stage_uid_min("UID_MIN 500\n"), 500);
-    assert_int_equal(stage_uid_min("#UID_MIN 500\nSYS_UID_MIN 100\n  UID_MIN\t\t2000\n"), 2000);
-    assert_int_equal(stage_uid_min("UID_MIN 0\n"), 1000);
-    assert_int_equal(stage_uid_min(""), 1000);
+    assert_int_equal(people_uid_min("UID_MIN 500\n"), 500);
+    assert_int_equal(people_uid_min("#UID_MIN 500\nSYS_UID_MIN 100\n  UID_MIN\t\t2000\n"), 2000);
+    assert_int_equal(people_uid_min("UID_MIN 0\n"), 1000);
+    assert_int_equal(people_uid_min(""), 1000);
 }
 
 // ---- archives
