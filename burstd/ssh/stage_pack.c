@@ -170,7 +170,8 @@ static int file(struct walk *w, int dir, const char *leaf, const char *name, con
         return put_header(w, e, name);
     }
     w->totals.files++;
-    w->totals.bytes += st->st_size;
+    if (__builtin_add_overflow(w->totals.bytes, st->st_size, &w->totals.bytes))
+        w->totals.bytes = INT64_MAX; // holes without end
     if (w->max_bytes && w->totals.bytes > w->max_bytes && !w->a)
         return too_much(w);
     return w->a ? put_file(w, dir, leaf, name) : 0;

@@ -190,7 +190,8 @@ static int put_file(struct unpack *u, int dir, const char *leaf, struct archive_
                     "the job's results are more than the %" PRId64 " MiB that may be staged "
                     "(max_stage), with %.200s",
                     (u->max_bytes ? u->max_bytes : MAX_FILE) >> 20, name);
-    u->totals.bytes += size;
+    if (__builtin_add_overflow(u->totals.bytes, size, &u->totals.bytes))
+        u->totals.bytes = INT64_MAX; // holes without end
     temp_name(u, temp, sizeof(temp));
     int fd;
     do
