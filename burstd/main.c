@@ -22,6 +22,7 @@
 #include "cloud/observed.h"
 #include "cloud/provider/http.h"
 #include "libburst/clock.h"
+#include "libburst/people.h"
 #include "libburst/fsutil.h"
 #include "libburst/xalloc.h"
 #include "node/bind.h"
@@ -268,6 +269,7 @@ static int serve(struct burstd *b)
     int rc = 1;
 
     b->started = clock_now_s();
+    b->uid_min = people_uid_min_here();
     b->poke = poke;
     b->reload = reload;
     uv_timer_init(b->loop, &m.tick);

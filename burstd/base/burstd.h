@@ -33,6 +33,7 @@ struct burstd {
     struct publisher *publisher; // snapshot for the plugin
     char *ssh_public_key;        // what a launch carries; one line
     int64_t started;             // epoch seconds
+    uint32_t uid_min;            // smallest uid of people here
     bool stopping;
     int64_t journal_failed_ms; // monotonic: a write of the journal failed then (journal.h)
     bool polling_fast;         // Slurm is asked ten times a second

@@ -15,6 +15,7 @@
 #include "job/move.h"
 #include "job/place.h"
 #include "job/placed.h"
+#include "job/rules.h"
 #include "job/running.h"
 #include "job/securing.h"
 #include "job/spill.h"
@@ -52,6 +53,19 @@ static void bring_home(struct burstd *b, struct bjob *j, const struct sjob *s)
     move_home(b, j);
 }
 
+// What the site forbids stays, however long it waits here.
+static enum spill_verdict verdict(struct burstd *b, struct bjob *j, const struct sjob *s, char *why,
+                                  size_t size)
+{
+    char rule[256];
+    enum spill_verdict v = leave_verdict(b, j, s, why, size);
+
+    if (rules_admit_job(b, j, s, rule, sizeof(rule)))
+        return v;
+    snprintf(why, size, "%s", rule);
+    return SPILL_STAY;
+}
+
 static void pending(struct burstd *b, struct bjob *j, const struct sjob *s)
 {
     char why[256] = "";
@@ -68,7 +82,7 @@ static void pending(struct burstd *b, struct bjob *j, const struct sjob *s)
         // fall through
     case JOB_LOCAL:
     case JOB_WATCHING:
-        v = leave_verdict(b, j, s, why, sizeof(why));
+        v = verdict(b, j, s, why, sizeof(why));
         if (v == SPILL_LEAVE) {
             stage_describe(b, j, s);
             job_state(b, j, JOB_CANDIDATE, "%s", why);
@@ -77,11 +91,11 @@ static void pending(struct burstd *b, struct bjob *j, const struct sjob *s)
         }
         break;
     case JOB_CANDIDATE:
-        if (leave_verdict(b, j, s, why, sizeof(why)) == SPILL_STAY)
+        if (verdict(b, j, s, why, sizeof(why)) == SPILL_STAY)
             job_state(b, j, JOB_WATCHING, "%s", why);
         break;
     case JOB_SECURING:
-        if (leave_verdict(b, j, s, why, sizeof(why)) == SPILL_STAY) {
+        if (verdict(b, j, s, why, sizeof(why)) == SPILL_STAY) {
             gang_release(b, j, "its job cannot start now");
             place_clear(j);
             job_state(b, j, JOB_WATCHING, "%s", why);

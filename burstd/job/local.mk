@@ -6,7 +6,8 @@ libcore_la_SOURCES += \
 	burstd/job/fit.c burstd/job/fit.h burstd/job/hold.c burstd/job/hold.h burstd/job/job_need.c burstd/job/job_need.h burstd/job/jobflow.c \
 	burstd/job/jobflow.h burstd/job/leave.c burstd/job/leave.h burstd/job/move.c \
 	burstd/job/move.h burstd/job/place.c burstd/job/place.h burstd/job/placed.c \
-	burstd/job/placed.h burstd/job/reasons.c burstd/job/reasons.h burstd/job/running.c \
+	burstd/job/placed.h burstd/job/reasons.c burstd/job/reasons.h burstd/job/rules.c \
+	burstd/job/rules.h burstd/job/running.c \
 	burstd/job/running.h burstd/job/securing.c burstd/job/securing.h burstd/job/spill.c \
 	burstd/job/spill.h burstd/job/stageout.c burstd/job/stageout.h burstd/job/waiting.c \
 	burstd/job/waiting.h
@@ -25,4 +26,11 @@ tests_unit_job_test_fit_SOURCES = tests/unit/job/test_fit.c burstd/job/fit.c slu
 tests_unit_job_test_fit_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
 tests_unit_job_test_fit_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_job_test_fit_LDADD = $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/job/test_rules
+TESTS += tests/unit/job/test_rules
+tests_unit_job_test_rules_SOURCES = tests/unit/job/test_rules.c burstd/job/rules.c
+tests_unit_job_test_rules_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
+tests_unit_job_test_rules_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_job_test_rules_LDADD = libconf.la libburst.la $(CMOCKA_LIBS)
 endif

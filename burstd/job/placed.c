@@ -13,6 +13,7 @@
 #include "job/place.h"
 #include "job/reasons.h"
 #include "job/securing.h"
+#include "job/rules.h"
 #include "libburst/clock.h"
 #include "node/end.h"
 #include "node/gang.h"
@@ -109,11 +110,14 @@ static void not_started(struct burstd *b, struct bjob *j, const struct sjob *s, 
 void placed_step(struct burstd *b, struct bjob *j, const struct sjob *s)
 {
     int64_t waited = (clock_mono_ms() - j->placed_ms) / 1000;
+    char why[256];
 
     if (attempt_requeued_unseen(b, j, s)) {
         attempt_ran_unseen(b, j, NULL, "requeued by Slurm", true);
     } else if (gang_size(b, j) < j->nodes) {
         pull_back(b, j, 0, "an instance was lost before the job started");
+    } else if (!rules_admit_job(b, j, s, why, sizeof(why))) {
+        pull_back(b, j, 0, why); // changed meanwhile: Slurm has not started it yet
     } else if (j->placed_at == 0) {
         move_to_nodes(b, j, s);
     } else if (strcmp(s->partition, j->partition) != 0 && waited > 5) {

@@ -89,6 +89,7 @@ static cJSON *prepare_request(struct burstd *b, const struct instance *i)
     json_add_str(agent, "instance", i->id);
     json_add_str(agent, "metadata", c ? c->metadata : "none");
     json_add_i64(agent, "deadman_s", DEADMAN_S);
+    json_add_i64(agent, "deadman_max_s", b->conf->max_time_s + DEADMAN_S);
     return r;
 }
 

@@ -12,10 +12,11 @@
 #include "state/journal.h"
 #include "state/store.h"
 
+// An idle one has run a job: whose, an older burstd did not write down.
 static bool free_to_serve(const struct instance *i)
 {
-    return (i->state == INST_IDLE || i->state == INST_READY) && !i->job[0] && !i->notice_at &&
-           !i->ssh && i->price != MONEY_UNKNOWN &&
+    return (i->state == INST_READY || (i->state == INST_IDLE && i->served)) && !i->job[0] &&
+           !i->notice_at && !i->ssh && i->price != MONEY_UNKNOWN &&
            !(i->flags & (INST_F_OPDRAIN | INST_F_SUSPENDED | INST_F_LOST | INST_F_STAGE_OUT));
 }
 
@@ -35,7 +36,12 @@ static bool belongs(const struct instance *i, const struct idle_group *g)
     return strcmp(i->cloud, g->cloud) == 0 && strcmp(i->region, g->region) == 0 &&
            strcmp(i->zone, g->zone) == 0 && strcmp(i->itype, g->itype) == 0 &&
            strcmp(i->shape, g->shape) == 0 && strcmp(i->partition, g->partition) == 0 &&
-           i->spot == g->spot && i->price == g->price;
+           i->spot == g->spot && i->price == g->price && i->served == g->served;
+}
+
+bool idle_admits(const struct idle_group *g, const struct bjob *j)
+{
+    return !g->served || g->served == j->uid;
 }
 
 static int64_t paid_s(struct burstd *b, const struct instance *i)
@@ -57,6 +63,7 @@ static void begin_group(struct idle_group *g, const struct instance *i, unsigned
     memcpy(g->partition, i->partition, sizeof(g->partition));
     g->spot = i->spot;
     g->price = i->price;
+    g->served = i->served;
     g->paid_s = INT64_MAX;
 }
 

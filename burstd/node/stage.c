@@ -236,6 +236,25 @@ static bool free_for_ssh(struct burstd *b, const struct instance *i)
     return !i->ssh && clock_mono_ms() >= i->next_ms && ssh_slot(b) && i->address[0];
 }
 
+// From here on the node is this user's alone (idle.h): in the journal before anything of his is
+// there. False: not now, or not at all.
+static bool make_his(struct burstd *b, struct instance *i, const struct bjob *j)
+{
+    uint32_t before = i->served;
+
+    if (before && before != j->uid) {
+        instance_failed(b, i, FAILURE_STAGE_IN, FAILURE_OF_INSTANCE,
+                        "the node has served another user");
+        instance_save(b, i);
+        return false;
+    }
+    i->served = j->uid;
+    if (before == j->uid || instance_save(b, i) == 0)
+        return true;
+    i->served = before;
+    return false;
+}
+
 static void step_in(struct burstd *b, struct instance *i)
 {
     struct bjob *j = jobs_find(b->jobs, i->job);
@@ -244,9 +263,11 @@ static void step_in(struct burstd *b, struct instance *i)
         (i->state != INST_READY && i->state != INST_IDLE))
         return;
     if (b->conf->shared_filesystem) {
+        if (!make_his(b, i, j))
+            return;
         i->flags |= INST_F_STAGED_IN;
         instance_save(b, i);
-    } else if (free_for_ssh(b, i)) {
+    } else if (free_for_ssh(b, i) && make_his(b, i, j)) {
         start(b, i, j, STAGE_IN);
     }
 }

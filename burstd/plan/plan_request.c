@@ -330,7 +330,7 @@ unsigned plan_idle_nodes(struct burstd *b, const struct plan_job *p, const struc
     const struct shape_conf *s = conf_find_shape(b->conf, g->shape);
     const struct directive *d = &p->d;
 
-    if (!s || !g->region[0] || money_to_double(g->price) > PRICE_MAX ||
+    if (!s || !idle_admits(g, p->j) || !g->region[0] || money_to_double(g->price) > PRICE_MAX ||
         !directive_allows_cloud(d, g->cloud) || avoided(p->j, cloud_number(b->conf, g->cloud)) ||
         (d->market != DIRECTIVE_ANY && (d->market == DIRECTIVE_SPOT) != g->spot) ||
         (g->spot && !plan_spot_allowed(p)))

@@ -78,6 +78,8 @@ static int check_hosts(const cJSON *hosts, burst_error_t *errp)
     return 0;
 }
 
+#define AGENT_LONGEST_S (INT64_C(8) * 86400)
+
 static int check_agent(const cJSON *agent, burst_error_t *errp)
 {
     static const char *const forms[] = {"aws", "gcp", "azure", "local", "none"};
@@ -98,6 +100,9 @@ static int check_agent(const cJSON *agent, burst_error_t *errp)
                          form);
     if (deadman < 0 || deadman > 7 * 86400)
         return errprintf(errp, "agent: deadman_s lies between 0 (off) and a week");
+    int64_t longest = json_i64(agent, "deadman_max_s", AGENT_LONGEST_S);
+    if (longest < deadman || longest > INT64_C(100) * 366 * 86400)
+        return errprintf(errp, "agent: deadman_max_s is not less than deadman_s");
     return 0;
 }
 
@@ -313,7 +318,9 @@ static int prepare_lines(const struct ssh_request *req, const struct ssh_slurm_u
         line(out, "controller", json_str(agent, "controller", ""), errp) < 0 ||
         line(out, "metadata", json_str(agent, "metadata", "none"), errp) < 0)
         return -1;
-    return line_i64(out, "deadman_s", json_i64(agent, "deadman_s", 1800), errp);
+    if (line_i64(out, "deadman_s", json_i64(agent, "deadman_s", 1800), errp) < 0)
+        return -1;
+    return line_i64(out, "deadman_max_s", json_i64(agent, "deadman_max_s", AGENT_LONGEST_S), errp);
 }
 
 static int signal_lines(const struct ssh_request *req, struct strbuf *out, burst_error_t *errp)
@@ -332,42 +339,55 @@ static int join_lines(const struct ssh_request *req, struct strbuf *out, burst_e
     return host_lines(cJSON_GetObjectItemCaseSensitive(req->json, "hosts"), out, errp);
 }
 
-// The kind that burst-stagerd reported for a path; a directory when it was not asked.
-static const char *kind_of(const cJSON *types, size_t i)
+// What burst-stagerd wants made on the node: "own DIR", "shared DIR" or "new DIR".
+static int place_line(const char *place, const char *home, struct strbuf *out, burst_error_t *errp)
 {
-    const cJSON *t = cJSON_GetArrayItem(types, (int)i);
-    const char *s = cJSON_IsString(t) ? t->valuestring : "none";
+    static const char *const kinds[] = {"own", "shared", "new"};
+    size_t len = strcspn(place, " ");
+    cJSON *one = cJSON_CreateArray();
+    struct stage_paths *p = NULL;
+    int rc = -1;
 
-    return strcmp(s, "dir") == 0 ? "dir" : strcmp(s, "file") == 0 ? "file" : "none";
-}
-
-static int path_lines(const struct ssh_request *req, const cJSON *types, struct strbuf *out,
-                      burst_error_t *errp)
-{
-    bool in = req->op == SSH_OP_STAGE_IN;
-    const cJSON *array = cJSON_GetObjectItemCaseSensitive(req->json, "paths");
-    cJSON *work = cJSON_CreateArray();
-    struct stage_paths *p = stage_paths_create(array, json_str(req->json, "home", ""), errp);
-    struct stage_paths *w = NULL;
-    int rc = p ? 0 : -1;
-
-    for (size_t i = 0; rc == 0 && i < stage_paths_count(p); i++)
-        if (!stage_paths_system(p, i))
-            rc = line(out, in ? kind_of(types, i) : "path", stage_paths_get(p, i), errp);
-    // The job starts in its working directory, also when other paths are staged.
-    if (rc == 0 && in && json_str(req->json, "work_dir", NULL)) {
-        cJSON_AddItemToArray(work, cJSON_CreateString(json_str(req->json, "work_dir", NULL)));
-        w = stage_paths_create(work, json_str(req->json, "home", ""), NULL);
-        if (w && !stage_paths_system(w, 0))
-            rc = line(out, "dir", stage_paths_get(w, 0), errp);
+    for (size_t k = 0; k < 3; k++) {
+        if (strlen(kinds[k]) != len || strncmp(place, kinds[k], len) != 0 || !place[len])
+            continue;
+        cJSON_AddItemToArray(one, cJSON_CreateString(place + len + 1));
+        p = stage_paths_create(one, home, NULL);
+        if (p)
+            rc = stage_paths_system(p, 0) ? 0 : line(out, kinds[k], stage_paths_get(p, 0), errp);
+        break;
     }
-    stage_paths_destroy(w);
+    if (rc < 0 && !p)
+        errprintf(errp, "places: \"%.200s\" is none", stage_has_control(place) ? "" : place);
     stage_paths_destroy(p);
-    cJSON_Delete(work);
+    cJSON_Delete(one);
     return rc;
 }
 
-static int stage_lines(const struct ssh_request *req, const cJSON *types, bool archive,
+static int path_lines(const struct ssh_request *req, const cJSON *places, struct strbuf *out,
+                      burst_error_t *errp)
+{
+    const char *home = json_str(req->json, "home", "");
+    const cJSON *array = cJSON_GetObjectItemCaseSensitive(req->json, "paths"), *e;
+    struct stage_paths *p = stage_paths_create(array, home, errp);
+    int rc = p ? 0 : -1;
+
+    if (req->op == SSH_OP_STAGE_IN) {
+        cJSON_ArrayForEach(e, places)
+        {
+            if (rc == 0)
+                rc = place_line(cJSON_IsString(e) ? e->valuestring : "", home, out, errp);
+        }
+    } else {
+        for (size_t i = 0; rc == 0 && i < stage_paths_count(p); i++)
+            if (!stage_paths_system(p, i))
+                rc = line(out, "path", stage_paths_get(p, i), errp);
+    }
+    stage_paths_destroy(p);
+    return rc;
+}
+
+static int stage_lines(const struct ssh_request *req, const cJSON *places, bool archive,
                        struct strbuf *out, burst_error_t *errp)
 {
     const cJSON *j = req->json, *e;
@@ -378,7 +398,7 @@ static int stage_lines(const struct ssh_request *req, const cJSON *types, bool a
         line_i64(out, "uid", json_i64(j, "uid", 0), errp) < 0 ||
         line_i64(out, "gid", json_i64(j, "gid", 0), errp) < 0 ||
         line(out, "home", json_str(j, "home", ""), errp) < 0 ||
-        path_lines(req, types, out, errp) < 0)
+        path_lines(req, places, out, errp) < 0)
         return -1;
     if (req->op == SSH_OP_STAGE_IN) {
         cJSON_ArrayForEach(e, cJSON_GetObjectItemCaseSensitive(j, "groups"))
@@ -398,7 +418,7 @@ static int stage_lines(const struct ssh_request *req, const cJSON *types, bool a
 }
 
 int ssh_request_params(const struct ssh_request *req, const struct ssh_slurm_user *slurm_user,
-                       const cJSON *types, bool archive, struct strbuf *out, burst_error_t *errp)
+                       const cJSON *places, bool archive, struct strbuf *out, burst_error_t *errp)
 {
     int rc = 0;
 
@@ -409,7 +429,7 @@ int ssh_request_params(const struct ssh_request *req, const struct ssh_slurm_use
     else if (req->op == SSH_OP_SIGNAL)
         rc = signal_lines(req, out, errp);
     else if (req->op == SSH_OP_STAGE_IN || req->op == SSH_OP_STAGE_OUT)
-        rc = stage_lines(req, types, archive, out, errp);
+        rc = stage_lines(req, places, archive, out, errp);
     if (rc < 0)
         return -1;
     if (strbuf_adds(out, "end\n") < 0)

@@ -53,9 +53,9 @@ struct ssh_slurm_user {
 };
 
 // Appends the parameter lines of the op's script, closed by "end". slurm_user is for prepare (NULL:
-// SlurmUser is root). types is for stage_in: kind of each path at home ("dir", "file", "none"),
-// as burst-stagerd reports them; archive: a tar stream follows.
+// SlurmUser is root). places is for stage_in: the directories that the node must have, as
+// burst-stagerd reports them (stage_places.h); archive: a tar stream follows.
 int ssh_request_params(const struct ssh_request *req, const struct ssh_slurm_user *slurm_user,
-                       const cJSON *types, bool archive, struct strbuf *out, burst_error_t *errp);
+                       const cJSON *places, bool archive, struct strbuf *out, burst_error_t *errp);
 
 #endif

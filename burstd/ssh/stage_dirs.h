@@ -24,7 +24,10 @@ bool stage_dirs_has(const struct stage_dirs *d, int root);
 // The directory that holds `name` (normalised, at or below one of the paths), made when it is
 // missing, and the name's last component (*leaf, in name). The descriptor stays d's and is good
 // until the next call. -1 with errno: ELOOP or ENOTDIR when a link or file stands where a directory
-// should.
+// should. STAGE_DIRS_KEPT: the name is the user's keys (.ssh and what is below), or begins with a
+// dot in his home directory and is no path of the request: nothing that comes from a node goes
+// there. By identity, so that a home directory with several names is safe too.
+#define STAGE_DIRS_KEPT (-2)
 int stage_dirs_parent(struct stage_dirs *d, const char *name, const char **leaf);
 
 #endif

@@ -16,6 +16,7 @@
 #include <uthash.h>
 
 #include "libburst/xalloc.h"
+#include "ssh/stage_home.h"
 
 #define MAX_DEPTH 256
 #define MAX_ENTRIES 2000000
@@ -33,6 +34,7 @@ struct inode {
 
 struct walk {
     const struct stage_paths *paths;
+    struct stage_home home;
     const cJSON *exclude;
     int64_t max_bytes;
     struct archive *a; // NULL: survey only
@@ -168,7 +170,8 @@ static int file(struct walk *w, int dir, const char *leaf, const char *name, con
         return put_header(w, e, name);
     }
     w->totals.files++;
-    w->totals.bytes += st->st_size;
+    if (__builtin_add_overflow(w->totals.bytes, st->st_size, &w->totals.bytes))
+        w->totals.bytes = INT64_MAX; // holes without end
     if (w->max_bytes && w->totals.bytes > w->max_bytes && !w->a)
         return too_much(w);
     return w->a ? put_file(w, dir, leaf, name) : 0;
@@ -195,6 +198,25 @@ static int put_link(struct walk *w, int dir, const char *leaf, const char *name,
 
 static int directory(struct walk *w, int fd, const char *name, int depth);
 
+// Is the name one of the paths itself?
+static bool asked_for(const struct walk *w, const char *name)
+{
+    const char *rest = NULL;
+
+    return stage_paths_find(w->paths, name, &rest) >= 0 && !*rest;
+}
+
+// The user's start-up files and keys stay at home under whatever name the directory was reached,
+// unless a path asks for them.
+static bool kept_at_home(const struct walk *w, const struct stat *parent, const struct stat *st,
+                         const char *leaf, const char *name)
+{
+    bool in_home = stage_home_place(&w->home, parent) == STAGE_IN_HOME && leaf[0] == '.';
+    bool keys = S_ISDIR(st->st_mode) && stage_home_place(&w->home, st) == STAGE_IN_KEYS;
+
+    return (in_home || keys) && !asked_for(w, name);
+}
+
 static int entry(struct walk *w, int dir, const struct stat *parent, const char *leaf,
                  const char *name, int depth)
 {
@@ -202,6 +224,8 @@ static int entry(struct walk *w, int dir, const struct stat *parent, const char 
 
     if (fstatat(dir, leaf, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return 0; // gone meanwhile
+    if (kept_at_home(w, parent, &st, leaf, name))
+        return 0;
     if (w->totals.files >= MAX_ENTRIES) {
         w->errclass = "limit";
         return errprintf(w->errp, "the job has more than %d files: pack them into an archive",
@@ -353,6 +377,7 @@ static struct walk *walk_create(const struct stage_paths *paths, const cJSON *ex
     struct walk *w = xmalloc(sizeof(*w));
 
     w->paths = paths;
+    stage_home_find(&w->home, stage_paths_home(paths));
     w->exclude = exclude;
     w->uid = geteuid();
     w->errp = errp;

@@ -95,6 +95,11 @@ void stage_paths_destroy(struct stage_paths *p)
     free(p);
 }
 
+const char *stage_paths_home(const struct stage_paths *p)
+{
+    return p->home;
+}
+
 size_t stage_paths_count(const struct stage_paths *p)
 {
     return p->n;

@@ -23,6 +23,8 @@ struct stage_paths;
 struct stage_paths *stage_paths_create(const cJSON *array, const char *home, burst_error_t *errp);
 void stage_paths_destroy(struct stage_paths *p);
 
+const char *stage_paths_home(const struct stage_paths *p); // borrowed, normalised
+
 size_t stage_paths_count(const struct stage_paths *p);
 const char *stage_paths_get(const struct stage_paths *p, size_t i); // borrowed, normalised
 
@@ -36,7 +38,8 @@ bool stage_paths_system(const struct stage_paths *p, size_t i);
 int stage_paths_find(const struct stage_paths *p, const char *name, const char **rest);
 
 // True when the name begins with a dot directly in the home directory and no path asks for it: a
-// user's keys and start-up files stay at home although he submits from there.
+// user's keys and start-up files stay at home although he submits from there. By the text of the
+// name; a home directory that has several names is for stage_home.h.
 bool stage_paths_hidden(const struct stage_paths *p, const char *name);
 
 // Lies at or below .ssh of the home directory: nothing that comes from a node may be written there.

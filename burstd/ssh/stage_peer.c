@@ -14,7 +14,7 @@
 #include "libburst/xalloc.h"
 #include "ssh/line.h"
 
-#define HEADER_MAX 65536
+#define HEADER_MAX (4u << 20)
 #define WAIT_S 600 // for burst-stagerd to look through the user's files
 
 int stage_peer_connect(const char *path, struct ssh_error *err)
@@ -45,7 +45,8 @@ int stage_peer_connect(const char *path, struct ssh_error *err)
 
 int stage_peer_send(int fd, const struct ssh_request *req, const char *op, struct ssh_error *err)
 {
-    static const char *const keys[] = {"uid", "gid", "user", "paths", "exclude", "max_bytes"};
+    static const char *const keys[] = {"uid",      "gid",     "user",     "paths",
+                                       "work_dir", "exclude", "max_bytes"};
     cJSON *msg = cJSON_CreateObject();
 
     json_add_str(msg, "op", op);

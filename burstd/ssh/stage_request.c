@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "libburst/json.h"
-
-#define NOBODY 65534
+#include "libburst/people.h"
 
 static int id(const cJSON *json, const char *key, uint32_t *out, burst_error_t *errp)
 {
@@ -61,34 +60,14 @@ int stage_request_parse(const cJSON *json, struct stage_request *out, burst_erro
     return 0;
 }
 
-uid_t stage_uid_min(const char *login_defs)
-{
-    for (const char *line = login_defs; line && *line;) {
-        line += strspn(line, " \t");
-        if (strncmp(line, "UID_MIN", 7) == 0 && strchr(" \t", line[7]) && line[7]) {
-            unsigned long v = strtoul(line + 7, NULL, 10);
-            if (v >= 100 && v < NOBODY)
-                return (uid_t)v;
-        }
-        line += strcspn(line, "\n");
-        line += *line == '\n';
-    }
-    return 1000;
-}
-
 int stage_request_allowed(const struct stage_request *r, const struct stage_account *account,
                           uid_t uid_min, burst_error_t *errp)
 {
     if (account->uid != r->uid)
         return errprintf(errp, "user %.64s has the uid %u here, not %u as the request says",
                          r->user, (unsigned)account->uid, (unsigned)r->uid);
-    if (r->uid < uid_min || r->uid == NOBODY || r->uid == 0)
-        return errprintf(errp,
-                         "uid %u (%.64s) is not a person's (smallest: %u): nothing is staged "
-                         "for it",
-                         (unsigned)r->uid, r->user, (unsigned)uid_min);
-    if (r->gid == 0)
-        return errprintf(errp, "gid 0: nothing is staged for root's group");
+    if (people_check(r->uid, r->gid, uid_min, errp) < 0)
+        return -1;
     if (r->gid == account->gid)
         return 0;
     for (int i = 0; i < account->n_groups; i++)

@@ -27,9 +27,6 @@ struct stage_request {
 // Form only; no account is looked up.
 int stage_request_parse(const cJSON *json, struct stage_request *out, burst_error_t *errp);
 
-// Smallest uid of people: UID_MIN of a login.defs text, 1000 when it says nothing.
-uid_t stage_uid_min(const char *login_defs);
-
 // What an account database says of a user.
 struct stage_account {
     uid_t uid;
@@ -38,8 +35,8 @@ struct stage_account {
     int n_groups;
 };
 
-// May the request act as this account? Its uid must be the account's and a person's, its gid one of
-// the account's groups and not 0.
+// May the request act as this account? Its uid must be the account's and a person's (people.h), its
+// gid one of the account's groups and not 0.
 int stage_request_allowed(const struct stage_request *r, const struct stage_account *account,
                           uid_t uid_min, burst_error_t *errp);
 

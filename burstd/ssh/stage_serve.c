@@ -17,12 +17,13 @@
 
 #include "base/log.h"
 #include "base/start.h"
-#include "libburst/fsutil.h"
 #include "libburst/json.h"
+#include "libburst/people.h"
 #include "libburst/strbuf.h"
 #include "libburst/xalloc.h"
 #include "ssh/line.h"
 #include "ssh/stage_pack.h"
+#include "ssh/stage_places.h"
 #include "ssh/stage_request.h"
 #include "ssh/stage_unpack.h"
 
@@ -92,18 +93,6 @@ static cJSON *read_request(int fd, burst_error_t *errp)
     return json;
 }
 
-static uid_t uid_min(void)
-{
-    char *text = NULL;
-    uid_t min;
-
-    if (fs_read("/etc/login.defs", 1u << 20, &text, NULL, NULL) < 0)
-        return 1000;
-    min = stage_uid_min(text);
-    free(text);
-    return min;
-}
-
 static int set_limits(const struct stage_request *r)
 {
     struct rlimit files = {1024, 1024};
@@ -136,7 +125,7 @@ static int become(const struct stage_request *r, char **home, burst_error_t *err
         errprintf(errp, "user %.64s belongs to more than %d groups", r->user, MAX_GROUPS);
         goto out;
     }
-    if (stage_request_allowed(r, &account, uid_min(), errp) < 0)
+    if (stage_request_allowed(r, &account, people_uid_min_here(), errp) < 0)
         goto out;
     if (set_limits(r) < 0 || setgroups((size_t)account.n_groups, groups) < 0 ||
         setresgid(r->gid, r->gid, r->gid) < 0 || setresuid(r->uid, r->uid, r->uid) < 0 ||
@@ -172,6 +161,8 @@ static int do_pack(int fd, const struct stage_request *r, const struct stage_pat
     }
     cJSON *msg = agreed(&totals);
     cJSON_AddItemToObject(msg, "types", types);
+    cJSON_AddItemToObject(msg, "places",
+                          stage_places(paths, types, json_str(r->json, "work_dir", NULL), r->uid));
     line_send(fd, msg);
     if (stage_pack(paths, r->exclude, fd, errp) < 0) {
         log_warn("packing for %s: %s", r->user, errp->text);

@@ -190,7 +190,8 @@ static int put_file(struct unpack *u, int dir, const char *leaf, struct archive_
                     "the job's results are more than the %" PRId64 " MiB that may be staged "
                     "(max_stage), with %.200s",
                     (u->max_bytes ? u->max_bytes : MAX_FILE) >> 20, name);
-    u->totals.bytes += size;
+    if (__builtin_add_overflow(u->totals.bytes, size, &u->totals.bytes))
+        u->totals.bytes = INT64_MAX; // holes without end
     temp_name(u, temp, sizeof(temp));
     int fd;
     do
@@ -257,8 +258,13 @@ static int put_hardlink(struct unpack *u, const char *name, const char *target_n
     }
     to = stage_dirs_parent(u->dirs, target, &target_leaf);
     from = to < 0 ? -1 : fcntl(to, F_DUPFD_CLOEXEC, 0);
-    to = from < 0 ? -1 : stage_dirs_parent(u->dirs, name, &leaf);
-    if (to < 0 || fstatat(from, target_leaf, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+    if (from >= 0)
+        to = stage_dirs_parent(u->dirs, name, &leaf);
+    if (to == STAGE_DIRS_KEPT) {
+        skip(u, name);
+        goto out;
+    }
+    if (from < 0 || to < 0 || fstatat(from, target_leaf, &st, AT_SYMLINK_NOFOLLOW) < 0) {
         rc = failed(u, name, NULL);
         goto out;
     }
@@ -339,6 +345,10 @@ static int put(struct unpack *u, struct archive_entry *e, const char *name)
         return 0;
     }
     dir = stage_dirs_parent(u->dirs, name, &leaf);
+    if (dir == STAGE_DIRS_KEPT) {
+        skip(u, name);
+        return 0;
+    }
     if (dir < 0)
         return failed(u, name,
                       errno == ELOOP || errno == ENOTDIR

@@ -38,7 +38,7 @@ static bool has_paths(const struct ssh_request *req)
 
 int staging_open(const struct ssh_request *req, cJSON **header, int *fd, struct ssh_error *err)
 {
-    if (!has_paths(req))
+    if (!has_paths(req) && !json_str(req->json, "work_dir", NULL))
         return 0;
     *fd = stage_peer_connect(json_str(req->json, "stage_socket", ""), err);
     if (*fd < 0 || stage_peer_send(*fd, req, "pack", err) < 0)
@@ -60,7 +60,7 @@ int staging_in(struct ssh_session *s, const struct ssh_request *req, int fd, con
     ssh_transfer_init(&t);
     strbuf_init(&params, PARAMS_MAX);
     err->errclass = "internal";
-    if (ssh_request_params(req, NULL, cJSON_GetObjectItemCaseSensitive(header, "types"), fd >= 0,
+    if (ssh_request_params(req, NULL, cJSON_GetObjectItemCaseSensitive(header, "places"), fd >= 0,
                            &params, &err->e) < 0)
         goto out;
     t.head = params.data;

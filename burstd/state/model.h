@@ -105,6 +105,7 @@ struct instance {
     unsigned boot_failures;
     int64_t observed_to;    // its spot hours are counted until then (observed.h), 0 = none yet
     struct failure failure; // why it serves its job no more
+    uint32_t served; // uid of the user whose files and processes may be on it; 0 = nobody's yet
 
     // of this process only
     bool calling;           // a provider call is under way

@@ -51,7 +51,7 @@ static const struct column instance_columns[] = {
     I(node, TEXT),       I(created, INT),        I(launched, INT),    I(ended, INT),
     I(since, INT),       I(idle_since, INT),     I(notice_at, INT),   I(charged_to, INT),
     I(reason, TEXT),     I(boot_failures, UINT), I(observed_to, INT), FAILED(cls, UINT),
-    FAILED(scope, UINT), FAILED(job, TEXT),      FAILED(why, TEXT),
+    FAILED(scope, UINT), FAILED(job, TEXT),      FAILED(why, TEXT),   I(served, U32),
 };
 // One a line, so that a later one changes no other:
 // clang-format off

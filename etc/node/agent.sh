@@ -2,9 +2,11 @@
 # agent.sh - runs on the node for its whole life: looks for the cloud's interruption notice each
 # second and tells it to the controller until the controller has confirmed it; says "alive" every
 # 15 s; powers the node off when the controller has not answered for deadman_s seconds, so that an
-# instance which nobody knows any more does not cost money for ever.
+# instance which nobody knows any more does not cost money for ever. A job goes on without the
+# controller's daemon, and its node with it; for deadman_max_s (the longest time limit of a job and
+# some) and not longer.
 #
-# Configuration: agent.conf, one line "INSTANCE CONTROLLER FORM DEADMAN_S". Messages are munge
+# Configuration: agent.conf, one line "INSTANCE CONTROLLER FORM DEADMAN_S DEADMAN_MAX_S". Messages are munge
 # credentials in the body of a POST to http://CONTROLLER/v1/node; 200 is the confirmation.
 # shellcheck shell=sh
 # shellcheck disable=SC1007,SC2015,SC2034,SC2154 # see lib.sh
@@ -12,7 +14,7 @@ cd /run/burst-node || exit 1
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-read -r instance controller form deadman_s <agent.conf || die "agent: no agent.conf"
+read -r instance controller form deadman_s deadman_max_s <agent.conf || die "agent: no agent.conf"
 echo $$ >agent.pid
 imds=http://169.254.169.254
 notice= # epoch at which the instance ends, once announced
@@ -67,21 +69,9 @@ look_azure() # {"Events":[{"EventType":"Preempt","NotBefore":"Mon, 19 Sep 2016 1
     [ -n "$time" ] && notice=$(date -u -d "$time" +%s) || notice=$(($(date +%s) + 25))
 }
 
-# slurmstepd names itself "slurmstepd: [JOB.STEP]". A job goes on without the controller's daemon, and
-# its node with it.
-job_runs()
-{
-    for stepd in /proc/[0-9]*/cmdline; do
-        read -r title 2>/dev/null <"$stepd"
-        case $title in
-            'slurmstepd: ['*) return 0 ;;
-        esac
-    done
-    return 1
-}
-
 now=$(uptime_s)
 last_answer=$now last_alive=-1000
+idle_since=$now # neither an answer nor a job since then
 while :; do
     now=$(uptime_s)
     if [ -z "$notice" ]; then
@@ -93,18 +83,18 @@ while :; do
     fi
     if [ -n "$notice" ] && [ -z "$notice_sent" ]; then
         post "{\"instance\":\"$instance\",\"event\":\"notice\",\"deadline\":$notice}" &&
-            notice_sent=yes && last_answer=$now
+            notice_sent=yes && last_answer=$now && idle_since=$now
     fi
     if [ $((now - last_alive)) -ge 15 ]; then
         last_alive=$now
-        post "{\"instance\":\"$instance\",\"event\":\"alive\"}" && last_answer=$now
+        post "{\"instance\":\"$instance\",\"event\":\"alive\"}" && last_answer=$now && idle_since=$now
     fi
-    if [ "$deadman_s" -gt 0 ] && [ $((now - last_answer)) -ge "$deadman_s" ]; then
-        if job_runs; then # the time counts from the job's end
-            last_answer=$now
+    if [ "$deadman_s" -gt 0 ] && [ $((now - idle_since)) -ge "$deadman_s" ]; then
+        if [ $((now - last_answer)) -lt "${deadman_max_s:-691200}" ] && step_runs; then
+            idle_since=$now # the time counts from the job's end
             continue
         fi
-        echo "no answer from $controller for $deadman_s s: powering off"
+        echo "no answer from $controller for $((now - last_answer)) s: powering off"
         power_off
     fi
     sleep 1

@@ -118,6 +118,26 @@ stop_pid()
     done
 }
 
+# A step of Slurm's runs here (of JOB): a process of root's own whose program is slurmstepd and which
+# names itself "slurmstepd: [JOB.STEP]". Users' processes can take that name too, and hide in
+# /proc/PID/stat who they are; the real uid in status and the program are the kernel's words.
+step_runs() # [JOB]
+{
+    for stepd in /proc/[0-9]*; do
+        read -r title 2>/dev/null <"$stepd/cmdline"
+        case $title in
+            "slurmstepd: [${1:+$1.}"*) ;;
+            *) continue ;;
+        esac
+        case $(readlink "$stepd/exe" 2>/dev/null) in
+            */slurmstepd | */slurmstepd' (deleted)') ;;
+            *) continue ;;
+        esac
+        grep -q '^Uid:[[:space:]]*0[[:space:]]' "$stepd/status" 2>/dev/null && return 0
+    done
+    return 1
+}
+
 # detach OUTFILE COMMAND...: a process of its own that outlives this SSH connection
 detach()
 {

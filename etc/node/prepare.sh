@@ -4,7 +4,8 @@
 # has unpacked it; may run again at any time.
 #
 # Parameters: conf_dir DIR (Slurm's on this node) | slurm_user NAME UID GID | host ADDRESS NAME... |
-#   instance ID, controller HOST:PORT, metadata FORM, deadman_s N (agent; controller "-": none) | end
+#   instance ID, controller HOST:PORT, metadata FORM, deadman_s N, deadman_max_s N (agent; controller "-":
+#   none) | end
 # Answers: slurmd_version VERSION
 # shellcheck shell=sh
 # shellcheck disable=SC1007,SC2015,SC2034,SC2154 # see lib.sh
@@ -12,7 +13,7 @@
 . ./lib.sh
 
 slurm_user= hosts=
-instance=- controller=- metadata=none deadman_s=0
+instance=- controller=- metadata=none deadman_s=0 deadman_max_s=691200
 while IFS= read -r line && [ "$line" != end ]; do
     value=${line#* }
     case ${line%% *} in
@@ -26,6 +27,7 @@ while IFS= read -r line && [ "$line" != end ]; do
         controller) controller=$value ;;
         metadata) metadata=$value ;;
         deadman_s) deadman_s=$value ;;
+        deadman_max_s) deadman_max_s=$value ;;
         *) die "prepare: unknown parameter \"$line\"" ;;
     esac
 done
@@ -98,7 +100,7 @@ if [ -n "$new_key" ] || ! munge -n >/dev/null 2>&1; then
 fi
 
 if [ "$controller" != - ]; then
-    new="$instance $controller $metadata $deadman_s"
+    new="$instance $controller $metadata $deadman_s $deadman_max_s"
     old=
     read -r old 2>/dev/null <agent.conf
     if [ "$old" != "$new" ]; then

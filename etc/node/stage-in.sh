@@ -2,8 +2,8 @@
 # stage-in.sh - makes a job's user and places known on the node and unpacks the job's files there,
 # as that user. May run again.
 #
-# Parameters: job ID | mark NAME (default: the job's ID) | user NAME | uid N | gid N | home DIR | group GID NAME | dir PATH, file PATH,
-#   none PATH (does not exist at home) | archive 1 (a tar stream follows the parameters) or 0 | end
+# Parameters: job ID | mark NAME (default: the job's ID) | user NAME | uid N | gid N | home DIR | group GID NAME | own DIR, shared DIR,
+#   new DIR (see make_place in user.sh) | archive 1 (a tar stream follows the parameters) or 0 | end
 # shellcheck shell=sh
 # shellcheck disable=SC1007,SC2015,SC2034,SC2154 # see lib.sh
 cd /run/burst-node || exit 1
@@ -26,7 +26,7 @@ while IFS= read -r line && [ "$line" != end ]; do
             groups="$groups$value
 "
             ;;
-        dir | file | none) set -- "$@" "$line" ;;
+        own | shared | new) set -- "$@" "$line" ;;
         archive) archive=$value ;;
         *) die "stage-in: unknown parameter \"$line\"" ;;
     esac

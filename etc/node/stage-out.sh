@@ -32,23 +32,12 @@ while IFS= read -r line && [ "$line" != end ]; do
     esac
 done
 [ "$line" = end ] || die "stage-out: the parameters ended early"
-check_number uid "$uid"
-check_number gid "$gid"
+check_ids "$uid" "$gid"
 getent passwd "$uid" >/dev/null || die "the node does not know uid $uid: no stage-in was done there"
 
-# The job's last words: slurmstepd names itself "slurmstepd: [JOB.STEP]".
-job_runs()
-{
-    for stepd in /proc/[0-9]*/cmdline; do
-        read -r title 2>/dev/null <"$stepd"
-        case $title in
-            "slurmstepd: [$job."*) return 0 ;;
-        esac
-    done
-    return 1
-}
+# The job's last words
 n=0
-while [ $n -lt $((wait * 5)) ] && job_runs; do
+while [ $n -lt $((wait * 5)) ] && step_runs "$job"; do
     n=$((n + 1))
     sleep 0.2
 done

@@ -11,9 +11,18 @@
 check_number() # WHAT VALUE
 {
     case $2 in
-        '' | *[!0-9]*) die "the $1 \"$2\" is not a number" ;;
+        '' | *[!0-9]* | ???????????*) die "the $1 \"$2\" is not a number" ;;
     esac
-    [ "$2" -ge 1000 ] || die "the $1 $2 belongs to the system, not to a user"
+}
+
+# The rule of burst-stagerd, which knows the site's UID_MIN (100 at least): whom it has sent is
+# taken here. Group 100 (users) is many a site's primary group; 0 is root's.
+check_ids() # UID GID
+{
+    check_number uid "$1"
+    check_number gid "$2"
+    [ "$1" -ge 100 ] && [ "$1" -ne 65534 ] || die "the uid $1 belongs to the system, not to a user"
+    [ "$2" -ne 0 ] || die "the gid 0 is the group of root, not of a user"
 }
 
 check_name() # WHAT VALUE
@@ -42,12 +51,21 @@ rewrite() # FILE AWK-PROGRAM with the variables n (name) and v
 
 move_account() # NAME: an account of the image gets another uid
 {
+    [ "$uid" -ge 1000 ] || die "the node's image has a system account $1 with the uid $uid of user" \
+        "$name: give it another one in the image, or this user's jobs cannot run there"
     new=$(free_id passwd)
     its_home=$(field passwd 1 "$1" 6)
     rewrite passwd '$1 == n { $3 = v } { print }' "$1" "$new"
     case $its_home in
         /home/?*) chown -R --from="$uid" "$new" "$its_home" 2>/dev/null ;;
     esac
+}
+
+# What belonged to a group of the image keeps its group, under the new number: a user who has the old
+# one must not find himself in a group that may read /etc/shadow or a disk.
+regroup() # OLD NEW
+{
+    find / /dev /run -xdev -gid "$1" -exec chgrp -h "$2" {} + 2>/dev/null
 }
 
 # ensure_group GID NAME: what counts is the number. A group of the image that has it gets another
@@ -62,6 +80,7 @@ ensure_group()
         new=$(free_id group)
         rewrite group '$1 == n { $3 = v } { print }' "${have%%:*}" "$new"
         rewrite passwd '$4 == n { $4 = v } { print }' "$1" "$new"
+        [ "$1" -ge 1000 ] || regroup "$1" "$new"
     elif [ -n "$have" ]; then
         return # known through another service than /etc/group
     fi
@@ -78,8 +97,7 @@ ensure_user()
     exec 9>"$base/user.lock" && flock 9 || die "cannot lock the node's accounts"
     name=$1 uid=$2 gid=$3 home=$4
     check_name user "$name"
-    check_number uid "$uid"
-    check_number gid "$gid"
+    check_ids "$uid" "$gid"
     entry=$(getent passwd "$name")
     if [ -n "$entry" ]; then
         have=${entry#*:*:}
@@ -97,7 +115,7 @@ ensure_user()
             '' | *[!0-9]*) die "the gid \"${line%% *}\" is not a number" ;;
         esac
         # A group of the system (sudo, docker, disk ...) means other rights here than at home.
-        [ "${line%% *}" -ge 1000 ] || continue
+        [ "${line%% *}" -ge 1000 ] || [ "${line%% *}" = "$gid" ] || continue
         ensure_group "${line%% *}" "${line#* }"
         members=$(field group 3 "${line%% *}" 4)
         case ,$members, in
@@ -118,9 +136,13 @@ END
         [ -w /etc/shadow ] && printf '%s\n' "$name:*:19000:0:99999:7:::" >>/etc/shadow
     fi
     if [ ! -d "$home" ]; then
-        make_dir "$home"
+        make_dir "$home" own
         chmod 700 "$home"
     fi
+    # Start-up files in a home directory of somebody else's would run with this user's rights.
+    has=$(stat -L -c %u "$home")
+    [ "$has" = "$uid" ] ||
+        die "the home directory $home of user $name belongs to uid $has on the node"
     exec 9>&-
 }
 
@@ -133,13 +155,16 @@ as_user()
     )
 }
 
-# make_dir DIR: a directory that is missing becomes the user's, and so do the missing ones above it
-# where he may write. Elsewhere root makes them, but only below directories that are root's alone:
-# in a place of the user's, a link of his could lead root astray.
+# make_dir DIR own|shared|new: a directory that is missing. The user makes it himself where he may
+# write. Elsewhere root makes it and the missing ones above it, but only below directories that are
+# root's alone: in a place of the user's, a link of his could lead root astray. The last one becomes
+# the user's when it is his at home (own), is a place like /tmp when it is not (shared), and is not
+# made at all when he was to make it (new).
 make_dir()
 {
     [ ! -d "$1" ] || return 0
     (umask 022 && as_user mkdir -p "$1" 2>/dev/null) && return
+    [ "$2" != new ] || die "cannot make $1 on the node: the user may not write there"
     above=$1
     while [ ! -e "$above" ] && [ ! -L "$above" ]; do
         above=${above%/*}
@@ -148,8 +173,8 @@ make_dir()
     [ "$(readlink -f "$above")" = "$above" ] || die "cannot make $1 on the node: $above is a link"
     part=$above
     while :; do
-        set -- "$1" "$(stat -c '%u %A' "$part")"
-        case $2 in
+        set -- "$1" "$2" "$(stat -c '%u %A' "$part")"
+        case $3 in
             "0 d"????-??-?*) ;;
             *) die "cannot make $1 on the node: the user may not write to $part" ;;
         esac
@@ -157,13 +182,16 @@ make_dir()
         part=${part%/*}
         [ -n "$part" ] || part=/
     done
-    (umask 022 && mkdir -p "$1") && chown "$uid:$gid" "$1" || die "cannot make $1 on the node"
+    (umask 022 && mkdir -p "$1") || die "cannot make $1 on the node"
+    if [ "$2" = own ]; then
+        chown "$uid:$gid" "$1" || die "cannot make $1 on the node"
+    else
+        chmod 1777 "$1"
+    fi
 }
 
-# make_place PATH KIND: a directory itself, for anything else the directory that it will be in
+# make_place DIR KIND: as burst-stagerd saw it at home
 make_place()
 {
-    target=$1
-    [ "$2" = dir ] || target=${1%/*}
-    [ -z "$target" ] || make_dir "$target"
+    make_dir "$1" "$2"
 }

@@ -22,6 +22,7 @@
 
 #define MAX_JOBS 400
 #define MAX_NODES 64
+#define MAX_INSTANCES 20000 // see sim_cloud.c
 #define LOCAL_SLOTS 2
 #define IDLE_S 60
 #define SUSPEND_TIMEOUT_S 5
@@ -61,7 +62,8 @@ struct node {
 
 static struct job jobs[MAX_JOBS];
 static struct node nodes[MAX_NODES];
-static unsigned n_jobs, n_nodes, lost_checkpoints, starts, wrong_ranges;
+static unsigned n_jobs, n_nodes, lost_checkpoints, starts, wrong_ranges, shared;
+static unsigned had[MAX_INSTANCES]; // user who had files on it, and 1; 0 = nobody
 
 // what the core sees
 static struct sjob seen[MAX_JOBS];
@@ -145,7 +147,8 @@ void slurm_reset(void)
         cJSON_Delete(f->msg);
         free(f);
     }
-    n_jobs = n_nodes = n_seen = lost_checkpoints = starts = wrong_ranges = 0;
+    n_jobs = n_nodes = n_seen = lost_checkpoints = starts = wrong_ranges = shared = 0;
+    memset(had, 0, sizeof(had));
     next_look_ms = 0;
     add_nodes("c1", 6);
     add_nodes("c2", 6);
@@ -262,6 +265,16 @@ unsigned slurm_lost_checkpoints(void)
 unsigned slurm_wrong_ranges(void)
 {
     return wrong_ranges;
+}
+
+unsigned slurm_shared_instances(void)
+{
+    return shared;
+}
+
+void slurm_user(int id, unsigned user)
+{
+    jobs[id - 1].uid = user;
 }
 
 static void has_written(struct job *j)
@@ -387,6 +400,11 @@ void slurm_staged_in(const char *id, int vm)
     if (k < 1 || k > n_jobs)
         return;
     struct job *j = &jobs[k - 1];
+    if (had[vm] && had[vm] != j->uid + 1) {
+        shared++;
+        log_debug("sim: vm-%d has had user %u and gets user %u", vm, had[vm] - 1, j->uid);
+    }
+    had[vm] = j->uid + 1;
     for (unsigned m = 0; m < j->n_owes; m++)
         if (j->owes[m] == vm) {
             lost_checkpoints++;

@@ -67,6 +67,7 @@ void crash_point(void);
 void slurm_reset(void);
 int slurm_submit(int64_t duration_s, unsigned nodes, bool held); // job id
 void slurm_ask(int job, const char *options);                    // of its mark, before it is seen
+void slurm_user(int job, unsigned user);         // whose it is, 0 without
 void slurm_priority(int job, unsigned priority);
 void slurm_cancel(int job);
 void slurm_depend(int job, bool on); // on another job that does not end
@@ -84,6 +85,7 @@ bool slurm_started(int job);
 unsigned slurm_lost_checkpoints(void);
 // Starts on other nodes than those that were named, or at home with another range than its own.
 unsigned slurm_wrong_ranges(void);
+unsigned slurm_shared_instances(void); // that had one user's files when another's came
 unsigned slurm_jobs(void);
 unsigned slurm_restarts(int job);
 unsigned slurm_attempts(int job); // on rented nodes

@@ -390,7 +390,7 @@ as alice sh -c "cd $d && ln -s one link && ln -s /nowhere/at/all dangling && ln 
     echo locked >locked/file && chmod 555 locked && mkfifo fifo && echo no >secret && chmod 000 secret &&
     truncate -s 5M sparse && echo end >>sparse && echo skip >x.tmp && echo big >big.d/file"
 as alice sh -c "mkdir /home/alice/.ssh && echo key >/home/alice/.ssh/authorized_keys && echo rc >/home/alice/.bashrc"
-install -d -m 755 /data
+install -d -m 755 /data && mount -t tmpfs -o mode=755 tmpfs /data # not a part of the node's root
 install -d -m 755 -o 2001 -g 2001 /data/in
 echo data >/data/in/data && chown 2001:2001 /data/in/data
 paths='["/home/alice/run", "/data/in/data", "/home/alice/logs/7.out", "/dev/null"]'
@@ -445,8 +445,59 @@ stage stage_in 7 '["/home/alice/trap/x/y"]'
 ok "a link of the user's on the node does not lead root astray"
 rm "$R/home/alice/trap"
 stage stage_in 7 '["/somewhere/else/entirely/out"]'
-is "$(last .event):$(stat -c %u:%a "$R/somewhere/else" "$R/somewhere/else/entirely" | xargs)" \
-    "done:0:755 2001:755" "only the last of missing directories becomes the user's"
+[[ $(last .event) == done && ! -e $R/somewhere ]]
+ok "what the user could not make at home is not made for him on the node"
+install -d -m 755 /data/scratch && install -d -m 755 -o 2001 -g 2001 /data/scratch/alice
+stage stage_in 7 '["/data/scratch/alice/new/out"]'
+is "$(last .event):$(stat -c %u:%a "$R/data" "$R/data/scratch" "$R/data/scratch/alice" \
+    "$R/data/scratch/alice/new" | xargs)" "done:0:755 0:755 2001:755 2001:755" \
+    "of missing directories those become the user's that are his at home"
+install -d -m 755 /data/pool /data/pool/in && echo shared >/data/pool/in/file
+stage stage_in 7 '["/data/pool/in"]' '{"work_dir": "/data/pool/in/work"}'
+is "$(last .event):$(stat -c %u:%a "$R/data/pool" "$R/data/pool/in" | xargs):$(cat "$R/data/pool/in/file")" \
+    "done:0:755 0:1777:shared" "somebody else's directory stays root's; the user may put files there"
+
+# Places of another user. He comes later, and finds a home directory that nobody had a hand in.
+stage stage_in 7 '["/home/bob/x"]'
+[[ $(last .event) == done && ! -e $R/home/bob ]]
+ok "a path in another user's closed home directory makes nothing"
+chmod 755 /home/bob && echo open >/home/bob/open && chmod 644 /home/bob/open
+stage stage_in 7 '["/home/bob/new"]'
+[[ $(last .event) == done && ! -e $R/home/bob ]]
+ok "... nor in an open one in which the user may not write"
+bob() { stage stage_in 8 '[]' '{"user": "bob", "uid": 2002, "gid": 2002}'; }
+stage stage_in 7 '["/home/bob/open"]'
+is "$(last .event):$(stat -c %u:%a "$R/home/bob")" done:0:1777 \
+    "a file that everybody may read comes, its directory stays root's"
+bob
+like "$(last .class):$(last .error)" "command:*/home/bob of user bob belongs to uid 0 on the node*" \
+    "... and is nobody's home directory then"
+rm -rf "$R/home/bob" && install -d -m 755 -o 2001 -g 2001 "$R/home/bob"
+bob
+like "$(last .class):$(last .error)" "command:*belongs to uid 2001 on the node*" \
+    "a home directory of another owner's is not taken"
+rm -rf "$R/home/bob"
+bob
+is "$(last .event):$(stat -c %u:%a "$R/home/bob")" done:2002:700 "... and a fresh one is his alone"
+chmod 700 /home/bob
+
+# The site's primary group is one of the system's numbers, of the image's shadow here.
+shadow=$(stat -c %g "$R/etc/shadow")
+echo "dave:x:2005:$shadow:Dave:/home/dave:/bin/bash" >>/etc/passwd
+dave() { stage stage_in 9 '[]' "$(jq -nc --argjson g "$1" --arg n "$2" '{user: "dave", uid: 2005,
+    gid: $g, groups: [{gid: $g, name: $n}]}')"; }
+install -d -m 700 -o 2005 -g "$shadow" /home/dave
+dave 100 users
+is "$(last .event):$(on_node id -gn dave)" done:users "a primary group of the system (users) is taken"
+dave 0 root
+is "$(last .event)" error "... group 0 is not"
+sed -i '/^dave:/d' "$R/etc/passwd" && rm -rf "$R/home/dave"
+dave "$shadow" chemistry
+is "$(last .event):$(on_node id -g dave):$(on_node id -gn dave)" "done:$shadow:chemistry" \
+    "... one that has another name in the image becomes the user's"
+[[ $(stat -c %g "$R/etc/shadow") != "$shadow" ]] && ! on_node setpriv --reuid 2005 --regid "$shadow" \
+    --clear-groups cat /etc/shadow >/dev/null 2>&1
+ok "... and what was the other group's is not his"
 stage stage_in 7 '[]' '{"user": "carol", "uid": 2004, "gid": 2004, "home": "/home/carol", "groups": []}'
 is "$(last .class)" command "a user whose name the image has for somebody else is refused there"
 
@@ -664,11 +715,19 @@ T=$T perl "$T/http.pl" 2>"$T/http.log" &
 http=$!
 : >"$T/posts"
 touch "$T/controller_fails"
-agent() # DEADMAN_S
+agent() # DEADMAN_S [DEADMAN_MAX_S]
 {
-    ssh_op "$(prepare_json | jq -c --argjson s "$1" '. + {agent: {controller: "10.99.0.1:8899",
-        instance: "i-0abc", metadata: "aws", deadman_s: $s}}')"
+    ssh_op "$(prepare_json | jq -c --argjson s "$1" --argjson m "${2-691200}" '. + {agent: {
+        controller: "10.99.0.1:8899", instance: "i-0abc", metadata: "aws", deadman_s: $s,
+        deadman_max_s: $m}}')"
 }
+# A process that bears a name, under which a program runs as a user
+poses() # USER PROGRAM NAME
+{
+    on_node setpriv --reuid "$1" --clear-groups bash -c 'exec -a "$1" "$0" 600' "$2" "$3" &
+    wait_until 5 on_node sh -c 'grep -qsaF "$1" $(ls -d /proc/[0-9]*/cmdline | grep -v "/$$/")' sh "$3"
+}
+steps() { on_node sh -c 'cd /run/burst-node && . ./lib.sh && step_runs "$@"' sh "$@"; }
 agent 600
 is "$(last .event)" done "prepare with an agent"
 ssh_op '{"op": "run_agent_check"}'
@@ -692,9 +751,27 @@ n=$(notices)
 sleep 2.5
 is "$(notices)" "$n" "... and no more once it has"
 kill $http
+# What looks like a job to the agent: a user's process must not keep the node.
+poses 2001 /bin/sleep "slurmstepd: [7.batch]"
+cp /bin/sleep "$R/tmp/slurmstepd" && chmod 755 "$R/tmp/slurmstepd"
+poses 2001 /tmp/slurmstepd "slurmstepd: [8.batch]"
+poses 0 /bin/sleep "slurmstepd: [9.batch]"
+! steps && ! steps 7 && ! steps 8
+ok "a user's process is no job, whatever it calls itself"
 agent 2
 wait_until 20 eval "! kill -0 $node 2>/dev/null"
-ok "a node that its controller does not answer ends itself"
+ok "... and a node that its controller does not answer ends itself beside it"
+boot_node
+node_up
+cp /bin/sleep "$R/tmp/slurmstepd" && chmod 755 "$R/tmp/slurmstepd"
+poses 0 /tmp/slurmstepd "slurmstepd: [7.batch]"
+steps && steps 7 && ! steps 77
+ok "a step of Slurm's is a job"
+agent 1 6
+wait_until 30 eval "! kill -0 $node 2>/dev/null"
+ok "... for which the node stays until the longest time of a job is over"
+like "$(grep -o 'for [0-9]* s: powering off' "$R/run/burst-node/agent.log")" "for [6-9] s:*" \
+    "... and not earlier"
 boot_node
 node_up
 ssh_op "$(prepare_json)"

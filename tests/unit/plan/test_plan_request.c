@@ -162,6 +162,8 @@ static int end(void **state)
     return 0;
 }
 
+enum { ALICE = 2001, BOB };
+
 // A candidate that wants one node with one CPU for an hour, if nothing else is asked for.
 static struct plan_job *candidate(const char *key, const char *options)
 {
@@ -187,6 +189,7 @@ static struct plan_job *candidate(const char *key, const char *options)
     j->state = JOB_CANDIDATE;
     j->planning = true;
     j->limit_s = 3600;
+    j->uid = ALICE;
     jobs_add(b.jobs, j);
     p->j = j;
     p->s = s;
@@ -208,6 +211,7 @@ static struct instance *rented(const char *id, const char *cloud, const char *sh
     i->state = INST_BUSY;
     i->spot = true;
     i->price = 360000; // 100 micro-dollars a second
+    i->served = ALICE;
     i->launched = i->charged_to = now_s;
     instances_add(b.instances, i);
     return i;
@@ -450,6 +454,37 @@ static void groups_of_idle_nodes(void **state)
     cJSON_Delete(r);
 }
 
+// What a user leaves on a node would meet the next one's job: a node that had a user's files on it
+// is offered to him alone, one that had nobody's to all.
+static void an_idle_node_is_of_its_last_user(void **state)
+{
+    struct instance *got[GANG_MAX];
+
+    candidate("1", "")->j->uid = BOB;
+    candidate("2", "");
+    struct instance *his = rented("a", "aws", "small"), *fresh = rented("b", "aws", "small");
+    his->state = INST_IDLE;
+    fresh->state = INST_READY;
+    fresh->served = 0;
+    cJSON *r = request(false);
+    assert_int_equal(size(task(r, 0), "alternatives"), 1);
+    is_text(item(task(r, 0), "alternatives", 0), "name", "\"idle-2\"");
+    assert_int_equal(size(task(r, 1), "alternatives"), 2);
+    assert_int_equal(idle_members(&b, &idle[0], got, 2), 1);
+    assert_ptr_equal(got[0], his);
+    assert_int_equal(idle_members(&b, &idle[1], got, 2), 1);
+    assert_ptr_equal(got[0], fresh);
+    cJSON_Delete(r);
+
+    // It has run a job, and an older burstd did not write down whose.
+    his->served = 0;
+    r = request(false);
+    assert_int_equal(n_idle, 1);
+    assert_int_equal(idle_members(&b, &idle[0], got, 2), 1);
+    assert_ptr_equal(got[0], fresh);
+    cJSON_Delete(r);
+}
+
 static void what_has_no_place_costs_by_priority(void **state)
 {
     candidate("1", "max_cost=2000000");
@@ -647,6 +682,7 @@ int main(void)
         T(names_that_cannot_be_used),
         T(on_demand_only_without_requeue),
         T(groups_of_idle_nodes),
+        T(an_idle_node_is_of_its_last_user),
         T(what_has_no_place_costs_by_priority),
         T(waiting_has_a_price),
         T(data_of_jobs),

@@ -130,16 +130,16 @@ static void test_stage_refusals(void **state)
             "home:");
 }
 
-static char *params(const char *text, const struct ssh_slurm_user *su, const char *types)
+static char *params(const char *text, const struct ssh_slurm_user *su, const char *places)
 {
     burst_error_t err;
     struct ssh_request r;
     struct strbuf b;
-    cJSON *j = json(text), *t = types ? json(types) : NULL;
+    cJSON *j = json(text), *t = places ? json(places) : NULL;
 
     strbuf_init(&b, 65536);
     if (ssh_request_parse(j, &r, &err) < 0 ||
-        ssh_request_params(&r, su, t, types != NULL, &b, &err) < 0)
+        ssh_request_params(&r, su, t, places != NULL, &b, &err) < 0)
         fail_msg("%s: %s", text, err.text);
     cJSON_Delete(t);
     cJSON_Delete(j);
@@ -158,21 +158,22 @@ static void test_params(void **state)
                      "\"instance\":\"i-1\",\"metadata\":\"gcp\",\"deadman_s\":60}}",
                      &su, NULL);
 
-    assert_string_equal(p, "host 10.88.0.1 controller ctl\nhost 10.88.0.2 backup\n"
-                           "slurm_user slurm 64030 64030\ninstance i-1\n"
-                           "controller 10.88.0.1:8899\nmetadata gcp\ndeadman_s 60\nend\n");
+    assert_string_equal(
+        p, "host 10.88.0.1 controller ctl\nhost 10.88.0.2 backup\n"
+           "slurm_user slurm 64030 64030\ninstance i-1\n"
+           "controller 10.88.0.1:8899\nmetadata gcp\ndeadman_s 60\ndeadman_max_s 691200\nend\n");
     free(p);
     p = params("{\"op\":\"join\"," COMMON ",\"node_name\":\"aws-1\",\"boot\":false,"
                "\"slurm_conf_on_node\":\"/opt/slurm/etc\"}",
                NULL, NULL);
     assert_string_equal(p, "conf_dir /opt/slurm/etc\nnode_name aws-1\nboot 0\nend\n");
     free(p);
-    // Places of the system are never told to a node; what the name holds is data.
+    // Places of the system are never told to a node.
     p = params("{" STAGE ",\"paths\":[\"/home/alice/a b/\",\"/dev/null\",\"/data/x\",\"/s/out\"],"
                "\"groups\":[{\"gid\":2003,\"name\":\"project\"}],\"work_dir\":\"/home/alice/w\"}",
-               NULL, "[\"dir\",\"none\",\"file\",\"evil\\nend\"]");
+               NULL, "[\"own /home/alice/a b/\",\"shared /data\",\"new /s/new\",\"own /etc/x\"]");
     assert_string_equal(p, "job 7\nuser alice\nuid 2001\ngid 2001\nhome /home/alice\n"
-                           "dir /home/alice/a b\nfile /data/x\nnone /s/out\ndir /home/alice/w\n"
+                           "own /home/alice/a b\nshared /data\nnew /s/new\n"
                            "group 2003 project\narchive 1\nend\n");
     free(p);
     p = params("{" COMMON ",\"op\":\"stage_out\",\"job_id\":7,\"uid\":2001,\"gid\":2001,"
@@ -182,6 +183,28 @@ static void test_params(void **state)
     assert_string_equal(p, "job 7\nuser alice\nuid 2001\ngid 2001\nhome /home/alice\n"
                            "path /home/alice/w\nexclude *.tmp\nwait 40\nend\n");
     free(p);
+}
+
+static void test_places(void **state)
+{
+    static const char *const bad[] = {"[\"own /a\\nend\"]", "[\"own\"]",   "[\"root /a\"]",
+                                      "[\"own /a/../b\"]",  "[\"own a\"]", "[7]"};
+    burst_error_t err;
+    struct ssh_request r;
+    struct strbuf b;
+    cJSON *j = json("{" STAGE ",\"paths\":[\"/home/alice/a\"]}");
+
+    assert_int_equal(ssh_request_parse(j, &r, &err), 0);
+    for (size_t k = 0; k < sizeof(bad) / sizeof(bad[0]); k++) {
+        cJSON *t = json(bad[k]);
+        strbuf_init(&b, 65536);
+        err.text[0] = '\0';
+        assert_int_equal(ssh_request_params(&r, NULL, t, true, &b, &err), -1);
+        assert_non_null(strstr(err.text, "places"));
+        strbuf_free(&b);
+        cJSON_Delete(t);
+    }
+    cJSON_Delete(j);
 }
 
 // The key that github.com publishes for its SSH servers, as text and as the wire encoding of RFC
@@ -289,10 +312,10 @@ static void test_slurm_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),   cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_params),     cmocka_unit_test(test_stage_refusals),
-        cmocka_unit_test(test_host_key),   cmocka_unit_test(test_bundle),
-        cmocka_unit_test(test_slurm_files)};
+        cmocka_unit_test(test_defaults),       cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_params),         cmocka_unit_test(test_places),
+        cmocka_unit_test(test_stage_refusals), cmocka_unit_test(test_host_key),
+        cmocka_unit_test(test_bundle),         cmocka_unit_test(test_slurm_files)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,9 +7,11 @@
 #include <stdint.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,6 +22,7 @@
 
 #include "libburst/fsutil.h"
 #include "libburst/json.h"
+#include "libburst/people.h"
 #include "libburst/xalloc.h"
 #include "ssh/stage_pack.h"
 #include "ssh/stage_paths.h"
@@ -168,10 +171,10 @@ static void test_allowed(void **state)
     assert_int_equal(stage_request_allowed(&r, &alice, 1000, &err), -1);
     assert_non_null(strstr(err.text, "2001"));
 
-    assert_int_equal(stage_uid_min("UID_MIN 500\n"), 500);
-    assert_int_equal(stage_uid_min("#UID_MIN 500\nSYS_UID_MIN 100\n  UID_MIN\t\t2000\n"), 2000);
-    assert_int_equal(stage_uid_min("UID_MIN 0\n"), 1000);
-    assert_int_equal(stage_uid_min(""), 1000);
+    assert_int_equal(people_uid_min("UID_MIN 500\n"), 500);
+    assert_int_equal(people_uid_min("#UID_MIN 500\nSYS_UID_MIN 100\n  UID_MIN\t\t2000\n"), 2000);
+    assert_int_equal(people_uid_min("UID_MIN 0\n"), 1000);
+    assert_int_equal(people_uid_min(""), 1000);
 }
 
 // ---- archives
@@ -559,6 +562,173 @@ static void test_pack(void **state)
     free(tar);
 }
 
+// ---- a home directory with two names
+
+// What a stage-in of the path would send, as a comma list of names below it, sorted.
+static char *packed(const struct stage_paths *paths, const char *top)
+{
+    FILE *f = tmpfile();
+    struct archive *a = archive_read_new();
+    struct archive_entry *e;
+    char *names[16], *list = xstrdup("");
+    size_t n = 0, len = strlen(top);
+    burst_error_t err;
+
+    assert_int_equal(stage_pack(paths, NULL, fileno(f), &err), 0);
+    lseek(fileno(f), 0, SEEK_SET);
+    archive_read_support_format_tar(a);
+    assert_int_equal(archive_read_open_fd(a, fileno(f), 512), ARCHIVE_OK);
+    while (archive_read_next_header(a, &e) == ARCHIVE_OK && n < 16) {
+        const char *name = archive_entry_pathname(e);
+        if (strlen(name) > len)
+            names[n++] = stage_name_normalise(name + len);
+    }
+    for (size_t k = 1; k < n; k++)
+        for (size_t m = k; m > 0 && strcmp(names[m], names[m - 1]) < 0; m--) {
+            char *t = names[m];
+            names[m] = names[m - 1];
+            names[m - 1] = t;
+        }
+    for (size_t k = 0; k < n; k++) {
+        char *longer = xasprintf("%s%s%s", list, k ? "," : "", names[k]);
+        free(list);
+        free(names[k]);
+        list = longer;
+    }
+    archive_read_free(a);
+    fclose(f);
+    return list;
+}
+
+// `other` is another name of the home directory `home`.
+static void two_names(struct world *w, const char *home, const char *other)
+{
+    char path[300], *list = xasprintf("[\"%s\"]", other);
+    struct sent s;
+
+    put(home, "data", "data");
+    put(home, ".bashrc", "rc");
+    snprintf(path, sizeof(path), "%s/.ssh", home);
+    mkdir(path, 0700);
+    put(home, ".ssh/id", "secret");
+    stage_paths_destroy(w->paths);
+    w->paths = paths_of(list, home);
+    free(list);
+    char *names = packed(w->paths, other);
+    assert_string_equal(names, "/data");
+    free(names);
+
+    const char *const bad[] = {".bashrc", ".ssh/authorized_keys", ".ssh/id", ".ssh/new/deep"};
+    for (size_t k = 0; k < 4; k++) {
+        send_open(&s);
+        snprintf(path, sizeof(path), "%s/%s", other, bad[k]);
+        send_entry(&s, path, 0, 0644, NULL, "evil");
+        snprintf(path, sizeof(path), "%s/data", other);
+        send_entry(&s, path, 0, 0644, NULL, "result");
+        struct result r = unpack(w, &s, 0, false, 0, NULL);
+        assert_int_equal(r.rc, 0);
+        assert_int_equal(r.totals.skipped, 1);
+    }
+    // A second name of a key in the tree would take it to a node the next time.
+    char key[300];
+    send_open(&s);
+    snprintf(path, sizeof(path), "%s/name", other);
+    snprintf(key, sizeof(key), "%s/.ssh/id", other);
+    send_entry(&s, path, 0, 0644, key, NULL);
+    assert_int_equal(unpack(w, &s, 0, false, 0, NULL).totals.skipped, 1);
+    assert_file(home, "name", NULL);
+    assert_file(home, "data", "result");
+    assert_file(home, ".bashrc", "rc");
+    assert_file(home, ".ssh/authorized_keys", NULL);
+    assert_file(home, ".ssh/id", "secret");
+    assert_file(home, ".ssh/new/deep", NULL);
+
+    // What a path names comes along, the keys do not come back even then.
+    list = xasprintf("[\"%s/.bashrc\", \"%s/.ssh\"]", other, other);
+    stage_paths_destroy(w->paths);
+    w->paths = paths_of(list, home);
+    free(list);
+    names = packed(w->paths, other);
+    assert_string_equal(names, "/.bashrc,/.ssh,/.ssh/id");
+    free(names);
+    send_open(&s);
+    snprintf(path, sizeof(path), "%s/.bashrc", other);
+    send_entry(&s, path, 0, 0644, NULL, "asked for");
+    send_entry(&s, key, 0, 0644, NULL, "evil");
+    assert_int_equal(unpack(w, &s, 0, false, 0, NULL).totals.skipped, 1);
+    assert_file(home, ".bashrc", "asked for");
+    assert_file(home, ".ssh/id", "secret");
+
+    // Nor into a directory below them, nor where .ssh is made anew.
+    list = xasprintf("[\"%s/.ssh/sub\"]", other);
+    stage_paths_destroy(w->paths);
+    w->paths = paths_of(list, home);
+    free(list);
+    send_open(&s);
+    snprintf(path, sizeof(path), "%s/.ssh/sub/f", other);
+    send_entry(&s, path, 0, 0644, NULL, "evil");
+    assert_int_equal(unpack(w, &s, 0, false, 0, NULL).totals.skipped, 1);
+    assert_file(home, ".ssh/sub/f", NULL);
+}
+
+static void test_home_behind_a_link(void **state)
+{
+    struct world *w = *state;
+    char home[200], other[200];
+
+    snprintf(home, sizeof(home), "%s/home", w->dir);
+    snprintf(other, sizeof(other), "%s/export", w->dir);
+    mkdir(other, 0755);
+    assert_int_equal(symlink(other, home), 0);
+    two_names(w, home, other);
+}
+
+static void test_home_bound_elsewhere(void **state)
+{
+    struct world *w = *state;
+    char home[200], other[200];
+
+    snprintf(home, sizeof(home), "%s/home", w->dir);
+    snprintf(other, sizeof(other), "%s/export", w->dir);
+    mkdir(home, 0755);
+    mkdir(other, 0755);
+    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount(other, home, NULL, MS_BIND, NULL) < 0) {
+        print_message("no bind mount can be made here (%s)\n", strerror(errno));
+        skip();
+    }
+    two_names(w, home, other);
+    assert_int_equal(umount(home), 0);
+}
+
+// Where .ssh is a link into a directory of the job's.
+static void test_keys_kept_elsewhere(void **state)
+{
+    struct world *w = *state;
+    char home[200], keys[200], path[300];
+    struct sent s;
+
+    snprintf(home, sizeof(home), "%s/home", w->dir);
+    snprintf(keys, sizeof(keys), "%s/keys", w->run);
+    mkdir(home, 0755);
+    mkdir(keys, 0700);
+    put(keys, "id", "secret");
+    put(w->run, "data", "data");
+    snprintf(path, sizeof(path), "%s/.ssh", home);
+    assert_int_equal(symlink(keys, path), 0);
+    char *list = xasprintf("[\"%s\"]", w->run);
+    stage_paths_destroy(w->paths);
+    w->paths = paths_of(list, home);
+    free(list);
+    char *names = packed(w->paths, w->run);
+    assert_string_equal(names, "/data");
+    free(names);
+    send_open(&s);
+    send_entry(&s, in_run(w, "keys/authorized_keys"), 0, 0600, NULL, "evil");
+    assert_int_equal(unpack(w, &s, 0, false, 0, NULL).totals.skipped, 1);
+    assert_file(keys, "authorized_keys", NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -575,6 +745,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_unpack_limit, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unpack_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pack, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_home_behind_a_link, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_keys_kept_elsewhere, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_home_bound_elsewhere, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,6 +53,7 @@ static struct instance an_instance(const char *id)
     i.price = 1234567;
     i.state = INST_LAUNCHED;
     i.launched = 1000;
+    i.served = 4294967293u;
     return i;
 }
 
@@ -125,6 +126,7 @@ static void comes_back_after_a_kill(void **state)
     assert_int_equal(seen.i->price, 1234567);
     assert_true(seen.i->spot);
     assert_string_equal(seen.i->group, "demo-1");
+    assert_int_equal(seen.i->served, 4294967293u);
     assert_int_equal(seen.j->uid, 4294967294u);
     assert_string_equal(seen.j->mark, "burst:1 eligible part=it's%20\"quoted\"");
     assert_int_equal(seen.j->state, JOB_SECURING);
