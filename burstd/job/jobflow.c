@@ -34,11 +34,19 @@
 
 // ---- one job
 
+// A requeue is counted while the job is still completing; its time of submission changes only when
+// it has left its nodes. So a time belongs to the count that it was first seen with, and while a
+// counted requeue is completing the time is still the one of before.
 static void refresh(struct bjob *j, const struct sjob *s)
 {
+    bool requeuing = s->state == SJOB_PENDING && (s->flags & SJOB_COMPLETING) && s->restarts > 0;
+
+    if (s->submit != j->submit) {
+        j->submit = s->submit;
+        j->submit_restarts = requeuing ? s->restarts - 1 : s->restarts;
+    }
     j->job_id = s->job_id;
     j->restarts = s->restarts;
-    j->submit = s->submit;
     j->limit_s = s->time_limit_s;
 }
 
@@ -161,13 +169,14 @@ void jobflow_ended(struct burstd *b, struct bjob *j)
 }
 
 // Slurm gives numbers again (its state was lost or restored, -c, a wrap): another job of this
-// number never gets this one's nodes, data, mark or bill. A requeue makes a new time of submission,
-// and counts; while the job is completing it may not have been counted yet.
+// number never gets this one's nodes, data, mark or bill. A new time of submission with a restart
+// that was not counted with the time before is a requeue; an older one with fewer restarts is this
+// job as slurmctld had saved it.
 static bool same_job(const struct bjob *j, const struct sjob *s)
 {
     if (s->uid != j->uid)
         return false;
-    return !j->submit || s->submit == j->submit || s->restarts > j->restarts ||
+    return !j->submit || s->submit == j->submit || s->restarts > j->submit_restarts ||
            (s->flags & SJOB_COMPLETING) || (s->submit < j->submit && s->restarts < j->restarts);
 }
 

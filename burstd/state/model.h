@@ -169,11 +169,12 @@ struct bjob {
     money_t transfer; // egress planned for the present attempt and not charged yet
     money_t egress;   // what was charged for it when the last attempt began
     int64_t deadline;
-    bool our_hold;       // priority 0 is ours, not the user's: we may release it
-    bool requeue_wanted; // after the stage-out it is planned again, not done
-    unsigned missing;    // nodes whose results of this attempt did not come home
-    int64_t met;         // epoch seconds: known since then; its charges are later
-    bool comment_due;    // it has cost money, and its record does not say how much in the end
+    bool our_hold;            // priority 0 is ours, not the user's: we may release it
+    bool requeue_wanted;      // after the stage-out it is planned again, not done
+    unsigned missing;         // nodes whose results of this attempt did not come home
+    uint32_t submit_restarts; // as counted when `submit` became what it is
+    int64_t met;              // epoch seconds: known since then; its charges are later
+    bool comment_due;         // it has cost money, and its record does not say how much in the end
 
     // of this process only
     bool unsaved, untold; // its row, and its reason in its story, are to be written (jobs_flush())

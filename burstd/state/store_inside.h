@@ -98,6 +98,7 @@ static const struct column job_columns[] = {
     J(missing, UINT),
     J(comment_due, BOOL),
     J(met, INT),
+    J(submit_restarts, U32),
 };
 // clang-format on
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

@@ -38,7 +38,7 @@ struct job {
     int id;
     enum state state;
     unsigned uid;
-    bool configuring, local, held_class, home, held_by_admin, depends, seen_to_depend;
+    bool resubmit, configuring, local, held_class, home, held_by_admin, depends, seen_to_depend;
     int64_t completing_until_ms;
     int64_t submit, begin, start, end, duration_s, alloc_s;
     int owes[4]; // instances that hold what its last attempt has written
@@ -307,9 +307,17 @@ static void requeue(struct job *j)
     finish(j, PENDING);
     j->restarts++;
     j->home = false;
-    j->submit = clock_now_s();
+    j->resubmit = true;
     j->begin = clock_now_s() + CRED_EXPIRE_S;
     j->start = 0;
+}
+
+// As slurmctld does it: the restart is counted at once, the time of submission changes when the job
+// has left its nodes ("Requeuing JobId=...").
+static void end_requeue(struct job *j)
+{
+    j->resubmit = false;
+    j->submit = clock_now_s();
 }
 
 void slurm_cancel(int id)
@@ -561,6 +569,8 @@ static void epilog(struct job *j)
 
 static void step_job(struct job *j)
 {
+    if (j->resubmit && world.now_ms >= j->completing_until_ms)
+        end_requeue(j);
     if (j->state == PENDING)
         schedule(j);
     else if (j->state == RUNNING && j->configuring)
