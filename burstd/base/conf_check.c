@@ -90,6 +90,8 @@ static void check_signal(struct check *k)
 {
     const char *name = k->c->spot_signal_name;
 
+    if (!name) // the section is there and has errors of its own
+        return;
     if (strncasecmp(name, "SIG", 3) == 0)
         name += 3;
     for (int s = 1; s < 32; s++) {

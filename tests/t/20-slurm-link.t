@@ -100,8 +100,9 @@ took=$(seconds_since "$began")
 diag "seen after $took s"
 ok "a job is seen within about a second" test "${took/./}" -lt 1500
 is "$(job "$j" '[.user, .name, .partition, .account] | join(" ")')" "alice plain main lab" "its owner"
-is "$(job "$j" '[.gpus.type, .gpus.per_job, .gpus.per_node, .other_gres] | map(tostring) | join(" ")')" \
-    "a100 1 0 false" "its GPUs"
+like "$(field "$j" TresPerJob)" 'a100:1$' "Slurm has its GPUs as a text"
+is "$(job "$j" '[.tres.per_job, .tres.per_node] | map(tostring) | join(" ")')" \
+    "$(field "$j" TresPerJob) null" "which is handed over as it is"
 is "$(job "$j" '[.mem_per_node_mib, .mem_per_cpu_mib, .time_limit_s, .num_nodes_min] | join(" ")')" \
     "300 0 600 1" "memory and time limit"
 is "$(job "$j" '[.work_dir, .std_out] | join(" ")')" "/home/alice /home/alice/out-$j.txt" "its files"

@@ -255,6 +255,10 @@ static void wrong_values_are_told_what_would_be_right(void **state)
                            "slash"},
         {"state_dir: /run/burst/", "t.yaml:6: state_dir: is the same directory as run_dir; run_dir "
                                    "is lost at a reboot, state_dir must last"},
+        {"spot:", "t.yaml:6: spot: has no value; remove the line to use the defaults"},
+        {"data:", "t.yaml:6: data: has no value; remove the line to use the defaults"},
+        {"boot:", "t.yaml:6: boot: has no value; remove the line to use the defaults"},
+        {"reap:", "t.yaml:6: reap: has no value; remove the line to use the defaults"},
         {"spot: {signal: USR9}", "t.yaml:6: spot.signal: \"USR9\" is not a signal; write USR1, "
                                  "TERM or the like"},
         {"spot: {signal: SIGKILL}", "t.yaml:6: spot.signal: KILL cannot be caught, so no job could "
