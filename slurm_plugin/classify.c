@@ -13,7 +13,7 @@
 #include "slurm_plugin/constraint.h"
 
 #define WHY 256
-#define PARTITION_NAMES 64 // names in one job's list; the rest is not looked at
+#define PARTITION_NAMES SNAPSHOT_PARTITIONS // each is kept once: a list of any length fits
 
 // All that the steps below share.
 struct question {
@@ -43,6 +43,10 @@ say(struct question *q, enum verdict v, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(to + n, size - (size_t)n, fmt, ap);
     va_end(ap);
+    // What comes from the user in it goes to a terminal.
+    for (char *p = to; *p; p++)
+        if (*p < ' ' || *p > '~')
+            *p = '?';
 }
 
 // The job cannot leave the cluster, because ...
@@ -69,6 +73,14 @@ static const char *shown(const char *name, char buf[SNAPSHOT_NAME])
 
 // ---- partitions
 
+static bool names_partition(const struct question *q, uint32_t index)
+{
+    for (unsigned i = 0; i < q->n_part; i++)
+        if (q->part[i] == index)
+            return true;
+    return false;
+}
+
 static void add_partition(struct question *q, const char *name, size_t len)
 {
     const struct snapshot_partition *p = NULL;
@@ -77,12 +89,16 @@ static void add_partition(struct question *q, const char *name, size_t len)
     snprintf(text, sizeof(text), "%.*s", (int)(len < sizeof(text) ? len : sizeof(text) - 1), name);
     if (len < sizeof(text))
         p = snapshot_find_partition(q->s, text);
-    if (p && q->n_part < PARTITION_NAMES) {
-        q->part[q->n_part++] = (uint32_t)(p - q->s->partition);
-        *(p->elastic ? &q->n_elastic : &q->n_local) += 1;
-    } else if (!q->unknown[0]) {
-        shown(text, q->unknown);
+    if (!p) {
+        if (!q->unknown[0])
+            shown(text, q->unknown);
+        return;
     }
+    uint32_t index = (uint32_t)(p - q->s->partition);
+    if (names_partition(q, index))
+        return;
+    q->part[q->n_part++] = index;
+    *(p->elastic ? &q->n_elastic : &q->n_local) += 1;
 }
 
 static void find_partitions(struct question *q)
@@ -99,14 +115,6 @@ static void find_partitions(struct question *q)
             add_partition(q, p, len);
         p += len + (p[len] == ',');
     }
-}
-
-static bool names_partition(const struct question *q, uint32_t index)
-{
-    for (unsigned i = 0; i < q->n_part; i++)
-        if (q->part[i] == index)
-            return true;
-    return false;
 }
 
 // ---- rules of the site
@@ -670,4 +678,19 @@ bool classify_names_elastic(const struct snapshot_body *snapshot, const char *pa
     if (snapshot && partitions && partitions[0])
         find_partitions(&q);
     return q.n_elastic > 0;
+}
+
+bool classify_listed(const char *partitions, const char *names)
+{
+    for (const char *p = partitions; p && *p;) {
+        size_t len = strcspn(p, ",");
+        for (const char *n = names; len && *n;) {
+            size_t k = strcspn(n, ",");
+            if (k == len && memcmp(n, p, len) == 0)
+                return true;
+            n += k + (n[k] == ',');
+        }
+        p += len + (p[len] == ',');
+    }
+    return false;
 }

@@ -31,4 +31,7 @@ void classify(const struct snapshot_body *snapshot, bool fresh, const struct job
 // Does a comma list of partitions name an elastic one? NULL: no. For job_modify.
 bool classify_names_elastic(const struct snapshot_body *snapshot, const char *partitions);
 
+// The same without a snapshot, by burst.conf: does the list share a name with another one?
+bool classify_listed(const char *partitions, const char *names);
+
 #endif

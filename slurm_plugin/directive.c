@@ -18,6 +18,8 @@
 #define MAX_COST (INT64_C(1000000000) * MONEY_PER_USD)
 #define PATHS_MAX 64
 #define QUOTED_MAX 64
+#define PART_ROOM 64  // of the mark, for " part=NAME" when it is not known yet
+#define MOVED_ROOM 24 // ... for " max_nodes=N", which burstd writes when it moves the job
 
 const struct directive_option directive_options[] = {
     {"burst", "auto|never|only",
@@ -413,7 +415,16 @@ static int set_nth(struct directive *d, size_t i, const char *value, int64_t now
     char what[32];
     struct input in = {.what = what, .value = value ? value : "", .now = now, .errp = errp};
 
+    bool list = (1u << i) & (DIRECTIVE_HAS_CLOUDS | DIRECTIVE_HAS_DATA | DIRECTIVE_HAS_STAGE_IN |
+                             DIRECTIVE_HAS_STAGE_OUT);
+    size_t most = list ? DIRECTIVE_LIST_MAX : DIRECTIVE_VALUE_MAX;
+
     snprintf(what, sizeof(what), "--%s", directive_options[i].name);
+    if (strnlen(in.value, most + 1) > most) {
+        char text[64];
+        snprintf(text, sizeof(text), "longer than the %zu bytes that are read", most);
+        return refuse(&in, text);
+    }
     if (take[i](d, &in) < 0)
         return -1;
     d->given |= 1u << i;
@@ -512,7 +523,7 @@ static bool decode(const char *p, size_t len, char *buf, size_t size)
 static bool number(const char *p, int64_t *out)
 {
     for (*out = 0; is_digit(*p); p++)
-        if ((*out = *out * 10 + (*p - '0')) > INT64_C(1) << 58)
+        if ((*out = *out * 10 + (*p - '0')) > MAX_COST) // exact as a JSON number, too
             return false;
     return !*p && *out > 0;
 }
@@ -613,19 +624,17 @@ int directive_from_mark(const char *admin_comment, struct directive *d)
     return -1;
 }
 
-// A buffer that remembers having been too small.
+// A buffer that counts on when it is full.
 struct out {
     char *buf;
     size_t size, len;
-    bool full;
 };
 
 static void put(struct out *o, char c)
 {
     if (o->len + 1 < o->size)
-        o->buf[o->len++] = c;
-    else
-        o->full = true;
+        o->buf[o->len] = c;
+    o->len++;
 }
 
 static void puts_raw(struct out *o, const char *s)
@@ -661,12 +670,10 @@ static void put_number(struct out *o, const char *key, int64_t n)
     put_key(o, key, text);
 }
 
-int directive_to_mark(const struct directive *d, char *buf, size_t size)
+static void write_mark(const struct directive *d, struct out *to)
 {
-    struct out o = {.buf = buf, .size = size};
+    struct out o = *to;
 
-    if (size == 0)
-        return -1;
     puts_raw(&o, MARK);
     puts_raw(&o, class_names[d->cls]);
     if (d->given & DIRECTIVE_HAS_MODE)
@@ -695,8 +702,40 @@ int directive_to_mark(const struct directive *d, char *buf, size_t size)
         put_number(&o, "max_nodes", d->max_nodes);
     else if (d->moved)
         put_key(&o, "max_nodes", "none");
-    buf[o.len] = '\0';
-    return o.full || d->cls == DIRECTIVE_UNMARKED ? -1 : (int)o.len;
+    *to = o;
+}
+
+int directive_to_mark(const struct directive *d, char *buf, size_t size)
+{
+    struct out o = {.buf = buf, .size = size};
+
+    if (size == 0)
+        return -1;
+    write_mark(d, &o);
+    buf[o.len < size ? o.len : size - 1] = '\0';
+    return o.len >= size || d->cls == DIRECTIVE_UNMARKED ? -1 : (int)o.len;
+}
+
+size_t directive_mark_length(const struct directive *d)
+{
+    struct out o = {.size = 0};
+
+    write_mark(d, &o);
+    return o.len;
+}
+
+int directive_check_sum(const struct directive *d, burst_error_t *errp)
+{
+    size_t len =
+        directive_mark_length(d) + (d->part[0] ? 0 : PART_ROOM) + (d->moved ? 0 : MOVED_ROOM);
+
+    if (len < DIRECTIVE_MARK_MAX)
+        return 0;
+    return errprintf(errp,
+                     "the values of the --burst options are too long together (%zu bytes of %d; a "
+                     "character other than a letter, digit or one of ./:,+@-_ takes three); name "
+                     "directories instead of many files",
+                     len, DIRECTIVE_MARK_MAX - 1);
 }
 
 bool directive_allows_cloud(const struct directive *d, const char *cloud)

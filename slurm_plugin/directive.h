@@ -17,6 +17,8 @@
 #include "libburst/money.h"
 
 #define DIRECTIVE_MARK_MAX 2048 // buffer that holds every mark, with its end
+#define DIRECTIVE_VALUE_MAX 256 // bytes of an option's value; longer ones are not looked at
+#define DIRECTIVE_LIST_MAX 4096 // ... of one that is a list. All must fit into the mark, coded
 #define DIRECTIVE_CLOUD_MAX 33  // buffer for one cloud name
 #define DIRECTIVE_CLOUDS 16     // names in --burst-clouds
 #define DIRECTIVE_DATA 16       // items in --burst-data
@@ -43,13 +45,14 @@ struct directive {
     unsigned given; // DIRECTIVE_HAS_*
     enum directive_mode mode;
     enum directive_market market;
-    int64_t deadline;     // epoch seconds
-    money_t max_cost;     // micro-dollars
-    int64_t runtime_s;    // the user's estimate of the work
-    char clouds[256];     // comma list of names
-    char data[512];       // "aws/us-east-1:150,gcp/us-central1:2.5", see directive_data_next()
-    char stage_in[1024];  // comma list of paths, absolute or relative to the submit directory
-    char stage_out[1024]; // likewise
+    int64_t deadline;  // epoch seconds
+    money_t max_cost;  // micro-dollars
+    int64_t runtime_s; // the user's estimate of the work
+    char clouds[544];  // comma list of names
+    char data[2560];   // "aws/us-east-1:150,gcp/us-central1:2.5", see directive_data_next()
+    char stage_in[DIRECTIVE_LIST_MAX +
+                  1]; // comma list of paths, absolute or relative to the submit directory
+    char stage_out[DIRECTIVE_LIST_MAX + 1]; // likewise
 
     // of the mark only, never from an option
     enum directive_class cls;
@@ -91,6 +94,12 @@ int directive_from_mark(const char *admin_comment, struct directive *d);
 // Writes the mark (cls must not be UNMARKED). Returns its length, or -1 when size is too small;
 // with DIRECTIVE_MARK_MAX that means that the user's values are too long together.
 int directive_to_mark(const struct directive *d, char *buf, size_t size);
+
+// The length that the mark would have, whatever it is.
+size_t directive_mark_length(const struct directive *d);
+// Do the values fit into a mark together? -1 with a sentence that says by how much they do not.
+// With room for the partition, which only slurmctld knows.
+int directive_check_sum(const struct directive *d, burst_error_t *errp);
 
 // Is this cloud admitted by --burst-clouds? Everything is when the option was not given.
 bool directive_allows_cloud(const struct directive *d, const char *cloud);

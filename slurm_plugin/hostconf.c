@@ -59,9 +59,17 @@ static int take(struct hostconf *c, const char *key, const char *value, burst_er
                    ? 0
                    : errprintf(errp, "%s=%.60s: must be seconds from 1 to %d", key, value,
                                TIMEOUT_MAX);
+    if (strcmp(key, "ElasticPartitions") == 0) {
+        size_t len = strlen(value);
+        if (len >= sizeof(c->elastic) || strpbrk(value, " \t"))
+            return errprintf(
+                errp, "ElasticPartitions=%.60s: names with commas between, without blanks", value);
+        memcpy(c->elastic, value, len + 1);
+        return 0;
+    }
     return errprintf(errp,
-                     "%.60s: unknown key; known are RunDir, StateDir, PrologTimeout and "
-                     "EpilogTimeout",
+                     "%.60s: unknown key; known are RunDir, StateDir, PrologTimeout, "
+                     "EpilogTimeout and ElasticPartitions",
                      key);
 }
 

@@ -5,6 +5,7 @@
 //   StateDir=/var/lib/burst      directory of the hooks' spool
 //   PrologTimeout=900            seconds that burst-prolog waits for a job's nodes
 //   EpilogTimeout=600            seconds that burst-epilog waits for a job's results
+//   ElasticPartitions=aws,gcp    partitions of rented nodes, for as long as there is no snapshot
 // No allocation. What cannot be read leaves the default: Slurm must go on.
 #ifndef BURST_HOSTCONF_H
 #define BURST_HOSTCONF_H
@@ -13,11 +14,14 @@
 
 #define HOSTCONF_PATH 128 // buffer for a directory: leaves room in a socket's path of 108
 
+#define HOSTCONF_ELASTIC 4096
+
 struct hostconf {
     char run_dir[HOSTCONF_PATH];
     char state_dir[HOSTCONF_PATH];
     int prolog_timeout_s;
     int epilog_timeout_s;
+    char elastic[HOSTCONF_ELASTIC]; // comma list
 };
 
 // Reads burst.conf in the directory of slurm_conf ($SLURM_CONF; NULL or "": /etc/slurm/slurm.conf).

@@ -10,7 +10,8 @@
 // an existing job, which bear its id. Hence nothing here has a side effect but the datagram, which
 // only makes burstd look at the queue a little earlier.
 //
-// Any trouble of ours (no snapshot, an old one, nonsense) leaves the job as it is.
+// Any trouble of ours (no snapshot, an old one, nonsense) leaves the job as it is, except one that
+// its user sends straight to nodes that cost money: nobody is there to rent them.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +45,7 @@ int job_modify(job_desc_msg_t *desc, struct job_record *job, uint32_t submit_uid
 #endif
 
 static struct snapshot_reader reader;
+static char elastic_names[HOSTCONF_ELASTIC]; // as burst.conf says, while there is no snapshot
 static struct sockaddr_un poke_address;
 static int poke_fd = -1;
 
@@ -56,6 +58,7 @@ int init(void)
     // A wrong burst.conf must not keep slurmctld from starting.
     if (hostconf_load(&conf, getenv("SLURM_CONF"), &err) < 0)
         slurm_error("job_submit/burst: %s", err.text);
+    memcpy(elastic_names, conf.elastic, sizeof(elastic_names));
     snprintf(path, sizeof(path), "%s/snapshot", conf.run_dir);
     snapshot_reader_init(&reader, path);
     memset(&poke_address, 0, sizeof(poke_address));
@@ -107,7 +110,8 @@ static bool mark(job_desc_msg_t *d, const struct directive *wish)
     if (given(d->admin_comment))
         n = (size_t)snprintf(text, OPERATOR_COMMENT_MAX + 4, "%.*s | ", OPERATOR_COMMENT_MAX,
                              d->admin_comment);
-    if (directive_to_mark(wish, text + n, DIRECTIVE_MARK_MAX) < 0)
+    if (directive_check_sum(wish, NULL) < 0 ||
+        directive_to_mark(wish, text + n, DIRECTIVE_MARK_MAX) < 0)
         return false;
     replace(&d->admin_comment, text);
     return true;
@@ -126,8 +130,11 @@ static int accept_job(job_desc_msg_t *d, const struct directive *wish, const str
     if (COMPAT_DESC_JOB_ID(d) != NO_VAL || directive_find_mark(d->admin_comment))
         return SLURM_SUCCESS; // a test of an existing job, or marked by an operator
     if (!mark(d, wish)) {
-        tell(err_msg, "burst: the values of the --burst options are too long together; name "
-                      "directories instead of many files");
+        burst_error_t err = {""};
+        char text[sizeof(err.text) + 8];
+        directive_check_sum(wish, &err);
+        snprintf(text, sizeof(text), "burst: %s", err.text);
+        tell(err_msg, text);
         return EINVAL;
     }
     if (what->verdict == VERDICT_HOLD) {
@@ -166,6 +173,13 @@ int job_submit(job_desc_msg_t *desc, uint32_t submit_uid, char **err_msg)
     bool fresh = s != NULL;
     if (state == SNAPSHOT_STALE)
         s = snapshot_acquire(&reader, -1, &state);
+    if (!s)
+        s = snapshot_last(&reader);
+    if (!s && !request.privileged && classify_listed(desc->partition, elastic_names)) {
+        tell(err_msg, "burst: burstd is not running now, so nobody rents nodes; name the cluster's "
+                      "own partitions only");
+        return ESLURM_REQUESTED_NODE_CONFIG_UNAVAILABLE;
+    }
     classify(s, fresh, &request, &wish, &what);
     snapshot_release(&reader, s);
     if (what.verdict == VERDICT_ELIGIBLE || what.verdict == VERDICT_HOLD)
@@ -175,25 +189,30 @@ int job_submit(job_desc_msg_t *desc, uint32_t submit_uid, char **err_msg)
                                           : SLURM_SUCCESS;
 }
 
-// Changes by burstd and operators pass. An ordinary user cannot touch AdminComment (Slurm refuses
-// it as well) and cannot move a job to nodes that cost money: that is decided at submission, under
-// the site's rules, or by burstd.
+// Changes by burstd and by operators of burst.yaml pass. An ordinary user cannot touch AdminComment
+// (Slurm refuses it as well) and cannot move a job to nodes that cost money: that is decided at
+// submission, under the site's rules, or by burstd.
 static int judge_change(const job_desc_msg_t *d, uint32_t submit_uid, const char **why)
 {
     enum snapshot_state state;
 
     if (!d || privileged(submit_uid))
         return SLURM_SUCCESS;
-    if (d->admin_comment) {
-        *why = "burst: only operators may change AdminComment";
-        return ESLURM_ACCESS_DENIED;
-    }
-    if (!given(d->partition))
+    if (!d->admin_comment && !given(d->partition))
         return SLURM_SUCCESS;
     const struct snapshot_body *s = snapshot_acquire(&reader, -1, &state);
-    bool elastic = classify_names_elastic(s, d->partition) &&
-                   !(snapshot_user_flags(s, submit_uid) & SNAPSHOT_USER_OPERATOR);
+    if (!s)
+        s = snapshot_last(&reader);
+    bool operator= s &&(snapshot_user_flags(s, submit_uid) & SNAPSHOT_USER_OPERATOR);
+    bool elastic =
+        s ? classify_names_elastic(s, d->partition) : classify_listed(d->partition, elastic_names);
     snapshot_release(&reader, s);
+    if (operator)
+        return SLURM_SUCCESS; // Slurm has rules of its own for them
+    if (d->admin_comment) {
+        *why = "burst: only operators (of burst.yaml) may change AdminComment";
+        return ESLURM_ACCESS_DENIED;
+    }
     if (!elastic)
         return SLURM_SUCCESS;
     *why = "burst: jobs are moved to rented nodes by burstd only; submit the job anew with "

@@ -295,6 +295,13 @@ const struct snapshot_body *snapshot_acquire(struct snapshot_reader *r, int64_t 
     return NULL;
 }
 
+const struct snapshot_body *snapshot_last(struct snapshot_reader *r)
+{
+    int held = hold_current(r);
+
+    return held < 0 ? NULL : &r->slot[held].s.body;
+}
+
 void snapshot_release(struct snapshot_reader *r, const struct snapshot_body *body)
 {
     for (int i = 0; body && i < SNAPSHOT_SLOTS; i++)

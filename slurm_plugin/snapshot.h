@@ -204,6 +204,9 @@ void snapshot_reader_fini(struct snapshot_reader *r);
 const struct snapshot_body *snapshot_acquire(struct snapshot_reader *r, int64_t max_age_ms,
                                              enum snapshot_state *state);
 void snapshot_release(struct snapshot_reader *r, const struct snapshot_body *body);
+// The last good one that this process has read, whatever became of the file; NULL: none yet. It
+// tells which partitions are elastic, nothing else. Give it back with snapshot_release().
+const struct snapshot_body *snapshot_last(struct snapshot_reader *r);
 
 // Checks a copy in memory, of which len bytes were read, as the reader does, except for its age:
 // magic, version, size, checksums, counts, indexes, ends of strings. SNAPSHOT_OK or SNAPSHOT_BAD.

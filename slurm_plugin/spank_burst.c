@@ -95,6 +95,12 @@ int slurm_spank_init_post_opt(spank_t sp, int ac, char **av)
     char name[96], text[32];
     time_t t = (time_t)wish.deadline;
     struct tm tm;
+    burst_error_t err;
+
+    if (in_command() && wish.given && directive_check_sum(&wish, &err) < 0) {
+        slurm_error("%s", err.text);
+        return -1; // job_submit/burst would say the same
+    }
 
     if (!in_command() || !(wish.given & DIRECTIVE_HAS_DEADLINE) || !gmtime_r(&t, &tm) ||
         !strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))

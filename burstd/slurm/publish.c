@@ -125,32 +125,40 @@ static void resolve_users(struct publisher *p)
     p->users_of = conf;
 }
 
-static void add_partitions(struct publisher *p)
+static void add_partition(struct publisher *p, const struct spart *part, bool elastic)
 {
     struct snapshot_body *o = &p->s->body;
+    struct snapshot_partition *row = &o->partition[o->n_partitions];
+
+    if (o->n_partitions == SNAPSHOT_PARTITIONS ||
+        !snapshot_set(row->name, sizeof(row->name), part->name)) {
+        o->cut |= SNAPSHOT_CUT_LOCAL;
+        return;
+    }
+    row->is_default = part->is_default;
+    row->elastic = elastic;
+    row->max_nodes = part->max_nodes ? part->max_nodes : UINT32_MAX;
+    row->max_minutes = part->max_time_s > 0 ? (uint32_t)(part->max_time_s / 60) : UINT32_MAX;
+    row->exclusive = part->exclusive;
+    row->def_mem_per_node = part->def_mem_per_node_mib;
+    row->def_mem_per_cpu = part->def_mem_per_cpu_mib;
+    row->def_mem_per_gpu = part->def_mem_per_gpu_mib;
+    row->def_cpus_per_gpu = part->def_cpus_per_gpu;
+    o->n_partitions++;
+}
+
+// The elastic ones first: they must be known, and of the others a large site may have more than
+// fit.
+static void add_partitions(struct publisher *p)
+{
     const struct spart *const *parts;
     size_t n = slurm_link_parts(p->b->slurm, &parts);
 
-    o->n_partitions = 0;
-    for (size_t k = 0; k < n; k++) {
-        struct snapshot_partition *row = &o->partition[o->n_partitions];
-        if (o->n_partitions == SNAPSHOT_PARTITIONS ||
-            !snapshot_set(row->name, sizeof(row->name), parts[k]->name)) {
-            o->cut |= SNAPSHOT_CUT_LOCAL;
-            continue;
-        }
-        row->is_default = parts[k]->is_default;
-        row->elastic = conf_find_partition(p->b->conf, parts[k]->name) != NULL;
-        row->max_nodes = parts[k]->max_nodes ? parts[k]->max_nodes : UINT32_MAX;
-        row->max_minutes =
-            parts[k]->max_time_s > 0 ? (uint32_t)(parts[k]->max_time_s / 60) : UINT32_MAX;
-        row->exclusive = parts[k]->exclusive;
-        row->def_mem_per_node = parts[k]->def_mem_per_node_mib;
-        row->def_mem_per_cpu = parts[k]->def_mem_per_cpu_mib;
-        row->def_mem_per_gpu = parts[k]->def_mem_per_gpu_mib;
-        row->def_cpus_per_gpu = parts[k]->def_cpus_per_gpu;
-        o->n_partitions++;
-    }
+    p->s->body.n_partitions = 0;
+    for (int elastic = 1; elastic >= 0; elastic--)
+        for (size_t k = 0; k < n; k++)
+            if ((conf_find_partition(p->b->conf, parts[k]->name) != NULL) == elastic)
+                add_partition(p, parts[k], elastic);
 }
 
 static bool in_list(const char *commas, const char *name)

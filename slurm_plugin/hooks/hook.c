@@ -88,10 +88,11 @@ bool hook_elastic(const struct hook *h, const char *partition)
         if (state == SNAPSHOT_MISSING)
             break;
     }
+    bool elastic =
+        s ? classify_names_elastic(s, partition) : classify_listed(partition, h->conf.elastic);
     if (!s && state == SNAPSHOT_BAD)
-        hook_log("%s is %s: partition %s is taken for one of the cluster's own", path,
-                 snapshot_state_text(state), partition);
-    bool elastic = classify_names_elastic(s, partition);
+        hook_log("%s is %s: partition %s is taken for one of %s", path, snapshot_state_text(state),
+                 partition, elastic ? "rented nodes (burst.conf)" : "the cluster's own");
     snapshot_release(&reader, s);
     snapshot_reader_fini(&reader);
     return elastic;

@@ -643,6 +643,71 @@ static void no_default_partition_and_empty_site(void **state)
     check(&r, true);
 }
 
+// Slurm takes a name many times in a list, so that an elastic one may stand far behind.
+static void partition_lists_of_any_length(void **state)
+{
+    struct job_request j = {JOB};
+    char *list = calloc(1, 100000);
+
+    for (int k = 0; k < 5000; k++)
+        strcpy(list + 5 * k, "main,");
+    j.partition = list;
+    options(NULL);
+    classify(s, true, &j, &d, &out);
+    assert_int_equal(out.verdict, VERDICT_ELIGIBLE);
+    assert_false(classify_names_elastic(s, list));
+    strcat(list, "aws");
+    options(NULL);
+    classify(s, true, &j, &d, &out);
+    assert_int_equal(out.verdict, VERDICT_REJECT);
+    assert_non_null(strstr(out.sentence, "cannot be mixed"));
+    assert_true(classify_names_elastic(s, list));
+    // More partitions than a snapshot has: each name that it knows counts.
+    for (int k = 0; s->n_partitions < SNAPSHOT_PARTITIONS; k++) {
+        char name[16];
+        snprintf(name, sizeof(name), "p%d", k);
+        partition(name, false, false);
+    }
+    list[0] = '\0';
+    for (uint32_t k = 0; k < s->n_partitions; k++)
+        if (!s->partition[k].elastic) {
+            strcat(list, s->partition[k].name);
+            strcat(list, ",");
+        }
+    assert_false(classify_names_elastic(s, list));
+    strcat(list, "gcp");
+    assert_true(classify_names_elastic(s, list));
+    free(list);
+}
+
+static void lists_without_a_snapshot(void **state)
+{
+    assert_true(classify_listed("main,aws", "gcp,aws"));
+    assert_false(classify_listed("main,aws2", "gcp,aws"));
+    assert_false(classify_listed("aw", "gcp,aws"));
+    assert_false(classify_listed("", "aws"));
+    assert_false(classify_listed(NULL, "aws"));
+    assert_false(classify_listed("aws", ""));
+    assert_false(classify_listed(",,", "aws,,"));
+}
+
+// What the user wrote goes back to a terminal.
+static void sentences_are_printable(void **state)
+{
+    struct job_request j = {JOB, .tres_per_node = "gres:gpu:h\033[2J\x9b:1"};
+
+    options("burst=only");
+    classify(s, true, &j, &d, &out);
+    assert_int_equal(out.verdict, VERDICT_REJECT);
+    for (const char *p = out.sentence; *p; p++)
+        assert_true(*p >= ' ' && *p <= '~');
+    options(NULL);
+    j.tres_per_node = "gres:gpu:\033A100:1";
+    classify(s, true, &j, &d, &out);
+    for (const char *p = out.sentence; *p; p++)
+        assert_true(*p >= ' ' && *p <= '~');
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -652,6 +717,9 @@ int main(void)
         cmocka_unit_test_setup(what_the_mark_says, site),
         cmocka_unit_test_setup(cut_lists, site),
         cmocka_unit_test_setup(interactive_where_allowed, site),
+        cmocka_unit_test_setup(partition_lists_of_any_length, site),
+        cmocka_unit_test_setup(lists_without_a_snapshot, site),
+        cmocka_unit_test_setup(sentences_are_printable, site),
         cmocka_unit_test_setup(without_time_limit, site),
         cmocka_unit_test_setup(no_default_partition_and_empty_site, site),
     };

@@ -257,7 +257,7 @@ static void data(void **state)
 
 static void stage(void **state)
 {
-    char longer[1200];
+    char longer[6000];
 
     set("burst-stage-in", "data,/scratch/run1/x y,..hidden,a..b/c..");
     assert_string_equal(d.stage_in, "data,/scratch/run1/x y,..hidden,a..b/c..");
@@ -285,7 +285,20 @@ static void stage(void **state)
     longer[sizeof(longer) - 1] = '\0';
     refused("burst-stage-in", longer,
             "--burst-stage-in=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...: "
-            "too long; at most 1023 characters are possible");
+            "longer than the 4096 bytes that are read");
+    longer[4096] = '\0'; // is read, and too long for the mark together with the others
+    set("burst-stage-in", longer);
+    assert_int_equal(directive_check_sum(&d, &err), -1);
+    set("burst-stage-in", "data,/scratch/run1/x y,..hidden,a..b/c..");
+    assert_int_equal(directive_check_sum(&d, &err), 0);
+    longer[257] = '\0';
+    for (const struct directive_option *o = directive_options; o->name; o++) // lists have 4096
+        assert_int_equal(directive_set(&d, o->name, longer, NOW, &err),
+                         strstr(o->arginfo, "PATHS") ? 0 : -1);
+    refused("burst-max-cost", longer,
+            "--burst-max-cost=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...: "
+            "longer than the 256 bytes that are read");
+    set("burst-stage-in", "data,/scratch/run1/x y,..hidden,a..b/c..");
     for (size_t i = 0; i < 130; i++)
         longer[i] = i % 2 ? ',' : 'x';
     longer[129] = '\0';
@@ -342,6 +355,18 @@ static void environment(void **state)
     char *bad[] = {(char *)"_SLURM_SPANK_OPTION_burst_burst"};
     assert_int_equal(directive_from_env(&d, bad, 1, NOW, &err), -1);
     assert_string_equal(err.text, "--burst=: must be auto, never or only");
+}
+
+// Whoever may write AdminComment may write numbers that no JSON holds: such a mark is none.
+static void absurd_numbers_in_a_mark(void **state)
+{
+    struct directive back;
+
+    assert_int_equal(directive_from_mark("burst:1 eligible max_cost=1000000000000000", &back), 0);
+    assert_int_equal(directive_from_mark("burst:1 eligible max_cost=1000000000000001", &back), -1);
+    assert_int_equal(directive_from_mark("burst:1 eligible deadline=288230376151711743", &back),
+                     -1);
+    assert_int_equal(directive_from_mark("burst:1 eligible runtime=9007199254740993", &back), -1);
 }
 
 static void mark_as_in_the_contract(void **state)
@@ -434,6 +459,7 @@ int main(void)
         cmocka_unit_test_setup(stage, fresh),
         cmocka_unit_test_setup(options_have_the_names_of_the_manual, fresh),
         cmocka_unit_test_setup(environment, fresh),
+        cmocka_unit_test_setup(absurd_numbers_in_a_mark, fresh),
         cmocka_unit_test_setup(mark_as_in_the_contract, fresh),
         cmocka_unit_test_setup(marks_that_are_none, fresh),
     };

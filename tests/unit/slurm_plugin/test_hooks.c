@@ -475,8 +475,8 @@ static void burst_conf(void **state)
     fault("EpilogTimeout=5m", "EpilogTimeout=5m: must be seconds from 1 to 86400");
     fault("RunDir=run", "RunDir=run: must be an absolute path of at most 90 characters");
     fault("StateDir=", "StateDir=: must be an absolute path of at most 127 characters");
-    fault("Rundir=/x", "Rundir: unknown key; known are RunDir, StateDir, PrologTimeout and "
-                       "EpilogTimeout");
+    fault("Rundir=/x", "Rundir: unknown key; known are RunDir, StateDir, PrologTimeout, "
+                       "EpilogTimeout and ElasticPartitions");
     fault("hello", "\"hello\" is not key=value");
     unlink(conf);
     assert_int_equal(hostconf_load(&c, in_dir("slurm.conf"), &err), 0);

@@ -201,8 +201,10 @@ static void values_too_long_for_the_mark(void **state)
     d.spank_job_env = env;
     d.spank_job_env_size = 2;
     assert_int_equal(host.submit(&d, ALICE, &msg), EINVAL);
-    told("burst: the values of the --burst options are too long together; name directories instead "
-         "of many files");
+    // 959 characters of three each, "burst:1 eligible in=", " out=x", " part=main"
+    told("burst: the values of the --burst options are too long together (2937 bytes of 2047; a "
+         "character other than a letter, digit or one of ./:,+@-_ takes three); name directories "
+         "instead of many files");
     assert_null(d.admin_comment);
 }
 
@@ -337,12 +339,56 @@ static void changes(void **state)
     assert_int_equal(host_modify(&host, &d, ALICE, &msg), ESLURM_ACCESS_DENIED);
     slurm_xfree((void **)&msg);
     assert_int_equal(host_modify(&host, &d, 0, &msg), SLURM_SUCCESS);
+    // An operator of burst.yaml's.
+    site.body.n_users = 1;
+    site.body.user[0].uid = ALICE;
+    site.body.user[0].flags = SNAPSHOT_USER_OPERATOR;
+    assert_int_equal(snapshot_publish(writer, &site, &err), 0);
+    assert_int_equal(host_modify(&host, &d, ALICE, &msg), SLURM_SUCCESS);
+    site.body.n_users = 0;
+    assert_int_equal(snapshot_publish(writer, &site, &err), 0);
+    assert_int_equal(host_modify(&host, &d, ALICE, &msg), ESLURM_ACCESS_DENIED);
+    slurm_xfree((void **)&msg);
     // An old snapshot still tells which partitions are elastic.
     snapshot_writer_destroy(writer);
     writer = NULL;
     slurm_xfree((void **)&d.admin_comment);
     d.partition = owned("aws");
     assert_int_equal(host_modify(&host, &d, ALICE, &msg), ESLURM_ACCESS_DENIED);
+}
+
+// A job on its way to nodes that cost money, when nothing is known of the site: the last snapshot
+// of this slurmctld counts, then burst.conf. Jobs for the cluster's own nodes go their way.
+static void straight_to_rented_nodes_without_a_snapshot(void **state)
+{
+    static const char sentence[] = "burst: burstd is not running now, so nobody rents nodes for "
+                                   "partition aws";
+
+    assert_int_equal(host.submit(&d, ALICE, &msg), SLURM_SUCCESS); // the snapshot is read
+    host_done(&d, &msg);
+    host_sbatch(&d, ALICE);
+    poked();
+    assert_int_equal(truncate(path, 0), 0);
+    unlink(path);
+    left_alone("");
+    d.partition = owned("aws");
+    assert_int_equal(host.submit(&d, ALICE, &msg), ESLURM_REQUESTED_NODE_CONFIG_UNAVAILABLE);
+    told(sentence);
+    assert_int_equal(host_modify(&host, &d, ALICE, &msg), ESLURM_ACCESS_DENIED);
+    host.fini(); // slurmctld starts, and there is none
+    FILE *f = fopen(conf, "a");
+    fprintf(f, "ElasticPartitions=gcp,aws\n");
+    fclose(f);
+    host.init();
+    assert_int_equal(host.submit(&d, ALICE, &msg), ESLURM_REQUESTED_NODE_CONFIG_UNAVAILABLE);
+    told("burst: burstd is not running now, so nobody rents nodes; name the cluster's own "
+         "partitions only");
+    assert_int_equal(host_modify(&host, &d, ALICE, &msg), ESLURM_ACCESS_DENIED);
+    slurm_xfree((void **)&msg);
+    assert_int_equal(host.submit(&d, 0, &msg), SLURM_SUCCESS);
+    slurm_xfree((void **)&d.partition);
+    d.partition = owned("aws2,main");
+    left_alone("");
 }
 
 static void without_a_usable_snapshot(void **state)
@@ -571,6 +617,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(admin_comment_is_not_the_users, start, stop),
         cmocka_unit_test_setup_teardown(straight_to_rented_nodes, start, stop),
         cmocka_unit_test_setup_teardown(changes, start, stop),
+        cmocka_unit_test_setup_teardown(straight_to_rented_nodes_without_a_snapshot, start, stop),
         cmocka_unit_test_setup_teardown(without_a_usable_snapshot, start, stop),
         cmocka_unit_test_setup_teardown(nothing_is_allocated_for_a_job_left_alone, start, stop),
         cmocka_unit_test_setup_teardown(hostile_descriptions, start, stop),
