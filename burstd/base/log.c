@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "libburst/clock.h"
+#include "libburst/printable.h"
 
 static enum log_level threshold = LOG_LEVEL_INFO;
 static int log_fd = 2;
@@ -41,9 +42,7 @@ static void emit(enum log_level level, const char *word, const char *fmt, va_lis
     int n = snprintf(line, sizeof(line), "%.19s.%03d %s ", clock_local(ms / 1000, when),
                      (int)(ms % 1000), word);
     vsnprintf(line + n, sizeof(line) - (size_t)n - 1, fmt, ap);
-    for (char *p = line + n; *p; p++)
-        if ((unsigned char)*p < ' ' || *p == 127)
-            *p = '?';
+    printable(line + n);
     size_t len = strlen(line);
     line[len++] = '\n';
     // One write per line keeps lines whole; a full disk must not stop the daemon.

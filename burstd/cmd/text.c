@@ -9,15 +9,13 @@
 #include <time.h>
 
 #include "libburst/clock.h"
+#include "libburst/printable.h"
 #include "libburst/json.h"
 
 const char *text_safe(const char *text, char *buf, size_t size)
 {
     snprintf(buf, size, "%s", text ? text : "");
-    for (char *p = buf; *p; p++)
-        if ((unsigned char)*p < ' ' || *p == 127)
-            *p = '?';
-    return buf;
+    return printable(buf);
 }
 
 const char *text_duration(int64_t s, char buf[TEXT_MAX])

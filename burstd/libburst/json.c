@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "libburst/json.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,7 +106,14 @@ money_t json_money(const cJSON *o, const char *key)
 
 void json_add_i64(cJSON *o, const char *key, int64_t v)
 {
-    assert(v >= -(INT64_C(1) << 53) && v <= INT64_C(1) << 53);
+    const int64_t most = INT64_C(1) << 53;
+
+    // Beyond it a double is another number. Such values come from marks, prices and times that
+    // others wrote: the nearest that can be said is no reason to end.
+    if (v > most)
+        v = most;
+    else if (v < -most)
+        v = -most;
     cJSON_AddNumberToObject(o, key, (double)v);
 }
 

@@ -28,7 +28,8 @@ bool json_bool(const cJSON *o, const char *key, bool dflt);
 // Money travels as an integer of micro-dollars under a key that ends in _uusd.
 money_t json_money(const cJSON *o, const char *key);
 
-// 64-bit integers are exact up to 2^53; larger ones are refused by an assertion: none of ours are.
+// 64-bit integers are exact up to 2^53; larger ones become that: none of ours are larger, and what
+// others wrote must not end a daemon.
 void json_add_i64(cJSON *o, const char *key, int64_t v);
 void json_add_str(cJSON *o, const char *key, const char *v); // NULL adds null
 void json_add_money(cJSON *o, const char *key, money_t v);   // MONEY_UNKNOWN adds null

@@ -9,6 +9,7 @@ libburst_la_SOURCES = \
 	burstd/libburst/json.c burstd/libburst/json.h \
 	burstd/libburst/money.c burstd/libburst/money.h \
 	burstd/libburst/people.c burstd/libburst/people.h \
+	burstd/libburst/printable.c burstd/libburst/printable.h \
 	burstd/libburst/rpc_client.c burstd/libburst/rpc_client.h \
 	burstd/libburst/strbuf.c burstd/libburst/strbuf.h \
 	burstd/libburst/xalloc.c burstd/libburst/xalloc.h

@@ -17,6 +17,7 @@
 #include "libburst/hostlist.h"
 #include "libburst/json.h"
 #include "libburst/money.h"
+#include "libburst/printable.h"
 #include "libburst/strbuf.h"
 #include "libburst/xalloc.h"
 
@@ -173,6 +174,47 @@ static void strbuf_has_a_ceiling(void **state)
     strbuf_free(&b);
 }
 
+// Numbers that others wrote (marks, prices) are no reason to end.
+static void large_numbers_in_json(void **state)
+{
+    cJSON *o = cJSON_CreateObject();
+
+    json_add_i64(o, "a", INT64_MAX);
+    json_add_i64(o, "b", INT64_MIN);
+    json_add_i64(o, "c", (INT64_C(1) << 53) - 1);
+    assert_int_equal(json_i64(o, "a", 0), INT64_C(1) << 53);
+    assert_int_equal(json_i64(o, "b", 0), -(INT64_C(1) << 53));
+    assert_int_equal(json_i64(o, "c", 0), (INT64_C(1) << 53) - 1);
+    cJSON_Delete(o);
+}
+
+// Of the Unicode standard: C1 is U+0080 to U+009F; 0x9b alone is CSI to an eight-bit terminal.
+static void what_goes_to_a_terminal(void **state)
+{
+    static const char *const cases[][2] = {
+        {"plain", "plain"},
+        {"a\033[2Jb\n\x7f", "a?[2Jb??"},
+        {"csi \x9b"
+         "2J",
+         "csi ?2J"},
+        {"csi \xc2\x9b"
+         "2J",
+         "csi ?2J"},
+        {"\xc2\xa0 \xc3\xbc \xe2\x82\xac \xf0\x9f\x98\x80",
+         "\xc2\xa0 \xc3\xbc \xe2\x82\xac \xf0\x9f\x98\x80"},
+        {"long \xc0\x9b \xe0\x82\x9b", "long ?? ???"},
+        {"half \xe2\x82", "half ??"},
+        {"surrogate \xed\xa0\x80", "surrogate ???"},
+        {"", ""},
+    };
+
+    for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+        char *text = xstrdup(cases[k][0]);
+        assert_string_equal(printable(text), cases[k][1]);
+        free(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +226,8 @@ int main(void)
         cmocka_unit_test(json_is_strict),
         cmocka_unit_test(secrets_need_tight_files),
         cmocka_unit_test(strbuf_has_a_ceiling),
+        cmocka_unit_test(large_numbers_in_json),
+        cmocka_unit_test(what_goes_to_a_terminal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
