@@ -11,3 +11,12 @@ libcore_la_SOURCES += \
 	burstd/node/purchase.h burstd/node/sighting.c burstd/node/sighting.h burstd/node/stage.c \
 	burstd/node/stage.h burstd/node/stagerd_client.c burstd/node/stagerd_client.h \
 	burstd/node/stray.c burstd/node/stray.h burstd/node/sweep.c burstd/node/sweep.h
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/node/test_node_http
+TESTS += tests/unit/node/test_node_http
+tests_unit_node_test_node_http_SOURCES = tests/unit/node/test_node_http.c burstd/node/node_http.c
+tests_unit_node_test_node_http_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS) $(MHD_CFLAGS)
+tests_unit_node_test_node_http_LDFLAGS = $(SAN_LDFLAGS) -pthread
+tests_unit_node_test_node_http_LDADD = libdaemon.la libburst.la $(CMOCKA_LIBS) $(MHD_LIBS) $(UV_LIBS)
+endif
