@@ -46,6 +46,50 @@ static const char *value_of(const char *line, const char *key)
     return blank ? line + blank : NULL;
 }
 
+// Is there "...Pass" and '=' at p (a password for a database)? What follows the value, or NULL. No
+// node needs one: slurmd and the commands speak with neither database nor slurmdbd.
+static const char *behind_password(const char *p, const char *end)
+{
+    const char *key = p;
+
+    while (p < end && isalnum((unsigned char)*p))
+        p++;
+    if (p - key < 4 || strncasecmp(p - 4, "pass", 4) != 0)
+        return NULL;
+    while (p < end && (*p == ' ' || *p == '\t'))
+        p++;
+    if (p == end || *p != '=')
+        return NULL;
+    for (p++; p < end && (*p == ' ' || *p == '\t'); p++)
+        ;
+    if (p < end && *p == '"') {
+        const char *close = memchr(p + 1, '"', (size_t)(end - p - 1));
+        return close ? close + 1 : end;
+    }
+    while (p < end && *p != ' ' && *p != '\t')
+        p++;
+    return p;
+}
+
+// The line without its passwords, those in comments included.
+static int add_line(struct strbuf *out, const char *line, size_t len)
+{
+    const char *end = line + len, *behind;
+    bool begins = true; // of a word
+
+    for (const char *p = line; p < end; p++) {
+        if (begins && (behind = behind_password(p, end))) {
+            p = behind - 1;
+            begins = false;
+            continue;
+        }
+        begins = strchr(" \t#", *p) != NULL;
+        if (strbuf_add(out, p, 1) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 int slurm_file_rewrite(const char *text, const char *conf_dir, const char *on_node,
                        struct strbuf *out)
 {
@@ -62,7 +106,7 @@ int slurm_file_rewrite(const char *text, const char *conf_dir, const char *on_no
             rc = strbuf_addf(out, "Include %s%.*s", on_node,
                              (int)(len - (size_t)(path - line) - dir_len), path + dir_len);
         else
-            rc = strbuf_add(out, line, len);
+            rc = add_line(out, line, len);
         if (rc == 0 && line[len])
             rc = strbuf_add(out, "\n", 1);
         line += len + (line[len] == '\n');
@@ -85,8 +129,9 @@ void slurm_file_user(const char *text, char *name, size_t size)
     }
 }
 
-static int add(struct strbuf *bundle, const char *path, const char *file, const char *conf_dir,
-               const char *on_node, char *slurm_user, size_t size, burst_error_t *errp)
+static int add(struct strbuf *bundle, const char *path, const char *file, mode_t mode,
+               const char *conf_dir, const char *on_node, char *slurm_user, size_t size,
+               burst_error_t *errp)
 {
     char *text = NULL, *name = xasprintf("slurm/%s", file);
     struct strbuf out;
@@ -100,7 +145,7 @@ static int add(struct strbuf *bundle, const char *path, const char *file, const 
     if (slurm_file_rewrite(text, conf_dir, on_node, &out) < 0)
         errprintf(errp, "%s: too large", path);
     else
-        rc = bundle_file(bundle, name, 0644, out.data, out.len, errp);
+        rc = bundle_file(bundle, name, 0600 | (mode & 0044), out.data, out.len, errp);
 out:
     strbuf_free(&out);
     free(text);
@@ -123,7 +168,8 @@ int slurm_files_bundle(struct strbuf *bundle, const char *conf_dir, const char *
         struct stat st;
         if (stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
             slurm_file_wanted(e->d_name, st.st_mode)) {
-            rc = add(bundle, path, e->d_name, conf_dir, on_node, slurm_user, size, errp);
+            rc =
+                add(bundle, path, e->d_name, st.st_mode, conf_dir, on_node, slurm_user, size, errp);
             have_conf = have_conf || strcmp(e->d_name, "slurm.conf") == 0;
         }
         free(path);

@@ -77,8 +77,10 @@ fi
 echo "$conf_dir" >conf_dir
 for file in slurm/*; do
     [ -f "$file" ] || continue
-    cmp -s "$file" "$conf_dir/${file#slurm/}" ||
-        write_file "$conf_dir/${file#slurm/}" 644 root:root <"$file"
+    mode=$(stat -c %a "$file") # that of home: not everybody may read every site's slurm.conf
+    cmp -s "$file" "$conf_dir/${file#slurm/}" &&
+        [ "$(stat -c %a "$conf_dir/${file#slurm/}")" = "$mode" ] ||
+        write_file "$conf_dir/${file#slurm/}" "$mode" root:root <"$file"
 done
 
 new_key=

@@ -65,7 +65,7 @@ move_account() # NAME: an account of the image gets another uid
 # one must not find himself in a group that may read /etc/shadow or a disk.
 regroup() # OLD NEW
 {
-    find / /dev /run -xdev -gid "$1" -exec chgrp -h "$2" {} + 2>/dev/null
+    find /etc /usr /var /opt /dev /run -xdev -gid "$1" -exec chgrp -h "$2" {} + 2>/dev/null
 }
 
 # ensure_group GID NAME: what counts is the number. A group of the image that has it gets another

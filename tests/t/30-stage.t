@@ -141,6 +141,8 @@ PartitionName=aws Nodes=ALL
 END
     echo "NodeName=aws-a100x2-[001-002] CPUs=1 RealMemory=100 State=CLOUD" >"$T/conf/extra.conf"
     echo "# no GPUs" >"$T/conf/gres.conf"
+    echo "AccountingStoragePass=secret" >>"$T/conf/slurm.conf"
+    chmod 640 "$T/conf/gres.conf"
     echo "StoragePass=secret" >"$T/conf/slurmdbd.conf"
     chmod 600 "$T/conf/slurmdbd.conf"
     head -c 128 /dev/urandom >"$T/munge.key" && chmod 600 "$T/munge.key"
@@ -338,6 +340,9 @@ is "$(stat -c %U:%a "$R/etc/munge/munge.key")" munge:400 "... munge's alone"
 ok "... and no copy of it"
 is "$(stat -c %U:%a "$R/run/burst-node")" root:700 "the scripts' directory is root's"
 is "$(stat -c %U:%a "$R/etc/slurm/slurm.conf")" root:644 "slurm.conf is there"
+is "$(stat -c %U:%a "$R/etc/slurm/gres.conf")" root:640 "... other files as closed as at home"
+! grep -qi secret "$R"/etc/slurm/*.conf
+ok "... without passwords"
 cmp -s "$T/conf/extra.conf" "$R/etc/slurm/extra.conf"
 ok "... with the file that it includes"
 grep -qx "Include /etc/slurm/extra.conf" "$R/etc/slurm/slurm.conf"

@@ -302,6 +302,16 @@ static void test_slurm_files(void **state)
                                   "IncludeX /opt/etc/e.conf");
     strbuf_free(&out);
 
+    // No node needs a database's password, wherever it stands in its line.
+    strbuf_init(&out, 4096);
+    assert_int_equal(slurm_file_rewrite(
+                         "JobCompPass=secret\nJobCompUser=u jobcomppass = secret JobCompLoc=l\n"
+                         "#AccountingStoragePass=\"se cret\"\nBypass=no\nPassword=p SlurmUser=s\n",
+                         "/opt/etc/", "/etc/slurm", &out),
+                     0);
+    assert_string_equal(out.data, "\nJobCompUser=u  JobCompLoc=l\n#\n\nPassword=p SlurmUser=s\n");
+    strbuf_free(&out);
+
     slurm_file_user("ClusterName=x\n#SlurmUser=no\n slurmuser = hpc # the user\n", user,
                     sizeof(user));
     assert_string_equal(user, "hpc");
