@@ -49,6 +49,12 @@ static const struct yt_field operators_table[] = {
 static const struct yt_field slurm_table[] = {
     DIRECTORY("conf", slurm_conf, "/etc/slurm/slurm.conf"),
     TIME("poll", slurm_poll_s, "1s", 1, 60),
+    {.key = "node_sharing",
+     .kind = YT_WORD,
+     .off = AT(node_sharing),
+     .dflt = "user",
+     .words = "user|exclusive|none"},
+    LIST("allow_qos", allow_qos, ""),
     {0},
 };
 

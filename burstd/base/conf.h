@@ -101,6 +101,9 @@ struct burst_conf {
     // slurm
     char *slurm_conf;
     int64_t slurm_poll_s;
+    char *node_sharing; // of elastic partitions: "user", "exclusive" (to a job) or "none" of both
+    char **allow_qos;   // that may use them; none: every QOS
+    unsigned n_allow_qos;
 
     char **licenses; // of Slurm's, usable from rented nodes
     unsigned n_licenses;

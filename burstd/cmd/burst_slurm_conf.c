@@ -14,9 +14,11 @@
 #include "base/conf.h"
 #include "cmd/burst.h"
 #include "cmd/options.h"
+#include "cmd/slurm_fence.h"
 #include "cmd/slurm_settings.h"
 #include "cmd/slurm_wants.h"
 #include "libburst/clock.h"
+#include "libburst/xalloc.h"
 
 #define WEIGHT_BASE 1000 // local nodes have 1 unless told otherwise: they are taken first
 
@@ -40,6 +42,13 @@ static void print_head(const struct burst_conf *conf, unsigned release)
            "# and restart slurmctld (a reconfigure does not take new nodes). slurm.conf ends with\n"
            "#     Include FILE\n",
            conf->path, release / 100, release % 100);
+    printf("# burst.conf beside slurm.conf keeps users out of these partitions for as long as "
+           "burstd has\n"
+           "# never run there, with\n#     ElasticPartitions=");
+    for (unsigned i = 0; i < conf->n_clouds; i++)
+        if (conf_find_partition(conf, conf->clouds[i].partition) == &conf->clouds[i])
+            printf("%s%s", i ? "," : "", conf->clouds[i].partition);
+    putchar('\n');
     if (strcmp(conf->run_dir, BURST_RUNDIR) != 0 || strcmp(conf->state_dir, BURST_STATEDIR) != 0)
         printf("# Plugin and hooks read burst.conf beside slurm.conf; it must have\n"
                "#     RunDir=%s\n#     StateDir=%s\n",
@@ -142,6 +151,34 @@ static void print_nodes(const struct burst_conf *conf, const struct cloud_conf *
     }
 }
 
+// Who may use the partition.
+static void fence_keys(const struct burst_conf *conf)
+{
+    struct slurm_fence f;
+
+    slurm_fence_init(&f, conf);
+    for (unsigned k = 0; k < f.n; k++)
+        printf(" %s=%s", f.set[k].key, f.set[k].value);
+    slurm_fence_free(&f);
+}
+
+static void fence_remark(const struct burst_conf *conf)
+{
+    struct slurm_fence f;
+
+    slurm_fence_init(&f, conf);
+    puts("# ExclusiveUser or OverSubscribe: node_sharing in burst.yaml. Accounts and QOS: Slurm "
+         "keeps\n"
+         "# jobs of others out, also when the plugin does not run.");
+    if (*f.left_out) {
+        char *text = xasprintf("Patterns are for plugin and burstd alone, Slurm has names only: %s",
+                               f.left_out);
+        print_comment(text);
+        free(text);
+    }
+    slurm_fence_free(&f);
+}
+
 static void print_partition(const struct burst_conf *conf, const char *partition)
 {
     char expr[160], limit[CLOCK_TEXT_MAX];
@@ -157,6 +194,7 @@ static void print_partition(const struct burst_conf *conf, const char *partition
             comma = ",";
         }
     }
+    fence_keys(conf);
     printf(" Default=NO State=UP MaxTime=%s SuspendTime=%" PRId64 " SuspendTimeout=%" PRId64
            " ResumeTimeout=%" PRId64 "\n",
            clock_duration(conf->max_time_s, limit), conf->node_idle_s,
@@ -176,6 +214,7 @@ static void print_places(const struct burst_conf *conf)
         "# SuspendTimeout: a name rests this long before it may stand for another instance.\n"
         "# ResumeTimeout: twice what booting may take (boot in burst.yaml), so that burstd, which\n"
         "# knows the reason, gives up before Slurm does.");
+    fence_remark(conf);
     for (unsigned i = 0; i < conf->n_clouds; i++) {
         const char *p = conf->clouds[i].partition;
         if (conf_find_partition(conf, p) == &conf->clouds[i]) // the first of those that share it

@@ -14,6 +14,7 @@
 #include "base/conf.h"
 #include "cmd/capture.h"
 #include "cmd/check.h"
+#include "cmd/slurm_fence.h"
 #include "cmd/slurm_settings.h"
 #include "cmd/slurm_wants.h"
 #include "libburst/hostlist.h"
@@ -111,6 +112,61 @@ static bool name_in(char *const *names, size_t n, const char *name)
     return false;
 }
 
+// What slurm.conf has of a partition for a key ("" when nothing). Owned; NULL: no such partition.
+static char *partition_value(const char *text, const char *partition, const char *key)
+{
+    char *start = xasprintf("PartitionName=%s ", partition), *want = xasprintf(" %s=", key);
+    char *value = NULL;
+
+    for (const char *line = text; line && *line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, start, strlen(start)) != 0)
+            continue;
+        const char *end = line + strcspn(line, "\n");
+        const char *p = strstr(line, want);
+        if (p && p < end)
+            p += strlen(want);
+        else
+            p = NULL;
+        value = p ? xasprintf("%.*s", (int)strcspn(p, " \n"), p) : xstrdup("");
+        break;
+    }
+    free(start);
+    free(want);
+    return value;
+}
+
+// Each item of one list is in the other.
+static bool same_list(const char *a, const char *b)
+{
+    for (const char *list = a, *in = b;; list = b, in = a) {
+        char *copy = xstrdup(list), *save = NULL;
+        bool all = true;
+        for (char *item = strtok_r(copy, ",", &save); item; item = strtok_r(NULL, ",", &save))
+            all = all && slurm_list_has(in, item);
+        free(copy);
+        if (!all || list == b)
+            return all;
+    }
+}
+
+static void check_fence(struct check *k, const char *text, const char *partition)
+{
+    struct slurm_fence f;
+
+    slurm_fence_init(&f, k->conf);
+    for (unsigned i = 0; i < f.n; i++) {
+        char *is = partition_value(text, partition, f.set[i].key);
+        if (is && !same_list(is, f.set[i].value))
+            check_report(k, CHECK_WARN,
+                         "write the include again (burst slurm-conf), scontrol reconfigure",
+                         "Slurm's partition %s has %s=%s, burst.yaml says %s", partition,
+                         f.set[i].key, *is ? is : "(nothing)", f.set[i].value);
+        free(is);
+    }
+    slurm_fence_free(&f);
+}
+
 // First node of the cloud that the partition lacks; false when it has all.
 static bool lacks_node(struct check *k, const struct cloud_conf *cl, const char *expr, char *node)
 {
@@ -152,6 +208,8 @@ void check_slurm_partitions(struct check *k)
         else
             check_report(k, CHECK_OK, "", "Slurm's partition %s has the nodes of cloud %s",
                          cl->partition, cl->name);
+        if (expr && conf_find_partition(k->conf, cl->partition) == cl)
+            check_fence(k, text, cl->partition);
         free(expr);
     }
     free(text);

@@ -24,6 +24,7 @@ burst_SOURCES = \
 	burstd/cmd/options.c burstd/cmd/options.h \
 	burstd/cmd/price_source.c burstd/cmd/price_source.h \
 	burstd/cmd/price_update.c burstd/cmd/price_update.h \
+	burstd/cmd/slurm_fence.c burstd/cmd/slurm_fence.h \
 	burstd/cmd/slurm_settings.c burstd/cmd/slurm_settings.h \
 	burstd/cmd/slurm_wants.c burstd/cmd/slurm_wants.h \
 	burstd/cmd/text.c burstd/cmd/text.h

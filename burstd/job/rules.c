@@ -23,6 +23,16 @@ static bool account_admitted(const struct burst_conf *c, const char *account)
            conf_match(c->accounts, c->n_accounts, account);
 }
 
+// By name, as Slurm's AllowQos does: without this a node would be rented and the move refused.
+static bool qos_admitted(const struct burst_conf *c, const char *qos)
+{
+    bool listed = c->n_allow_qos == 0;
+
+    for (unsigned k = 0; k < c->n_allow_qos && !listed; k++)
+        listed = strcmp(c->allow_qos[k], qos) == 0;
+    return listed;
+}
+
 // One of several is enough: they are alternatives. Who was let into an elastic one passed this.
 static bool partition_admitted(const struct burst_conf *c, const char *list)
 {
@@ -55,6 +65,9 @@ bool rules_admit(const struct burst_conf *c, const struct sjob *s, const char *p
     else if (!account_admitted(c, s->account))
         snprintf(why, size, "this site does not let account %s use rented nodes",
                  *s->account ? s->account : "(none)");
+    else if (!qos_admitted(c, s->qos))
+        snprintf(why, size, "this site does not let QOS %s use rented nodes",
+                 *s->qos ? s->qos : "(none)");
     else if (!partition_admitted(c, partition))
         snprintf(why, size, "jobs of partition %s do not leave this cluster", partition);
     else if (!s->batch && !c->interactive)

@@ -597,11 +597,15 @@ static void slurm_conf_has_nodes_partitions_and_hooks(void **state)
     has_line(r.out, "NodeName=az-cpu2-001 CPUs=2 RealMemory=3891 Feature=burst,az,cpu2 "
                     "Weight=1002 State=CLOUD");
     // ResumeTimeout = 2 * (100 + 200 + 50); the shared partition has the nodes of both clouds.
-    has_line(r.out, "PartitionName=aws Nodes=aws-a100x2-[001-016],aws-cpu2-001,gcp-cpu2-001 "
-                    "Default=NO State=UP MaxTime=7-00:00:00 SuspendTime=600 SuspendTimeout=5 "
-                    "ResumeTimeout=700");
-    has_line(r.out, "PartitionName=az Nodes=az-cpu2-001 Default=NO State=UP MaxTime=7-00:00:00 "
+    has_line(
+        r.out,
+        "PartitionName=aws Nodes=aws-a100x2-[001-016],aws-cpu2-001,gcp-cpu2-001 "
+        "ExclusiveUser=YES Default=NO State=UP MaxTime=7-00:00:00 SuspendTime=600 SuspendTimeout=5 "
+        "ResumeTimeout=700");
+    has_line(r.out, "PartitionName=az Nodes=az-cpu2-001 ExclusiveUser=YES Default=NO State=UP "
+                    "MaxTime=7-00:00:00 "
                     "SuspendTime=600 SuspendTimeout=5 ResumeTimeout=700");
+    assert_non_null(strstr(r.out, "\n#     ElasticPartitions=aws,az\n"));
     ran_free(&r);
     // What later releases do by themselves is not asked of them.
     r = burst("slurm-conf", "--slurm=24.05.1", NULL);
@@ -835,6 +839,9 @@ static void check_asks_slurm_and_burstd(void **state)
                     "they are powered down, too. - PrivateData=accounts,cloud");
     has_line(r.out, "FAIL  slurm.conf: JobSubmitPlugins is not set. Decides at submission which "
                     "jobs may leave. - JobSubmitPlugins=burst");
+    has_line(r.out,
+             "warn  Slurm's partition aws has ExclusiveUser=(nothing), burst.yaml says YES - "
+             "write the include again (burst slurm-conf), scontrol reconfigure");
     has_line(r.out, "FAIL  Slurm's partition aws lacks node aws-cpu2-002 - write the include again "
                     "(burst slurm-conf), restart slurmctld");
     assert_non_null(strstr(r.out, "\nwarn  burstd is 0.0.1, this command is "));

@@ -12,7 +12,7 @@
 
 #include "job/rules.h"
 
-static struct burst_conf *conf(const char *eligibility)
+static struct burst_conf *conf_of(const char *section, const char *keys)
 {
     struct burst_conf *c = NULL;
     struct conf_errors errs;
@@ -22,15 +22,20 @@ static struct burst_conf *conf(const char *eligibility)
              "cluster: test\n"
              "munge_key: /m\n"
              "ssh: {key: /k, user: root}\n"
-             "eligibility: {%s}\n"
+             "%s {%s}\n"
              "shapes:\n"
              "  - {name: small, cpus: 2, memory: 2000MiB, nodes: 4}\n"
              "clouds:\n"
              "  - {name: aws, provider: local, endpoint: 'http://127.0.0.1:1', credentials: /x}\n",
-             eligibility);
+             section, keys);
     if (conf_parse("test.yaml", text, strlen(text), &c, &errs) < 0)
         fail_msg("%s", errs.text[0].text);
     return c;
+}
+
+static struct burst_conf *conf(const char *eligibility)
+{
+    return conf_of("eligibility:", eligibility);
 }
 
 static struct sjob job(const char *user, const char *account)
@@ -40,6 +45,7 @@ static struct sjob job(const char *user, const char *account)
     memset(&s, 0, sizeof(s));
     s.user = (char *)user;
     s.account = (char *)account;
+    s.qos = (char *)"normal";
     s.partition = (char *)"main";
     s.uid = s.gid = 2001;
     s.num_nodes_min = 1;
@@ -136,6 +142,12 @@ static void the_rest_of_eligibility(void **state)
     conf_free(c);
     c = conf("interactive: true");
     assert_true(admits(c, &s));
+    conf_free(c);
+    s.batch = true;
+    c = conf_of("slurm:", "allow_qos: [high, normal]");
+    assert_true(admits(c, &s));
+    s.qos = (char *)"low";
+    assert_false(admits(c, &s));
     conf_free(c);
 }
 
