@@ -100,6 +100,13 @@ tests_fuzz_replay_snapshot_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"snapshot"'
 tests_fuzz_replay_snapshot_CFLAGS = $(SAN_CFLAGS)
 tests_fuzz_replay_snapshot_LDFLAGS = $(SAN_LDFLAGS)
 tests_fuzz_replay_snapshot_LDADD = libplugincore.la
+check_PROGRAMS += tests/fuzz/replay_spank
+TESTS += tests/fuzz/replay_spank
+tests_fuzz_replay_spank_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_spank.c tests/unit/slurm_plugin/site.h
+tests_fuzz_replay_spank_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"spank"'
+tests_fuzz_replay_spank_CFLAGS = $(SAN_CFLAGS)
+tests_fuzz_replay_spank_LDFLAGS = $(SAN_LDFLAGS)
+tests_fuzz_replay_spank_LDADD = libplugincore.la
 EXTRA_DIST += tests/fuzz/corpus
 
 # For tests/t/25-plugin.t

@@ -20,3 +20,12 @@ tests_unit_rpc_test_rpc_server_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_C
 tests_unit_rpc_test_rpc_server_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_rpc_test_rpc_server_LDADD = librpcserver.la libdaemon.la $(CMOCKA_LIBS)
 endif
+
+# A fuzz target, replayed over its corpus
+check_PROGRAMS += tests/fuzz/replay_rpc
+TESTS += tests/fuzz/replay_rpc
+tests_fuzz_replay_rpc_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_rpc.c
+tests_fuzz_replay_rpc_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"rpc"'
+tests_fuzz_replay_rpc_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
+tests_fuzz_replay_rpc_LDFLAGS = $(SAN_LDFLAGS)
+tests_fuzz_replay_rpc_LDADD = librpcserver.la libdaemon.la

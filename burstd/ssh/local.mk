@@ -79,3 +79,20 @@ tests_unit_ssh_test_ssh_op_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAG
 tests_unit_ssh_test_ssh_op_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_ssh_test_ssh_op_LDADD = libssh_op.la $(CMOCKA_LIBS)
 endif
+
+# Fuzz targets, replayed over their corpora
+check_PROGRAMS += tests/fuzz/replay_unpack
+TESTS += tests/fuzz/replay_unpack
+tests_fuzz_replay_unpack_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_unpack.c
+tests_fuzz_replay_unpack_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"unpack"'
+tests_fuzz_replay_unpack_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS) $(ARCHIVE_CFLAGS)
+tests_fuzz_replay_unpack_LDFLAGS = $(SAN_LDFLAGS)
+tests_fuzz_replay_unpack_LDADD = libstage.la
+
+check_PROGRAMS += tests/fuzz/replay_ssh
+TESTS += tests/fuzz/replay_ssh
+tests_fuzz_replay_ssh_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_ssh.c
+tests_fuzz_replay_ssh_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"ssh"'
+tests_fuzz_replay_ssh_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS)
+tests_fuzz_replay_ssh_LDFLAGS = $(SAN_LDFLAGS)
+tests_fuzz_replay_ssh_LDADD = libssh_request.la libburst.la
