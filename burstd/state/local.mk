@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What is remembered over a crash.
 store_sources = burstd/state/store_charge.c burstd/state/store_inside.h \
-	burstd/state/store_sqlite.c burstd/state/store_story.c
+	burstd/state/store_rows.c burstd/state/store_sqlite.c burstd/state/store_story.c \
+	burstd/state/store_table.c
 
 libcore_la_SOURCES += \
 	burstd/state/bounds.c burstd/state/bounds.h burstd/state/instances.c \

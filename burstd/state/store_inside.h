@@ -118,8 +118,39 @@ struct store {
     bool spend_known;
 };
 
+// The tables whose rows are structs. The first column is the key, a text at the struct's start.
+struct table {
+    const char *name; // also what a row is called in messages
+    const struct column *column;
+    size_t n; // columns
+    void *(*create)(void);
+    void (*destroy)(void *row);
+};
+
+extern const struct table store_instances, store_jobs; // struct instance, struct bjob
+
+// Those with errp return 0, or -1 with errp filled ("journal: ..."); errp may be NULL.
+
+// Always -1; SQLite's message of its last call that failed, after what was attempted.
 int store_fail(struct store *s, const char *what, burst_error_t *errp);
+// One or several statements that give no rows.
+int store_run(struct store *s, const char *sql, burst_error_t *errp);
+// *out is the caller's (sqlite3_finalize), NULL after an error.
 int store_prepare(struct store *s, const char *sql, sqlite3_stmt **out, burst_error_t *errp);
+// Runs a statement that writes, and resets it for its next use; `what` is for the message.
 int store_step(struct store *s, sqlite3_stmt *st, const char *what, burst_error_t *errp);
+
+// Makes the table if there is none.
+int store_create_table(struct store *s, const struct table *t, burst_error_t *errp);
+// A journal that an older burstd wrote lacks what this one has learned to remember: '' and 0.
+int store_add_columns(struct store *s, const struct table *t, burst_error_t *errp);
+// INSERT OR REPLACE of a whole row; *out as from store_prepare().
+int store_prepare_put(struct store *s, const struct table *t, sqlite3_stmt **out,
+                      burst_error_t *errp);
+// Binds a row (a struct of the table's kind) to such a statement.
+void store_bind(sqlite3_stmt *st, const struct table *t, const void *row);
+// Fills a row of t->create() from a SELECT that names the columns in the order of the table. -1,
+// and no message: it has a state that this burstd does not know.
+int store_fetch(sqlite3_stmt *st, const struct table *t, void *row);
 
 #endif
