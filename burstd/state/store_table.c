@@ -3,6 +3,77 @@
 // named in one place (store_inside.h).
 #include "state/store_inside.h"
 
+#define COL(s, n, t)                                                                               \
+    {                                                                                              \
+#n, t, offsetof(struct s, n), sizeof(((struct s *)0)->n)                                   \
+    }
+#define I(n, t) COL(instance, n, t)
+#define J(n, t) COL(bjob, n, t)
+#define FAILED(n, t)                                                                               \
+    {                                                                                              \
+        "failed_" #n, t, offsetof(struct instance, failure.n),                                     \
+            sizeof(((struct instance *)0)->failure.n)                                              \
+    }
+
+static const struct column instance_columns[] = {
+    I(id, TEXT),         I(group, TEXT),         I(job, TEXT),        I(cloud, TEXT),
+    I(region, TEXT),     I(zone, TEXT),          I(itype, TEXT),      I(shape, TEXT),
+    I(partition, TEXT),  I(spot, BOOL),          I(price, INT),       I(state, STATE_I),
+    I(flags, UINT),      I(cloud_id, TEXT),      I(address, TEXT),    I(host_key, TEXT),
+    I(node, TEXT),       I(created, INT),        I(launched, INT),    I(ended, INT),
+    I(since, INT),       I(idle_since, INT),     I(notice_at, INT),   I(charged_to, INT),
+    I(reason, TEXT),     I(boot_failures, UINT), I(observed_to, INT), FAILED(cls, UINT),
+    FAILED(scope, UINT), FAILED(job, TEXT),      FAILED(why, TEXT),   I(served, U32),
+};
+// One a line, so that a later one changes no other:
+// clang-format off
+static const struct column job_columns[] = {
+    J(key, TEXT),
+    J(job_id, U32),
+    J(uid, U32),
+    J(gid, U32),
+    J(name, TEXT),
+    J(user, TEXT),
+    J(account, TEXT),
+    J(origin, TEXT),
+    J(mark, POINTER),
+    J(state, STATE_J),
+    J(group, TEXT),
+    J(cloud, TEXT),
+    J(region, TEXT),
+    J(zone, TEXT),
+    J(itype, TEXT),
+    J(shape, TEXT),
+    J(partition, TEXT),
+    J(spot, BOOL),
+    J(nodes, UINT),
+    J(node_names, POINTER),
+    J(submit, INT),
+    J(since, INT),
+    J(placed_at, INT),
+    J(started, INT),
+    J(ended, INT),
+    J(restarts, U32),
+    J(placed_restarts, U32),
+    J(price, INT),
+    J(settled, INT),
+    J(reserved, INT),
+    J(history, POINTER),
+    J(reason, TEXT),
+    J(stage, POINTER),
+    J(limit_s, INT),
+    J(transfer, INT),
+    J(egress, INT),
+    J(deadline, INT),
+    J(our_hold, BOOL),
+    J(requeue_wanted, BOOL),
+    J(missing, UINT),
+    J(comment_due, BOOL),
+    J(met, INT),
+    J(submit_restarts, U32),
+};
+// clang-format on
+
 static void *new_instance(void)
 {
     return xmalloc(sizeof(struct instance));
