@@ -1,45 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// See conf.h: the tables of burst.yaml, then the checks that compare values with each other.
+// See conf.h: the keys of burst.yaml, all but those of shapes and clouds; load, free, errors.
 #include "base/conf_inside.h"
 
 #define FILE_MAX (1 << 20)
-#define DAY 86400
-#define USD MONEY_PER_USD
-#define MAX_MONEY (INT64_C(1000000000) * USD)
-
-// Drivers that exist; provider.h is not linked into the command.
-#define PROVIDERS "local"
 
 #define AT(m) offsetof(struct burst_conf, m)
-#define LIST(k, m, d)                                                                              \
-    {                                                                                              \
-        .key = k, .kind = YT_LIST, .off = AT(m), .off_n = AT(n_##m), .dflt = d                     \
-    }
-#define TIME(k, m, d, lo, hi)                                                                      \
-    {                                                                                              \
-        .key = k, .kind = YT_DURATION, .off = AT(m), .dflt = d, .min = lo, .max = hi               \
-    }
-#define UINT(k, m, d, lo, hi)                                                                      \
-    {                                                                                              \
-        .key = k, .kind = YT_UINT, .off = AT(m), .dflt = d, .min = lo, .max = hi                   \
-    }
-#define CAP(k, m, d)                                                                               \
-    {                                                                                              \
-        .key = k, .kind = YT_MONEY, .off = AT(m), .dflt = d, .min = 0, .max = MAX_MONEY            \
-    }
-#define DIRECTORY(k, m, d)                                                                         \
-    {                                                                                              \
-        .key = k, .kind = YT_PATH, .off = AT(m), .dflt = d, .min = 1, .max = 4000                  \
-    }
-#define STRING(k, m, d, longest)                                                                   \
-    {                                                                                              \
-        .key = k, .kind = YT_STR, .off = AT(m), .dflt = d, .max = longest                          \
-    }
-#define SECTION(k, t)                                                                              \
-    {                                                                                              \
-        .key = k, .kind = YT_SECTION, .sub = t                                                     \
-    }
-
 static const struct yt_field operators_table[] = {
     LIST("users", operator_users, ""),
     LIST("groups", operator_groups, ""),
@@ -158,67 +123,6 @@ static const struct yt_field reap_table[] = {
     {0},
 };
 
-#undef AT
-#define AT(m) offsetof(struct accel_conf, m)
-static const struct yt_field accel_table[] = {
-    {.key = "type", .kind = YT_STR, .off = AT(gres), .min = 1, .max = 31},
-    LIST("names", names, NULL),
-    {0},
-};
-
-#undef AT
-#define AT(m) offsetof(struct shape_conf, m)
-static const struct yt_field shape_table[] = {
-    {.key = "name", .kind = YT_NAME, .off = AT(name), .min = 1, .max = CONF_NAME_MAX},
-    STRING("gpu", gpu, "", 31),
-    UINT("gpus", gpus, "0", 0, 128),
-    UINT("cpus", cpus, NULL, 1, 10000),
-    {.key = "memory",
-     .kind = YT_SIZE,
-     .off = AT(memory),
-     .min = INT64_C(64) << 20,
-     .max = INT64_C(1) << 50},
-    UINT("nodes", nodes, NULL, 1, CONF_NODES_MAX),
-    LIST("features", features, ""),
-    {.key = "tmp_disk",
-     .kind = YT_SIZE,
-     .off = AT(tmp_disk),
-     .dflt = "0MiB",
-     .min = 0,
-     .max = INT64_C(1) << 50},
-    {0},
-};
-
-#undef AT
-#define AT(m) offsetof(struct cloud_conf, m)
-static const struct yt_field cloud_table[] = {
-    {.key = "name", .kind = YT_NAME, .off = AT(name), .min = 1, .max = CONF_NAME_MAX},
-    STRING("partition", partition, "", 63),
-    {.key = "provider", .kind = YT_WORD, .off = AT(provider), .words = PROVIDERS},
-    STRING("endpoint", endpoint, "", 1024),
-    {.key = "credentials", .kind = YT_PATH, .off = AT(credentials), .dflt = ""},
-    LIST("regions", regions, "*"),
-    {.key = "markets",
-     .kind = YT_LIST,
-     .off = AT(markets),
-     .off_n = AT(n_markets),
-     .dflt = "spot,on-demand",
-     .words = "spot|on-demand"},
-    UINT("max_nodes", max_nodes, "64", 0, 100000),
-    CAP("max_usd_per_day", max_per_day, "none"),
-    {.key = "metadata",
-     .kind = YT_WORD,
-     .off = AT(metadata),
-     .dflt = "",
-     .words = "aws|gcp|azure|local|none"},
-    STRING("ssh_user", ssh_user, "", 32),
-    LIST("shapes", shapes, "*"),
-    STRING("image", image, "", 256),
-    {0},
-};
-
-#undef AT
-#define AT(m) offsetof(struct burst_conf, m)
 static const struct yt_field root_table[] = {
     {.key = "cluster", .kind = YT_NAME, .off = AT(cluster), .min = 1, .max = CONF_NAME_MAX},
     DIRECTORY("run_dir", run_dir, BURST_RUNDIR),
@@ -250,19 +154,19 @@ static const struct yt_field root_table[] = {
      .off = AT(accels),
      .off_n = AT(n_accels),
      .dflt = "",
-     .sub = accel_table,
+     .sub = conf_accel_table,
      .size = sizeof(struct accel_conf)},
     {.key = "shapes",
      .kind = YT_ARRAY,
      .off = AT(shapes),
      .off_n = AT(n_shapes),
-     .sub = shape_table,
+     .sub = conf_shape_table,
      .size = sizeof(struct shape_conf)},
     {.key = "clouds",
      .kind = YT_ARRAY,
      .off = AT(clouds),
      .off_n = AT(n_clouds),
-     .sub = cloud_table,
+     .sub = conf_cloud_table,
      .size = sizeof(struct cloud_conf)},
     {0},
 };

@@ -11,7 +11,8 @@ libdaemon_la_LIBADD = libburst.la $(UV_LIBS)
 noinst_LTLIBRARIES += libconf.la
 libconf_la_SOURCES = \
 	burstd/base/conf.c burstd/base/conf.h burstd/base/conf_inside.h \
-	burstd/base/conf_check.c burstd/base/conf_find.c \
+	burstd/base/conf_check.c burstd/base/conf_clouds.c burstd/base/conf_find.c \
+	burstd/base/conf_shapes.c \
 	burstd/base/yamltab.c burstd/base/yamltab.h burstd/base/yamltab_inside.h \
 	burstd/base/yamltab_place.c burstd/base/yamltab_scalar.c
 libconf_la_CFLAGS = $(SAN_CFLAGS) $(YAML_CFLAGS)
