@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // See conf.h: the keys of burst.yaml, all but those of shapes and clouds; load, free, errors.
+#include "base/conf.h"
 #include "base/conf_inside.h"
 
 #define FILE_MAX (1 << 20)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Checks of a configuration as a whole; those of shapes and clouds lie with their keys (conf.h).
+#include "base/conf.h"
 #include "base/conf_inside.h"
 
 const char *conf_at(struct conf_check *k, const char *fmt, ...)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Clouds: their keys, what must fit together, and the names of their nodes (conf.h).
+#include "base/conf.h"
 #include "base/conf_inside.h"
 
 // Drivers that exist; provider.h is not linked into the command.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Questions to a configuration (conf.h).
+#include "base/conf.h"
 #include "base/conf_inside.h"
 
 bool conf_match(char *const *patterns, unsigned n, const char *text)

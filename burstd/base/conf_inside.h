@@ -3,8 +3,6 @@
 #ifndef BURST_CONF_INSIDE_H
 #define BURST_CONF_INSIDE_H
 
-#include "base/conf.h"
-
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <fnmatch.h>
@@ -19,8 +17,11 @@
 
 #include "base/yamltab.h"
 #include "libburst/fsutil.h"
+#include "libburst/money.h"
 #include "libburst/strbuf.h"
 #include "libburst/xalloc.h"
+
+struct burst_conf;
 
 #define DAY 86400
 #define USD MONEY_PER_USD

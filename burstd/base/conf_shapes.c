@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Accelerators and shapes: their keys, and what must fit together (conf.h).
+#include "base/conf.h"
 #include "base/conf_inside.h"
 
 #define AT(m) offsetof(struct accel_conf, m)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // See yamltab.h. The place of a value ("clouds[0].regions[1]") is built up while descending and
 // remembered with its line for the checks that come later.
+#include "base/yamltab.h"
 #include "base/yamltab_inside.h"
 
 static void read_table(struct yt *y, yaml_node_t *node, const struct yt_field *t, void *base);

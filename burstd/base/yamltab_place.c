@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Where in a file we are, what is wrong there, and the nearest word that would be right
 // (yamltab.h).
+#include "base/yamltab.h"
 #include "base/yamltab_inside.h"
 
 size_t yt_place_push(struct yt *y, const char *fmt, ...)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Values: each function returns false after it has reported (yamltab.h).
+#include "base/yamltab.h"
 #include "base/yamltab_inside.h"
 
 bool yt_in_words(const char *words, const char *text)
