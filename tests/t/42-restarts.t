@@ -125,11 +125,14 @@ all_faults
 put alice srun.sh <<'END'
 #!/bin/bash
 #SBATCH -t 10 -N2 --ntasks-per-node=1
+touch "/tmp/up-$SLURM_JOB_ID"
 until [[ -e /tmp/go-$SLURM_JOB_ID ]]; do sleep 0.1; done
 srun hostname
 END
 f=$(as alice sbatch --parsable -o f.txt srun.sh)
-wait_for "job_is $f RUNNING" 60
+# Slurm calls a job RUNNING before its script is on the node; one that a restart finds missing
+# there, it ends as NODE_FAIL and queues it again.
+wait_for "[[ -n \$(on_nodes ls /tmp/up-$f) ]]" 60
 restart_slurmctld
 happens "slurmctld restarted while a burst job runs: it still does" 10 "job_is $f RUNNING"
 on_nodes touch "/tmp/go-$f"
