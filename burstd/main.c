@@ -48,6 +48,7 @@
 #define TICK_MS 1000
 #define PRUNE_MS 600000     // old rows of the journal go little by little
 #define KEEP_S (90 * 86400) // stories of jobs are kept so long; charges for ever
+#define FILES_WANTED 4096
 
 struct main {
     struct burstd b;
@@ -321,6 +322,18 @@ static const struct option options[] = {
     {NULL, 0, NULL, 0},
 };
 
+// Connections, helpers' pipes and files: as many as the site allows, up to what burstd would use.
+// Too few are no error: the RPC server shares out those that there are.
+static void raise_descriptors(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur >= FILES_WANTED)
+        return;
+    files.rlim_cur = files.rlim_max < FILES_WANTED ? files.rlim_max : FILES_WANTED;
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
 static int load_conf(struct burstd *b, bool check)
 {
     struct conf_errors errs;
@@ -377,6 +390,7 @@ int main(int argc, char **argv)
     // Credentials pass through this process: it leaves no core dump.
     prctl(PR_SET_DUMPABLE, 0);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    raise_descriptors();
     signal(SIGPIPE, SIG_IGN);
     umask(0027);
     if (load_conf(&m.b, check) < 0)

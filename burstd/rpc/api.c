@@ -22,19 +22,19 @@ static void m_job_done(void *arg, struct rpc_request *req)
 }
 
 static const struct rpc_method methods[] = {
-    {"ping", people_ping, false},
-    {"status", people_status, false},
-    {"jobs", people_jobs, false},
-    {"nodes", people_nodes, false},
-    {"why", people_why, false},
-    {"cost", people_cost, false},
-    {"drain", operators_drain, true},
-    {"terminate", operators_terminate, true},
-    {"giveup", operators_giveup, true},
-    {"reload", operators_reload, true},
-    {"job_ready", m_job_ready, true},
-    {"job_done", m_job_done, true},
-    {NULL, NULL, false},
+    {"ping", people_ping, false, false},
+    {"status", people_status, false, false},
+    {"jobs", people_jobs, false, false},
+    {"nodes", people_nodes, false, false},
+    {"why", people_why, false, false},
+    {"cost", people_cost, false, false},
+    {"drain", operators_drain, true, false},
+    {"terminate", operators_terminate, true, false},
+    {"giveup", operators_giveup, true, false},
+    {"reload", operators_reload, true, false},
+    {"job_ready", m_job_ready, true, true},
+    {"job_done", m_job_done, true, true},
+    {NULL, NULL, false, false},
 };
 
 int api_start(struct burstd *b, burst_error_t *errp)

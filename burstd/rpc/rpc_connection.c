@@ -28,6 +28,117 @@ static void on_conn_closed(uv_handle_t *h)
     rpc_release_server(s);
 }
 
+// ---- turns
+
+static void leave_turns(struct conn *c)
+{
+    struct rpc_server *s = c->s;
+
+    if (!c->waiting)
+        return;
+    c->waiting = false;
+    if (s->cursor == c)
+        s->cursor = c->turn_next;
+    DL_DELETE2(s->waiting, c, turn_prev, turn_next);
+    if (!s->waiting)
+        uv_idle_stop(&s->turns);
+}
+
+static bool has_line(struct conn *c)
+{
+    size_t from = c->scanned > c->start ? c->scanned : c->start;
+
+    if (c->in.len > from && memchr(c->in.data + from, '\n', c->in.len - from))
+        return true;
+    c->scanned = c->in.len;
+    return false;
+}
+
+static void join_turns(struct conn *c)
+{
+    struct rpc_server *s = c->s;
+
+    if (c->waiting)
+        return;
+    c->waiting = true;
+    DL_APPEND2(s->waiting, c, turn_prev, turn_next);
+    uv_idle_start(&s->turns, rpc_on_turn);
+}
+
+void rpc_go_on(struct conn *c)
+{
+    if (c->closing)
+        return;
+    if (c->pending) {
+        if (c->pending->later)
+            join_turns(c);
+    } else if (!c->ending) {
+        if (has_line(c))
+            join_turns(c);
+        else if (c->eof)
+            c->ending = true;
+    }
+    rpc_close_if_done(c);
+}
+
+static void drop_taken(struct conn *c)
+{
+    strbuf_consume(&c->in, c->start);
+    c->scanned = c->scanned > c->start ? c->scanned - c->start : 0;
+    c->start = 0;
+}
+
+static void take_line(struct conn *c, const char *text, size_t len);
+
+static void take_next_line(struct conn *c)
+{
+    char *line = c->in.data + c->start;
+    size_t len = (size_t)((char *)memchr(line, '\n', c->in.len - c->start) - line);
+
+    c->start += len + 1;
+    take_line(c, line, len);
+    if (c->closing)
+        return;
+    if (c->start >= CONSUME_MIN)
+        drop_taken(c);
+    rpc_go_on(c);
+}
+
+static void go_on_with(struct rpc_request *req)
+{
+    void (*later)(void *arg, struct rpc_request *req) = req->later;
+
+    req->later = NULL;
+    later(req->later_arg, req);
+}
+
+static void take_turn(struct conn *c)
+{
+    if (c->pending)
+        go_on_with(c->pending);
+    else
+        take_next_line(c);
+}
+
+// Who has a request looked at goes to the end, so that his connections have their turns one after
+// the other, too.
+void rpc_on_turn(uv_idle_t *turns)
+{
+    struct rpc_server *s = turns->data;
+
+    s->turn++;
+    for (struct conn *c = s->waiting; c; c = s->cursor) {
+        s->cursor = c->turn_next;
+        if (c->user->turn == s->turn)
+            continue;
+        c->user->turn = s->turn;
+        leave_turns(c);
+        take_turn(c);
+    }
+}
+
+// ---- the end
+
 void rpc_close_conn(struct conn *c)
 {
     struct conn **at = &c->s->conns;
@@ -39,8 +150,9 @@ void rpc_close_conn(struct conn *c)
         at = &(*at)->next;
     *at = c->next;
     c->s->n_conns--;
+    leave_turns(c);
+    rpc_forget_peer(c);
     uv_close((uv_handle_t *)&c->stall, on_conn_closed);
-    uv_close((uv_handle_t *)&c->again, on_conn_closed);
     uv_close((uv_handle_t *)&c->pipe, on_conn_closed);
     struct rpc_request *req = c->pending;
     c->pending = NULL;
@@ -122,6 +234,13 @@ static void refuse_line(struct conn *c, const char *why)
         rpc_close_if_done(c);
 }
 
+// Who waits for a free connection comes again: the hooks each half second.
+static void send_away(struct conn *c, struct rpc_request *req)
+{
+    c->ending = true;
+    rpc_fail(req, "busy", "burstd has too many connections; try again later");
+}
+
 static void take_line(struct conn *c, const char *text, size_t len)
 {
     burst_error_t err = {""};
@@ -146,46 +265,10 @@ static void take_line(struct conn *c, const char *text, size_t len)
                  "%s is for operators: root, %s, and who is listed under "
                  "\"operators\" in burst.yaml",
                  m->name, c->s->conf->slurm_user);
+    else if (!rpc_admit_method(c, m))
+        send_away(c, req);
     else
         m->handler(c->s->arg, req);
-}
-
-static void on_again(uv_timer_t *t)
-{
-    rpc_process(t->data);
-}
-
-void rpc_process(struct conn *c)
-{
-    size_t taken = 0;
-    int n = 0;
-
-    c->processing = true;
-    while (!c->pending && !c->ending && !c->closing) {
-        size_t from = c->scanned > taken ? c->scanned : taken;
-        char *nl = c->in.len > from ? memchr(c->in.data + from, '\n', c->in.len - from) : NULL;
-        if (!nl) {
-            c->scanned = c->in.len;
-            break;
-        }
-        if (n++ == BATCH) {
-            uv_timer_start(&c->again, on_again, 0, 0);
-            break;
-        }
-        size_t start = taken;
-        taken = (size_t)(nl - c->in.data) + 1;
-        take_line(c, c->in.data + start, taken - 1 - start);
-    }
-    c->processing = false;
-    if (taken > 0) {
-        strbuf_consume(&c->in, taken);
-        c->scanned = c->scanned > taken ? c->scanned - taken : 0;
-    }
-    if (c->closing)
-        return;
-    if (c->eof && !c->pending && !uv_is_active((uv_handle_t *)&c->again))
-        c->ending = true;
-    rpc_close_if_done(c);
 }
 
 void rpc_on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
@@ -221,11 +304,12 @@ void rpc_on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
         if (n != UV_EOF || hung_up(c))
             rpc_close_conn(c);
         else
-            rpc_process(c);
+            rpc_go_on(c);
         return;
     }
     if (c->ending)
         return;
+    drop_taken(c);
     if (strbuf_add(&c->in, buf->base, (size_t)n) < 0) {
         if (c->pending)
             rpc_close_conn(c);
@@ -233,6 +317,5 @@ void rpc_on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
             refuse_line(c, "a request may have at most 1 MiB");
         return;
     }
-    if (!c->pending && !uv_is_active((uv_handle_t *)&c->again))
-        rpc_process(c);
+    rpc_go_on(c);
 }

@@ -45,20 +45,48 @@ void rpc_send_answer(struct conn *c, cJSON *answer)
     rpc_send_line(c, line, len);
 }
 
-static void answer_request(struct rpc_request *req, cJSON *answer)
+static void answer_line(struct rpc_request *req, char *line, size_t len)
 {
     struct conn *c = req->conn;
 
     rpc_free_request(req);
     if (!c) {
-        cJSON_Delete(answer);
+        free(line);
         return;
     }
     c->pending = NULL;
-    rpc_send_answer(c, answer);
-    // Inside rpc_process() its loop goes on by itself.
-    if (!c->closing && !c->processing)
-        rpc_process(c);
+    rpc_send_line(c, line, len);
+    rpc_go_on(c);
+}
+
+static void answer_request(struct rpc_request *req, cJSON *answer)
+{
+    size_t len;
+    char *line = rpc_answer_line(answer, &len);
+
+    answer_line(req, line, len);
+}
+
+void rpc_reply_text(struct rpc_request *req, char *json)
+{
+    static const char head[] = "{\"ok\":true,\"result\":";
+    size_t n = strlen(json);
+    char *line = xmalloc(sizeof(head) + n + 2);
+
+    memcpy(line, head, sizeof(head) - 1);
+    memcpy(line + sizeof(head) - 1, json, n);
+    memcpy(line + sizeof(head) - 1 + n, "}\n", 3);
+    free(json);
+    answer_line(req, line, sizeof(head) - 1 + n + 2);
+}
+
+void rpc_go_on_later(struct rpc_request *req, void (*go_on)(void *arg, struct rpc_request *req),
+                     void *arg)
+{
+    req->later = go_on;
+    req->later_arg = arg;
+    if (req->conn)
+        rpc_go_on(req->conn);
 }
 
 void rpc_reply(struct rpc_request *req, cJSON *result)
@@ -103,7 +131,7 @@ struct rpc_request *rpc_create_request(struct conn *c, cJSON *msg)
     if (!req->params || cJSON_IsNull(req->params))
         req->params = req->none = cJSON_CreateObject();
     req->peer = c->peer;
-    memcpy(req->user, c->user, sizeof(req->user));
+    snprintf(req->user, sizeof(req->user), "%s", rpc_conn_user(c));
     req->next = c->s->requests;
     if (req->next)
         req->next->prev = req;

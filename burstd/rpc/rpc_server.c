@@ -6,18 +6,7 @@
 // until it is answered, also when its connection has gone: conn is NULL then.
 #include "rpc/rpc_server_inside.h"
 
-static bool too_many(struct conn *c)
-{
-    unsigned same = 0;
-
-    if (c->s->n_conns > CONNECTIONS_MAX)
-        return true;
-    for (const struct conn *o = c->s->conns; o; o = o->next)
-        same += o->peer.uid == c->peer.uid;
-    if (same <= CONNECTIONS_USER && c->s->n_conns <= CONNECTIONS_OTHERS)
-        return false;
-    return !rpc_conn_is_operator(c);
-}
+#include <sys/resource.h>
 
 static void on_connection(uv_stream_t *listener, int status)
 {
@@ -33,18 +22,18 @@ static void on_connection(uv_stream_t *listener, int status)
     strbuf_init(&c->in, REQUEST_MAX);
     uv_pipe_init(s->loop, &c->pipe, 0);
     uv_timer_init(s->loop, &c->stall);
-    uv_timer_init(s->loop, &c->again);
-    c->pipe.data = c->stall.data = c->again.data = c;
-    c->handles = 3;
+    c->pipe.data = c->stall.data = c;
+    c->handles = 2;
     s->handles++;
     c->next = s->conns;
     s->conns = c;
     s->n_conns++;
+    s->in_pool[POOL_NONE]++;
     if (uv_accept(listener, (uv_stream_t *)&c->pipe) < 0 || !rpc_find_peer(c)) {
         rpc_close_conn(c);
         return;
     }
-    if (too_many(c)) {
+    if (!rpc_admit(c)) {
         c->ending = true;
         rpc_send_answer(c, rpc_failure("busy", "burstd has too many connections; try again later"));
         if (!c->closing)
@@ -102,7 +91,7 @@ static int bind_socket(const char *path, burst_error_t *errp)
     return fd;
 }
 
-static void on_listener_closed(uv_handle_t *h)
+static void on_own_closed(uv_handle_t *h)
 {
     rpc_release_server(h->data);
 }
@@ -113,6 +102,7 @@ struct rpc_server *rpc_server_create(uv_loop_t *loop, const char *path,
 {
     int fd = bind_socket(path, errp), rc;
     struct rpc_server *s;
+    struct rlimit files;
     struct stat st;
 
     if (fd < 0)
@@ -125,13 +115,15 @@ struct rpc_server *rpc_server_create(uv_loop_t *loop, const char *path,
     s->generation = 1;
     s->arg = arg;
     s->stall_ms = STALL_MS;
-    s->handles = 1;
+    s->handles = 2;
+    s->limits = rpc_limits_for(getrlimit(RLIMIT_NOFILE, &files) == 0 ? files.rlim_cur : 1024);
     if (lstat(path, &st) == 0) {
         s->dev = st.st_dev;
         s->ino = st.st_ino;
     }
     uv_pipe_init(loop, &s->listener, 0);
-    s->listener.data = s;
+    uv_idle_init(loop, &s->turns);
+    s->listener.data = s->turns.data = s;
     rc = uv_pipe_open(&s->listener, fd);
     if (rc < 0)
         close(fd);
@@ -154,6 +146,11 @@ void rpc_server_set_conf(struct rpc_server *s, const struct burst_conf *conf)
 void rpc_server_set_stall_ms(struct rpc_server *s, unsigned ms)
 {
     s->stall_ms = ms;
+}
+
+void rpc_server_set_limits(struct rpc_server *s, const struct rpc_limits *limits)
+{
+    s->limits = *limits;
 }
 
 unsigned rpc_server_connections(const struct rpc_server *s)
@@ -188,5 +185,7 @@ void rpc_server_destroy(struct rpc_server *s)
         rpc_close_conn(s->conns);
     while (s->requests)
         rpc_free_request(s->requests);
-    uv_close((uv_handle_t *)&s->listener, on_listener_closed);
+    rpc_forget_all(s);
+    uv_close((uv_handle_t *)&s->turns, on_own_closed);
+    uv_close((uv_handle_t *)&s->listener, on_own_closed);
 }

@@ -19,38 +19,74 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <uthash.h>
+#include <utlist.h>
+
 #include "base/conf.h"
 #include "base/log.h"
 #include "libburst/json.h"
 #include "libburst/strbuf.h"
 #include "libburst/xalloc.h"
 
-#define CONNECTIONS_MAX 256
-#define CONNECTIONS_OTHERS 192 // of all who are no operators, together
-#define CONNECTIONS_USER 64    // of one of them
 #define REQUEST_MAX (1u << 20)
 #define UNREAD_MAX (8u << 20)
 #define STALL_MS 30000
 #define BACKLOG 128
-#define BATCH 32 // requests of one connection in a row: others get their turn in between
+#define CONSUME_MIN 65536 // bytes of lines that were taken lie so long before the others move
+#define PERSON_MS 10000   // a name and its rights are believed so long
 #define GROUPS_MAX 1024
 #define ERROR_MAX 16384
+
+// Who is behind connections: one for each uid and gid, kept while it has connections and a little
+// longer.
+struct person {
+    struct {
+        uid_t uid;
+        gid_t gid;
+    } id;
+    char name[64];
+    bool is_operator;
+    int generation; // of the configuration that this is of
+    int64_t known_ms;
+    unsigned conns;
+    UT_hash_handle hh;
+};
+
+// What all connections of one uid have together.
+struct user {
+    uid_t uid;
+    unsigned conns;
+    uint64_t turn; // the last one in which a request of his was looked at
+    UT_hash_handle hh;
+};
+
+enum pool {
+    POOL_NONE, // sent away
+    POOL_NEW,  // an operator's that has asked nothing yet
+    POOL_HOOKS,
+    POOL_OPERATORS,
+    POOL_USERS,
+    POOLS
+};
 
 struct conn {
     struct rpc_server *s;
     uv_pipe_t pipe;
-    uv_timer_t stall, again;
+    uv_timer_t stall;
     int handles; // not yet closed
     struct ucred peer;
-    char user[64];
-    int operator_known; // generation of the configuration that `is_operator` is of, 0 = none
-    bool is_operator;
+    struct person *person;
+    struct user *user;
+    enum pool pool;
     struct rpc_request *pending;
     struct strbuf in;
+    size_t start;   // bytes of `in` that were taken
     size_t scanned; // bytes of `in` known to have no line end
     size_t queued;  // write queue at the last look of the stall timer
-    bool processing, ending, eof, closing;
+    bool waiting;   // for its turn: has a whole line
+    bool ending, eof, closing;
     struct conn *next;
+    struct conn *turn_prev, *turn_next;
 };
 
 struct rpc_request {
@@ -64,6 +100,8 @@ struct rpc_request {
     char user[64];
     void (*gone)(void *arg);
     void *gone_arg;
+    void (*later)(void *arg, struct rpc_request *req); // in its user's turn
+    void *later_arg;
     struct rpc_request *prev, *next; // all that are not answered
 };
 
@@ -78,7 +116,14 @@ struct rpc_server {
     int generation; // of conf
     void *arg;
     struct conn *conns;
-    unsigned n_conns;
+    unsigned n_conns, in_pool[POOLS];
+    struct rpc_limits limits;
+    struct person *persons;
+    struct user *users;
+    uv_idle_t turns;      // runs while somebody waits for his turn
+    struct conn *waiting; // in the order in which they came
+    struct conn *cursor;  // the next one that is looked at in this turn
+    uint64_t turn;
     struct rpc_request *requests;
     unsigned stall_ms;
     bool stopping;
@@ -89,7 +134,17 @@ struct rpc_server {
 bool rpc_look_up_operator(const struct burst_conf *conf, const struct ucred *peer,
                           const char *user);
 bool rpc_conn_is_operator(struct conn *c);
+const char *rpc_conn_user(const struct conn *c);
+// Learns who is there and counts him; rpc_forget_peer() takes it back.
 bool rpc_find_peer(struct conn *c);
+void rpc_forget_peer(struct conn *c);
+void rpc_forget_all(struct rpc_server *s);
+// Moves it into that pool.
+void rpc_enter(struct conn *c, enum pool pool);
+// Into the pool where new ones belong, or into none: false, there is no room.
+bool rpc_admit(struct conn *c);
+// It asks for this method: an operator's enters its pool. False: there is no room.
+bool rpc_admit_method(struct conn *c, const struct rpc_method *m);
 void rpc_free_request(struct rpc_request *req);
 char *rpc_answer_line(cJSON *answer, size_t *len);
 cJSON *rpc_failure(const char *code, const char *error);
@@ -101,8 +156,9 @@ void rpc_close_conn(struct conn *c);
 void rpc_close_if_done(struct conn *c);
 // Takes line (a whole answer with its line end).
 void rpc_send_line(struct conn *c, char *line, size_t len);
-// Handles whole lines until one waits for its answer or others should have their turn.
-void rpc_process(struct conn *c);
+// After its state has changed: waits for its turn if there is a whole line, or ends.
+void rpc_go_on(struct conn *c);
+void rpc_on_turn(uv_idle_t *turns);
 void rpc_on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf);
 void rpc_on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf);
 

@@ -26,8 +26,10 @@ static void refuse(void *arg, struct rpc_request *req)
     rpc_fail(req, "not_found", "no %s", rpc_method_name(req));
 }
 
-static const struct rpc_method methods[] = {
-    {"echo", echo, false}, {"refuse", refuse, false}, {"operate", echo, true}, {NULL, NULL, false}};
+static const struct rpc_method methods[] = {{"echo", echo, false, false},
+                                            {"refuse", refuse, false, false},
+                                            {"operate", echo, true, false},
+                                            {NULL, NULL, false, false}};
 static char path[64];
 
 static void gone(void)

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <errno.h>
+#include <limits.h>
+#include <signal.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +27,7 @@
 #include "rpc/rpc_server.h"
 
 #define NOBODY 65534
-#define MANY 300
+#define HOOKS_MAX 64
 
 static uv_loop_t loop;
 static uv_timer_t tick, bound;
@@ -35,6 +37,10 @@ static struct burst_conf conf;
 static struct rpc_server *server;
 static struct rpc_request *kept;
 static int gone_calls;
+static struct rpc_request *hooks[HOOKS_MAX];
+static unsigned n_hooks, counted, parts;
+
+static void on_gone(void *arg);
 
 // --- methods
 
@@ -76,10 +82,45 @@ static void m_big(void *arg, struct rpc_request *req)
     free(text);
 }
 
+// A prolog's: waits for long.
+static void m_hook(void *arg, struct rpc_request *req)
+{
+    assert_int_not_equal(n_hooks, HOOKS_MAX);
+    hooks[n_hooks++] = req;
+}
+
+static void m_count(void *arg, struct rpc_request *req)
+{
+    counted++;
+    rpc_reply(req, NULL);
+}
+
+static void go_on(void *arg, struct rpc_request *req)
+{
+    unsigned *left = arg;
+
+    if (--*left > 0)
+        rpc_go_on_later(req, go_on, left);
+    else
+        rpc_reply_text(req, xstrdup("[\"long\"]"));
+}
+
+static void m_long(void *arg, struct rpc_request *req)
+{
+    static unsigned left;
+
+    left = parts;
+    rpc_on_gone(req, on_gone, req);
+    kept = req;
+    rpc_go_on_later(req, go_on, &left);
+}
+
 static const struct rpc_method methods[] = {
-    {"echo", m_echo, false}, {"who", m_who, false}, {"keep", m_keep, false},
-    {"fail", m_fail, false}, {"big", m_big, false}, {"admin", m_echo, true},
-    {NULL, NULL, false},
+    {"echo", m_echo, false, false}, {"who", m_who, false, false},
+    {"keep", m_keep, false, false}, {"fail", m_fail, false, false},
+    {"big", m_big, false, false},   {"admin", m_echo, true, false},
+    {"hook", m_hook, true, true},   {"count", m_count, false, false},
+    {"long", m_long, false, false}, {NULL, NULL, false, false},
 };
 
 // --- a loop that ends, and clients
@@ -167,6 +208,7 @@ static int setup(void **state)
     out_of_time = false;
     gone_calls = 0;
     kept = NULL;
+    n_hooks = counted = 0;
     snprintf(dir, sizeof(dir), "/tmp/burst-rpc-XXXXXX");
     if (!mkdtemp(dir) || chmod(dir, 0755) < 0)
         return -1;
@@ -484,46 +526,152 @@ static void the_kernel_says_who_asks(void **state)
     conf.n_operator_groups = 0;
 }
 
-static void connections_are_counted(void **state)
-{
-    int fds[MANY], n = getuid() == 0 ? 256 : 64;
+#define BUSY                                                                                       \
+    "{\"ok\":false,\"code\":\"busy\",\"error\":\"burstd has too many connections; try again "      \
+    "later\"}"
 
-    for (int i = 0; i < n; i++) {
-        fds[i] = client();
-        if (i % 32 == 31)
-            wait_for_connections((unsigned)i + 1);
-    }
+static void is_sent_away(int fd)
+{
+    assert_string_equal(hear(fd), BUSY);
+    assert_string_equal(hear(fd), "");
+    close(fd);
+}
+
+static int client_with_answer(void)
+{
+    int fd = client();
+
+    say(fd, "{\"method\":\"echo\"}\n");
+    assert_string_equal(hear(fd), "{\"ok\":true,\"result\":{}}");
+    return fd;
+}
+
+static int client_that_waits(void)
+{
+    unsigned before = n_hooks;
+    int fd = client();
+
+    say(fd, "{\"method\":\"hook\"}\n");
+    while (n_hooks == before)
+        assert_true(turn());
+    return fd;
+}
+
+static void hooks_that_wait_take_no_room_from_operators(void **state)
+{
+    const struct rpc_limits few = {.hooks = 3, .operators = 2, .users = 4, .user = 2};
+    int hook[3], people[2];
+
+    if (getuid() != 0)
+        skip();
+    rpc_server_set_limits(server, &few);
+    for (int i = 0; i < 3; i++)
+        hook[i] = client_that_waits();
     int late = client();
-    assert_string_equal(hear(late), "{\"ok\":false,\"code\":\"busy\",\"error\":\"burstd has too "
-                                    "many connections; try again later\"}");
-    assert_string_equal(hear(late), "");
-    close(late);
-    say(fds[n - 1], "{\"method\":\"echo\"}\n");
-    assert_string_equal(hear(fds[n - 1]), "{\"ok\":true,\"result\":{}}");
-    for (int i = 0; i < n; i++)
+    say(late, "{\"method\":\"hook\"}\n");
+    is_sent_away(late);
+    for (int i = 0; i < 2; i++)
+        people[i] = client_with_answer();
+    is_sent_away(client()); // all that there may be are there
+    // A hook that has its answer makes room for a hook, not for an operator.
+    rpc_reply(hooks[0], NULL);
+    assert_string_equal(hear(hook[0]), "{\"ok\":true,\"result\":null}");
+    close(hook[0]);
+    wait_for_connections(4);
+    late = client();
+    say(late, "{\"method\":\"echo\"}\n");
+    is_sent_away(late);
+    wait_for_connections(4);
+    hook[0] = client_that_waits();
+    for (int i = 1; i < 4; i++)
+        rpc_reply(hooks[i], NULL);
+    for (int i = 0; i < 3; i++)
+        close(hook[i]);
+    for (int i = 0; i < 2; i++)
+        close(people[i]);
+    wait_for_connections(0);
+}
+
+static void a_few_descriptors_are_shared_out(void **state)
+{
+    static const unsigned long files[] = {16, 64, 256, 1024, 4096, 524288};
+    struct rpc_limits last = {0};
+
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        struct rpc_limits l = rpc_limits_for(files[i]);
+        assert_true(l.hooks >= 2 && l.operators >= 2 && l.users >= 2 && l.user >= 1);
+        assert_true(l.user < l.users);
+        assert_true(l.hooks + l.operators + l.users <= files[i] / 2);
+        assert_true(l.hooks >= last.hooks && l.operators >= last.operators);
+        assert_true(l.users >= last.users && l.user >= last.user);
+        last = l;
+    }
+    assert_int_equal(last.hooks, 2048); // and not as many as somebody may open
+    assert_int_equal(last.user, 64);
+}
+
+static void a_user_has_one_request_in_a_turn(void **state)
+{
+    char text[32 * 20] = "";
+    int fds[3];
+
+    for (int i = 0; i < 20; i++)
+        strcat(text, "{\"method\":\"count\"}\n");
+    for (int i = 0; i < 3; i++) {
+        fds[i] = client();
+        say(fds[i], text);
+    }
+    for (unsigned before = 0; counted < 60; before = counted) {
+        assert_true(turn());
+        assert_in_range(counted, before, before + 1);
+    }
+    for (int i = 0; i < 3; i++) {
+        for (int k = 0; k < 20; k++)
+            assert_string_equal(hear(fds[i]), "{\"ok\":true,\"result\":null}");
         close(fds[i]);
+    }
+}
+
+// One that asks for much does not keep the user's others waiting until it has everything.
+static void connections_of_a_user_take_turns(void **state)
+{
+    char text[32 * 40] = "";
+    int much, little;
+
+    for (int i = 0; i < 40; i++)
+        strcat(text, "{\"method\":\"count\"}\n");
+    much = client();
+    say(much, text);
+    little = client();
+    say(little, "{\"method\":\"echo\"}\n");
+    assert_string_equal(hear(little), "{\"ok\":true,\"result\":{}}");
+    assert_in_range(counted, 0, 10);
+    close(much);
+    close(little);
     wait_for_connections(0);
 }
 
 static void operators_find_room_when_others_take_all_theirs(void **state)
 {
     char out[1024], line[] = "{\"method\":\"echo\"}\n";
+    const struct rpc_limits few = {.hooks = 2, .operators = 2, .users = 8, .user = 5};
     int ready[2], hold[2];
     char c;
 
     if (getuid() != 0)
         skip();
+    rpc_server_set_limits(server, &few);
     assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
     assert_int_equal(pipe2(hold, O_CLOEXEC), 0);
     pid_t pid = fork();
     assert_true(pid >= 0);
-    if (pid == 0) { // nobody takes 64 connections and holds them
+    if (pid == 0) { // nobody takes all that he may have and holds them
         struct sockaddr_un a = {.sun_family = AF_UNIX};
         close(hold[1]);
         if (setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0)
             _exit(1);
         snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
-        for (int i = 0; i < 64; i++)
+        for (int i = 0; i < 5; i++)
             if (connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&a, sizeof(a)) < 0)
                 _exit(2);
         if (write(ready[1], "x", 1) != 1)
@@ -533,7 +681,7 @@ static void operators_find_room_when_others_take_all_theirs(void **state)
     fcntl(ready[0], F_SETFL, O_NONBLOCK);
     while (read(ready[0], &c, 1) != 1)
         assert_true(turn());
-    wait_for_connections(64);
+    wait_for_connections(5);
     ask_as(NOBODY, line, 1, out, sizeof(out));
     assert_non_null(strstr(out, "\"code\":\"busy\""));
     ask_as(0, line, 1, out, sizeof(out));
@@ -545,6 +693,33 @@ static void operators_find_room_when_others_take_all_theirs(void **state)
     close(ready[0]);
     close(ready[1]);
     close(hold[0]);
+    wait_for_connections(0);
+}
+
+static void a_long_answer_shares_the_turns_of_its_user(void **state)
+{
+    int fd = client(), other = client();
+
+    parts = 1000;
+    say(fd, "{\"method\":\"long\"}\n{\"method\":\"echo\"}\n");
+    while (!kept)
+        assert_true(turn());
+    say(other, "{\"method\":\"echo\"}\n");
+    assert_string_equal(hear(other), "{\"ok\":true,\"result\":{}}");
+    char c;
+    assert_int_equal(recv(fd, &c, 1, 0), -1);
+    assert_string_equal(hear(fd), "{\"ok\":true,\"result\":[\"long\"]}");
+    assert_string_equal(hear(fd), "{\"ok\":true,\"result\":{}}");
+    // Who goes in the middle of it is forgotten.
+    parts = UINT_MAX;
+    kept = NULL;
+    say(fd, "{\"method\":\"long\"}\n");
+    while (!kept)
+        assert_true(turn());
+    close(fd);
+    while (gone_calls == 0)
+        assert_true(turn());
+    close(other);
     wait_for_connections(0);
 }
 
@@ -563,8 +738,13 @@ int main(void)
         T(the_socket_is_open_to_all_and_stale_ones_go),
         T(stopping_answers_those_who_wait),
         T(the_kernel_says_who_asks),
-        T(connections_are_counted),
+        T(hooks_that_wait_take_no_room_from_operators),
+        T(a_few_descriptors_are_shared_out),
+        T(a_user_has_one_request_in_a_turn),
+        T(connections_of_a_user_take_turns),
+        T(a_long_answer_shares_the_turns_of_its_user),
         T(operators_find_room_when_others_take_all_theirs),
     };
+    signal(SIGPIPE, SIG_IGN); // as burstd does
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
