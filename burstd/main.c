@@ -41,12 +41,13 @@
 #include "state/instances.h"
 #include "state/jobs.h"
 #include "state/journal.h"
+#include "state/reader.h"
 #include "state/shape_prices.h"
 #include "state/store.h"
 #include "tick.h"
 
 #define TICK_MS 1000
-#define PRUNE_MS 600000     // old rows of the journal go little by little
+#define PRUNE_MS 20000      // old rows of the journal go little by little
 #define KEEP_S (90 * 86400) // stories of jobs are kept so long; charges for ever
 #define FILES_WANTED 4096
 
@@ -181,6 +182,8 @@ static int open_state(struct burstd *b, burst_error_t *errp)
     if (fs_mkdirs(b->conf->state_dir, 0750, errp) == 0 &&
         fs_mkdirs(b->conf->run_dir, 0755, errp) == 0 && (b->store = store_open(path, errp)))
         rc = store_load(b->store, load_instance, load_job, b, errp);
+    if (rc == 0 && !(b->reader = reader_create(b->loop, path, errp)))
+        rc = -1;
     free(path);
     if (rc == 0 && (instances_count(b->instances) || jobs_count(b->jobs)))
         log_info("journal: going on with %u instances and %u jobs", instances_count(b->instances),
@@ -235,6 +238,8 @@ static void on_hup(uv_signal_t *s, int signum)
 static void stop(struct burstd *b)
 {
     rpc_server_destroy(b->rpc);
+    b->rpc = NULL; // what is read for a request now is for nobody
+    reader_destroy(b->reader);
     ready_destroy(b->ready);
     slurm_link_destroy(b->slurm);
     node_http_destroy(b->node_http);

@@ -15,6 +15,7 @@ struct burstd {
     struct burst_conf *conf;
     const char *conf_path;
     struct store *store;
+    struct reader *reader; // of the journal, for people
     struct slurm_link *slurm;
     struct http *http;
     struct clouds *clouds;

@@ -3,23 +3,19 @@
 // at its ends, each rounded down to a micro-dollar, so intervals add up without a rest.
 #include "money/ledger.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/conf.h"
 #include "libburst/clock.h"
-#include "libburst/xalloc.h"
 #include "state/instances.h"
 #include "state/jobs.h"
-#include "state/journal.h"
 #include "state/store.h"
 
 // Part of what a launch may cost beside the job's time limit and the idle time:
 #define BOOT_S 240 // boot and stage-in, at least
 #define STAGE_IN_S 60
 #define END_S 60 // stage-out and the end
-#define SETTLE_S 10
 
 static money_t between(const struct instance *i, int64_t from, int64_t to)
 {
@@ -75,6 +71,39 @@ static const struct day *day_of(int64_t t)
 
 // ---- charges
 
+// Sums of what is in the journal are kept: they are asked for at each look, for each job.
+static bool known(struct burstd *b, const struct charged *c)
+{
+    return c->known && c->rollbacks == store_rollbacks(b->store);
+}
+
+static void add_known(struct charged *c, money_t amount)
+{
+    if (c->known)
+        c->sum += amount;
+}
+
+static money_t keep(struct burstd *b, struct charged *c, money_t sum)
+{
+    *c = (struct charged){sum, store_rollbacks(b->store), sum < STORE_SPEND_UNKNOWN};
+    return sum;
+}
+
+// To ask changes nothing that anybody else can see of a job or an instance.
+static money_t charged_of_job(struct burstd *b, const struct bjob *j)
+{
+    if (!known(b, &j->charged))
+        return keep(b, (struct charged *)&j->charged, store_job_cost(b->store, j->key, j->met));
+    return j->charged.sum;
+}
+
+static money_t charged_of_instance(struct burstd *b, const struct instance *i)
+{
+    if (!known(b, &i->charged))
+        return keep(b, (struct charged *)&i->charged, store_instance_cost(b->store, i->id));
+    return i->charged.sum;
+}
+
 // The job that the instance's seconds are charged to. Under notice before the job has begun there
 // they are still a part of the boot.
 static struct bjob *served(struct burstd *b, const struct instance *i)
@@ -85,11 +114,10 @@ static struct bjob *served(struct burstd *b, const struct instance *i)
     return j && (i->state == INST_BUSY || j->started) ? j : NULL;
 }
 
-static int put(struct burstd *b, struct instance *i, const char *kind, int64_t from, int64_t to,
-               money_t amount, burst_error_t *errp)
+static struct charge charge_of(const struct instance *i, const struct bjob *j, const char *kind,
+                               int64_t from, int64_t to, money_t amount)
 {
-    struct bjob *j = served(b, i);
-    struct charge c = {
+    return (struct charge){
         .instance = i->id,
         .job = j ? j->key : "",
         .cloud = i->cloud,
@@ -102,26 +130,53 @@ static int put(struct burstd *b, struct instance *i, const char *kind, int64_t f
         .to = to,
         .amount = amount,
     };
+}
+
+static int put(struct burstd *b, struct instance *i, const char *kind, int64_t from, int64_t to,
+               money_t amount, burst_error_t *errp)
+{
+    struct bjob *j = served(b, i);
+    struct charge c = charge_of(i, j, kind, from, to, amount);
 
     if (store_put_charge(b->store, &c, errp) < 0)
         return -1;
-    if (j)
+    if (j) {
         j->settled += amount;
+        add_known(&j->charged, amount);
+    }
+    add_known(&i->charged, amount);
     return 0;
+}
+
+// What the instance's seconds are now.
+static const char *kind_now(const struct instance *i, const struct bjob *served)
+{
+    if (i->state >= INST_TERMINATING)
+        return "idle";
+    return served ? "busy" : i->state == INST_IDLE ? "idle" : "boot";
+}
+
+static bool uncut(const struct instance *i, int64_t now)
+{
+    return i->launched && i->price != MONEY_UNKNOWN && now > i->charged_to;
+}
+
+// The end of the part that begins at `from`: no part lies in two days.
+static int64_t part_end(int64_t from, int64_t now)
+{
+    int64_t end = day_of(from)->end;
+
+    return end < now ? end : now;
 }
 
 int ledger_cut(struct burstd *b, struct instance *i, int64_t now, burst_error_t *errp)
 {
-    const char *kind = served(b, i) ? "busy" : i->state == INST_IDLE ? "idle" : "boot";
+    const char *kind = kind_now(i, served(b, i));
 
-    if (!i->launched || i->price == MONEY_UNKNOWN || now <= i->charged_to)
+    if (!uncut(i, now))
         return 0;
-    if (i->state >= INST_TERMINATING)
-        kind = "idle";
     for (int64_t from = i->charged_to, to; from < now; from = to) {
-        to = day_of(from)->end;
-        if (to > now)
-            to = now;
+        to = part_end(from, now);
         if (put(b, i, kind, from, to, between(i, from, to), errp) < 0)
             return -1;
     }
@@ -129,46 +184,21 @@ int ledger_cut(struct burstd *b, struct instance *i, int64_t now, burst_error_t 
     return 0;
 }
 
-static bool due(const struct instance *i, int64_t now)
+void ledger_running(struct burstd *b, void (*cb)(void *arg, const struct charge *c), void *arg)
 {
-    return instance_live(i) && i->launched && i->price != MONEY_UNKNOWN &&
-           now - i->charged_to >= SETTLE_S;
-}
-
-static void settle(struct burstd *b, int64_t now)
-{
-    int64_t *old = xcalloc(instances_count(b->instances) + 1, sizeof(*old));
-    burst_error_t err;
-    size_t k = 0;
-    bool good = store_begin(b->store, &err) == 0, begun = good;
+    int64_t now = clock_now_s();
 
     INSTANCES_EACH(b->instances, i)
     {
-        old[k++] = i->charged_to;
-        if (good && due(i, now))
-            good = ledger_cut(b, i, now, &err) == 0 && store_put_instance(b->store, i, &err) == 0;
+        const struct bjob *j = served(b, i);
+        if (!instance_live(i) || !uncut(i, now))
+            continue;
+        for (int64_t from = i->charged_to, to; from < now; from = to) {
+            to = part_end(from, now);
+            struct charge c = charge_of(i, j, kind_now(i, j), from, to, between(i, from, to));
+            cb(arg, &c);
+        }
     }
-    if (begun && !good)
-        store_rollback(b->store);
-    if (!good || store_commit(b->store, &err) < 0) {
-        // A charge and the moment until which it counts belong together: none of them is there.
-        journal_failed(b, "%s", err.text);
-        k = 0;
-        INSTANCES_EACH(b->instances, i)
-        i->charged_to = old[k++];
-    }
-    free(old);
-}
-
-void ledger_settle(struct burstd *b)
-{
-    int64_t now = clock_now_s();
-    bool any = false;
-
-    INSTANCES_EACH(b->instances, i)
-    any = any || due(i, now);
-    if (any)
-        settle(b, now);
 }
 
 int ledger_close(struct burstd *b, struct instance *i, burst_error_t *errp)
@@ -211,6 +241,7 @@ int ledger_transfer(struct burstd *b, struct bjob *j, burst_error_t *errp)
 
     if (j->transfer > 0 && store_put_charge(b->store, &c, errp) < 0)
         return -1;
+    add_known(&j->charged, j->transfer);
     j->egress = j->transfer;
     j->transfer = 0;
     return 0;
@@ -228,7 +259,7 @@ static money_t running(const struct instance *i, int64_t since, int64_t now)
 
 money_t ledger_job_cost(struct burstd *b, const struct bjob *j)
 {
-    money_t sum = store_job_cost(b->store, j->key, j->met);
+    money_t sum = charged_of_job(b, j);
     int64_t now = clock_now_s();
 
     INSTANCES_EACH(b->instances, i)
@@ -239,7 +270,7 @@ money_t ledger_job_cost(struct burstd *b, const struct bjob *j)
 
 money_t ledger_instance_cost(struct burstd *b, const struct instance *i)
 {
-    return store_instance_cost(b->store, i->id) + running(i, 0, clock_now_s());
+    return charged_of_instance(b, i) + running(i, 0, clock_now_s());
 }
 
 money_t ledger_today(struct burstd *b, const char *cloud)

@@ -8,6 +8,7 @@
 #include "base/burstd.h"
 #include "libburst/error.h"
 #include "state/model.h"
+#include "state/store.h"
 
 // So much later than `node_idle` an idle node is ended that Slurm does not give back (seconds).
 #define LEDGER_OVERDUE_S 120
@@ -17,9 +18,9 @@
 // caller.
 int ledger_cut(struct burstd *b, struct instance *i, int64_t now, burst_error_t *errp);
 
-// Charges every running instance until now, if it was not charged within the last ten seconds:
-// anybody may ask for it (burst cost), and each time makes a row per instance.
-void ledger_settle(struct burstd *b);
+// What ledger_cut() would charge now: the seconds of live instances that are in no journal yet.
+// Writes nothing: anybody may ask for it (burst cost). c and its texts are borrowed for the call.
+void ledger_running(struct burstd *b, void (*cb)(void *arg, const struct charge *c), void *arg);
 
 // The last word: corrects what was charged to the bill until i->ended (the cloud's time).
 int ledger_close(struct burstd *b, struct instance *i, burst_error_t *errp);

@@ -6,6 +6,8 @@
 
 #include "base/conf.h"
 #include "libburst/xalloc.h"
+#include "rpc/api_history.h"
+#include "rpc/api_listing.h"
 #include "rpc/api_operators.h"
 #include "rpc/api_people.h"
 #include "rpc/ready.h"
@@ -24,10 +26,10 @@ static void m_job_done(void *arg, struct rpc_request *req)
 static const struct rpc_method methods[] = {
     {"ping", people_ping, false, false},
     {"status", people_status, false, false},
-    {"jobs", people_jobs, false, false},
-    {"nodes", people_nodes, false, false},
-    {"why", people_why, false, false},
-    {"cost", people_cost, false, false},
+    {"jobs", listing_jobs, false, false},
+    {"nodes", listing_nodes, false, false},
+    {"why", history_why, false, false},
+    {"cost", history_cost, false, false},
     {"drain", operators_drain, true, false},
     {"terminate", operators_terminate, true, false},
     {"giveup", operators_giveup, true, false},

@@ -15,16 +15,12 @@
 #include "libburst/json.h"
 #include "money/ledger.h"
 #include "plan/planner.h"
-#include "rpc/api_rows.h"
 #include "slurm/publish.h"
 #include "slurm/slurm_link.h"
 #include "slurm/spool.h"
 #include "state/bounds.h"
 #include "state/instances.h"
 #include "state/jobs.h"
-#include "state/store.h"
-
-#define RECENT 200 // ended jobs and instances shown with --all
 
 void people_ping(void *arg, struct rpc_request *req)
 {
@@ -38,14 +34,33 @@ void people_ping(void *arg, struct rpc_request *req)
     rpc_reply(req, o);
 }
 
-static void count(cJSON *o, const char *key)
+// How many there are in each state, under the state's word; what is in none is not named.
+static void add_job_counts(struct burstd *b, cJSON *o)
 {
-    cJSON *v = cJSON_GetObjectItemCaseSensitive(o, key);
+    unsigned n[JOB_REFUSED + 1] = {0}, staying = 0;
 
-    if (v)
-        cJSON_SetNumberValue(v, v->valuedouble + 1);
+    JOBS_EACH(b->jobs, j)
+    if (j->state == JOB_CANDIDATE && j->stays)
+        staying++;
     else
-        json_add_i64(o, key, 1);
+        n[j->state]++;
+    for (int k = 0; k <= JOB_REFUSED; k++) {
+        if (n[k])
+            json_add_i64(o, job_state_name((enum job_state)k), n[k]);
+        if (k == JOB_CANDIDATE && staying)
+            json_add_i64(o, "staying", staying);
+    }
+}
+
+static void add_instance_counts(struct burstd *b, cJSON *o)
+{
+    unsigned n[INST_GONE + 1] = {0};
+
+    INSTANCES_EACH(b->instances, i)
+    n[i->state]++;
+    for (int k = 0; k <= INST_GONE; k++)
+        if (n[k])
+            json_add_i64(o, inst_state_name((enum inst_state)k), n[k]);
 }
 
 static money_t rate(struct burstd *b, const char *cloud, unsigned *nodes)
@@ -112,7 +127,7 @@ static void add_planner(struct burstd *b, cJSON *o)
 void people_status(void *arg, struct rpc_request *req)
 {
     struct burstd *b = arg;
-    cJSON *o = cJSON_CreateObject(), *s, *jobs, *insts;
+    cJSON *o = cJSON_CreateObject(), *s;
     unsigned nodes;
 
     json_add_str(o, "cluster", b->conf->cluster);
@@ -122,12 +137,8 @@ void people_status(void *arg, struct rpc_request *req)
     cJSON_AddBoolToObject(s, "connected", slurm_link_ready(b->slurm));
     cJSON_AddBoolToObject(s, "published", published(b->publisher));
     json_add_i64(s, "last_update", slurm_link_last_update(b->slurm));
-    jobs = cJSON_AddObjectToObject(o, "jobs");
-    JOBS_EACH(b->jobs, j)
-    count(jobs, row_job_word(j));
-    insts = cJSON_AddObjectToObject(o, "instances");
-    INSTANCES_EACH(b->instances, i)
-    count(insts, inst_state_name(i->state));
+    add_job_counts(b, cJSON_AddObjectToObject(o, "jobs"));
+    add_instance_counts(b, cJSON_AddObjectToObject(o, "instances"));
     cloud_rows(b, cJSON_AddArrayToObject(o, "clouds"));
     json_add_i64(o, "spool", spool_waiting(b->spool));
     add_observed(b, o);
@@ -137,114 +148,5 @@ void people_status(void *arg, struct rpc_request *req)
     json_add_money(o, "cap_day_uusd",
                    b->conf->max_per_day == CONF_NO_CAP ? MONEY_UNKNOWN : b->conf->max_per_day);
     json_add_money(o, "rate_uusd_per_hour", rate(b, NULL, &nodes));
-    rpc_reply(req, o);
-}
-
-struct collect {
-    struct burstd *b;
-    struct rpc_request *req;
-    cJSON *list;
-};
-
-static void add_old_job(void *arg, struct bjob *j)
-{
-    struct collect *c = arg;
-
-    if (rpc_may_see(c->req, j->uid) && !jobs_find(c->b->jobs, j->key))
-        cJSON_AddItemToArray(c->list, row_of_job(c->b, j));
-    bjob_destroy(j);
-}
-
-static void add_old_instance(void *arg, struct instance *i)
-{
-    struct collect *c = arg;
-
-    if (!instances_find(c->b->instances, i->id))
-        cJSON_AddItemToArray(c->list, row_of_instance(c->b, c->req, i));
-    free(i);
-}
-
-void people_jobs(void *arg, struct rpc_request *req)
-{
-    struct burstd *b = arg;
-    const char *only = json_str(rpc_params(req), "job", NULL);
-    struct collect c = {b, req, cJSON_CreateArray()};
-
-    JOBS_EACH(b->jobs, j)
-    if (rpc_may_see(req, j->uid) && (!only || strcmp(only, j->key) == 0))
-        cJSON_AddItemToArray(c.list, row_of_job(b, j));
-    if (only && cJSON_GetArraySize(c.list) == 0) {
-        struct bjob *old = store_find_job(b->store, only);
-        if (old)
-            add_old_job(&c, old);
-    } else if (!only && json_bool(rpc_params(req), "all", false)) {
-        store_recent(b->store, RECENT, NULL, add_old_job, &c);
-    }
-    rpc_reply(req, c.list);
-}
-
-void people_nodes(void *arg, struct rpc_request *req)
-{
-    struct burstd *b = arg;
-    struct collect c = {b, req, cJSON_CreateArray()};
-
-    INSTANCES_EACH(b->instances, i)
-    cJSON_AddItemToArray(c.list, row_of_instance(b, req, i));
-    if (json_bool(rpc_params(req), "all", false))
-        store_recent(b->store, RECENT, add_old_instance, NULL, &c);
-    rpc_reply(req, c.list);
-}
-
-void people_why(void *arg, struct rpc_request *req)
-{
-    struct burstd *b = arg;
-    const char *key = json_str(rpc_params(req), "job", "");
-    struct bjob *live = jobs_find(b->jobs, key), *old = NULL, *j = live;
-
-    if (!j && strspn(key, "0123456789") == strlen(key) && *key)
-        j = jobs_by_id(b->jobs, (uint32_t)strtoul(key, NULL, 10));
-    if (!j)
-        j = old = store_find_job(b->store, key);
-    if (!j || !rpc_may_see(req, j->uid)) {
-        rpc_fail(req, j ? "denied" : "not_found",
-                 j ? "job %s belongs to somebody else"
-                   : "burstd knows no job %s: it bears no mark of "
-                     "the submit plugin (not eligible, --burst=never, or submitted before burstd "
-                     "was installed)",
-                 key);
-        bjob_destroy(old);
-        return;
-    }
-    cJSON *o = cJSON_CreateObject();
-    cJSON_AddItemToObject(o, "job", row_of_job(b, j));
-    cJSON_AddItemToObject(o, "decisions", store_story(b->store, j->key, "decision", 50));
-    cJSON_AddItemToObject(o, "attempts", store_story(b->store, j->key, "attempt", 100));
-    cJSON_AddItemToObject(o, "events", store_story(b->store, j->key, "event", 200));
-    rpc_reply(req, o);
-    bjob_destroy(old);
-}
-
-void people_cost(void *arg, struct rpc_request *req)
-{
-    struct burstd *b = arg;
-    const cJSON *p = rpc_params(req);
-    const char *by = json_str(p, "by", "cloud");
-    const char *user = rpc_is_operator(req) ? NULL : rpc_user(req);
-
-    if (user && !*user)
-        user = "\x01"; // an account without a name owns no charge
-    ledger_settle(b);  // so that the rows include what runs now, but for the last seconds
-    cJSON *rows = store_cost(b->store, by, json_i64(p, "start", 0),
-                             json_i64(p, "end", INT64_C(1) << 40), user);
-    if (!rows) {
-        rpc_fail(req, "invalid",
-                 "cannot sum by \"%s\": cloud, partition, user, account, job or market", by);
-        return;
-    }
-    cJSON *o = cJSON_CreateObject(), *row;
-    money_t total = 0;
-    cJSON_ArrayForEach(row, rows) total += json_i64(row, "total_uusd", 0);
-    cJSON_AddItemToObject(o, "rows", rows);
-    json_add_money(o, "total_uusd", total);
     rpc_reply(req, o);
 }

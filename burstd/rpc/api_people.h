@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What everybody may ask; of others' jobs only operators hear.
+// What everybody may ask of burstd as a whole.
 #ifndef BURST_API_PEOPLE_H
 #define BURST_API_PEOPLE_H
 
@@ -8,9 +8,5 @@
 // Handlers; arg is struct burstd.
 void people_ping(void *arg, struct rpc_request *req);
 void people_status(void *arg, struct rpc_request *req);
-void people_jobs(void *arg, struct rpc_request *req);
-void people_nodes(void *arg, struct rpc_request *req);
-void people_why(void *arg, struct rpc_request *req);
-void people_cost(void *arg, struct rpc_request *req);
 
 #endif

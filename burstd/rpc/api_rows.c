@@ -7,7 +7,6 @@
 
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
-#include "money/ledger.h"
 #include "slurm_plugin/directive.h"
 #include "state/jobs.h"
 
@@ -30,12 +29,12 @@ static void add_unless_empty(cJSON *o, const char *key, const char *value)
 }
 
 // People want to know whether a candidate is to go or may stay.
-const char *row_job_word(const struct bjob *j)
+static const char *job_word(const struct bjob *j)
 {
     return j->state == JOB_CANDIDATE && j->stays ? "staying" : job_state_name(j->state);
 }
 
-cJSON *row_of_job(struct burstd *b, const struct bjob *j)
+cJSON *row_of_job(const struct bjob *j, money_t cost)
 {
     cJSON *o = cJSON_CreateObject();
     struct directive d;
@@ -49,7 +48,7 @@ cJSON *row_of_job(struct burstd *b, const struct bjob *j)
     json_add_str(o, "account", j->account);
     add_unless_empty(o, "partition", j->partition);
     json_add_str(o, "origin", j->origin);
-    json_add_str(o, "state", row_job_word(j));
+    json_add_str(o, "state", job_word(j));
     json_add_str(o, "reason", j->reason);
     json_add_i64(o, "submit", j->submit);
     json_add_i64(o, "since", j->since);
@@ -62,7 +61,7 @@ cJSON *row_of_job(struct burstd *b, const struct bjob *j)
     json_add_str(o, "market", j->cloud[0] ? (j->spot ? "spot" : "on-demand") : NULL);
     names_array(o, "nodes", j->node_names);
     json_add_money(o, "price_uusd_per_hour", j->price);
-    json_add_money(o, "cost_uusd", ledger_job_cost(b, j));
+    json_add_money(o, "cost_uusd", cost);
     json_add_money(o, "max_cost_uusd", parsed && d.max_cost > 0 ? d.max_cost : MONEY_UNKNOWN);
     json_add_i64(o, "deadline", j->deadline);
     json_add_i64(o, "restarts", j->restarts);
@@ -72,7 +71,8 @@ cJSON *row_of_job(struct burstd *b, const struct bjob *j)
     return o;
 }
 
-cJSON *row_of_instance(struct burstd *b, struct rpc_request *req, const struct instance *i)
+cJSON *row_of_instance(struct burstd *b, struct rpc_request *req, const struct instance *i,
+                       money_t cost)
 {
     cJSON *o = cJSON_CreateObject();
     struct bjob *j = i->job[0] ? jobs_find(b->jobs, i->job) : NULL;
@@ -91,7 +91,7 @@ cJSON *row_of_instance(struct burstd *b, struct rpc_request *req, const struct i
     json_add_str(o, "shape", i->shape);
     add_unless_empty(o, "address", i->address);
     json_add_money(o, "price_uusd_per_hour", i->price);
-    json_add_money(o, "cost_uusd", ledger_instance_cost(b, i));
+    json_add_money(o, "cost_uusd", cost);
     json_add_i64(o, "launched", i->launched);
     json_add_i64(o, "ended", i->ended);
     json_add_i64(o, "idle_since", i->idle_since);

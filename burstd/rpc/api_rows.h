@@ -9,11 +9,10 @@
 #include "rpc/rpc_server.h"
 #include "state/model.h"
 
-// The word for its state.
-const char *row_job_word(const struct bjob *j);
-// Owned by the caller.
-cJSON *row_of_job(struct burstd *b, const struct bjob *j);
+// Both are the caller's; cost is what it has cost so far.
+cJSON *row_of_job(const struct bjob *j, money_t cost);
 // Jobs of others are not named to req's peer.
-cJSON *row_of_instance(struct burstd *b, struct rpc_request *req, const struct instance *i);
+cJSON *row_of_instance(struct burstd *b, struct rpc_request *req, const struct instance *i,
+                       money_t cost);
 
 #endif

@@ -88,6 +88,13 @@ struct failure {
     bool read;     // the job's room knows it; of this process only
 };
 
+// The sum of what the journal has charged, as far as this process knows it (money/ledger.c).
+struct charged {
+    money_t sum;
+    unsigned rollbacks; // of the journal, when it was read
+    bool known;
+};
+
 struct instance {
     // journalled
     char id[48];    // ours: <cluster>-<16 hex>-<n>; a tag in the cloud
@@ -122,6 +129,7 @@ struct instance {
     bool node_cmd;          // a node command is under way
     bool addr_set;          // Slurm knows its address
     bool join_done;         // slurmd was started
+    struct charged charged;
     UT_hash_handle hh;
 };
 
@@ -203,6 +211,7 @@ struct bjob {
     const char *pull_why;   // why it is being pulled back
     int64_t comment_at_ms;  // last AdminComment
     const char *comment;
+    struct charged charged; // since it was met
     UT_hash_handle hh;
 };
 

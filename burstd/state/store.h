@@ -15,11 +15,20 @@ struct store;
 // Opens or creates path; one process at a time (locked). NULL on error.
 struct store *store_open(const char *path, burst_error_t *errp);
 void store_close(struct store *s);
+// For reading only, on one thread at a time, a journal that this process has open: its own
+// connection, which sees what was committed. What writes must not be called on it. store_close()
+// ends it. NULL on error.
+struct store *store_open_view(const char *path, burst_error_t *errp);
+// A view asks stop(arg) now and then while it reads; true ends what is being read, which is not
+// all then. NULL: never asks.
+void store_view_stop(struct store *view, bool (*stop)(void *arg), void *arg);
 
 // Groups writes; nesting is not allowed. A failed commit rolls back and returns -1.
 int store_begin(struct store *s, burst_error_t *errp);
 int store_commit(struct store *s, burst_error_t *errp);
 void store_rollback(struct store *s);
+// Counts them: a sum of charges that was kept since before the last one may be wrong.
+unsigned store_rollbacks(const struct store *s);
 
 // Insert or replace; put_instance also appends a line to the journal when the state changed.
 int store_put_instance(struct store *s, const struct instance *i, burst_error_t *errp);
@@ -30,7 +39,8 @@ int store_put_job(struct store *s, const struct bjob *j, burst_error_t *errp);
 int store_load(struct store *s, void (*instance)(void *arg, struct instance *i),
                void (*job)(void *arg, struct bjob *j), void *arg, burst_error_t *errp);
 // Forgets the stories, jobs and instances that ended before `before` (epoch seconds). Charges stay:
-// they are the accounts. At most a few thousand rows a call, to bound the stall.
+// they are the accounts. Looks at no more than a few hundred rows a call, the oldest ones, however
+// large the journal: it is called often.
 void store_prune(struct store *s, int64_t before);
 
 // One job that ended (for `burst why`); NULL when unknown. Caller frees.
@@ -58,10 +68,24 @@ money_t store_spend_since(struct store *s, int64_t from, const char *cloud);
 money_t store_job_cost(struct store *s, const char *job, int64_t since);
 money_t store_instance_cost(struct store *s, const char *instance);
 // Rows of `burst cost`:
-// [{"key","nodes","seconds","busy_uusd","overhead_uusd","transfer_uusd","total_uusd"}]; by: cloud,
-// partition, user, account, job, market. uid_user: only this user's rows when not NULL.
-cJSON *store_cost(struct store *s, const char *by, int64_t start, int64_t end,
-                  const char *uid_user);
+// [{"key","nodes","seconds","busy_uusd","overhead_uusd","transfer_uusd","total_uusd"}] of the
+// charges between start and end (epoch seconds).
+struct cost_query {
+    const char *by; // one of those that store_cost_key() knows
+    int64_t start, end;
+    const char *user;          // only this user's charges, NULL = everybody's
+    int64_t until;             // only charges that store_charges_until() had counted then
+    const struct charge *more; // and these, which are in no journal yet (views only)
+    size_t n_more;
+};
+// cloud, partition, user, account, job, market.
+bool store_cost_key(const char *by);
+// How many charges were written so far; never less than before.
+int64_t store_charges_until(struct store *s);
+// NULL: it cannot be read, or was stopped.
+cJSON *store_cost_rows(struct store *s, const struct cost_query *q);
+// All that are in the journal; NULL also when there is no such key.
+cJSON *store_cost(struct store *s, const char *by, int64_t start, int64_t end, const char *user);
 
 // The story of a job. Texts are sentences for people; decision and attempt are JSON objects.
 int store_add_event(struct store *s, const char *job, const char *text);

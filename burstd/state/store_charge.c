@@ -38,9 +38,8 @@ static void count_spend(struct store *s, const struct charge *c)
         s->spend_known = add_spend(s, c->cloud ? c->cloud : "", c->amount);
 }
 
-int store_put_charge(struct store *s, const struct charge *c, burst_error_t *errp)
+static void bind_charge(sqlite3_stmt *st, const struct charge *c)
 {
-    sqlite3_stmt *st = s->put_charge;
     const char *text[] = {c->instance,
                           c->job,
                           c->cloud,
@@ -55,6 +54,13 @@ int store_put_charge(struct store *s, const struct charge *c, burst_error_t *err
     sqlite3_bind_int64(st, 9, c->from);
     sqlite3_bind_int64(st, 10, c->to);
     sqlite3_bind_int64(st, 11, c->amount);
+}
+
+int store_put_charge(struct store *s, const struct charge *c, burst_error_t *errp)
+{
+    sqlite3_stmt *st = s->put_charge;
+
+    bind_charge(st, c);
     if (store_step(s, st, "write of a charge", errp) < 0) {
         s->spend_known = false;
         return -1;
@@ -129,36 +135,95 @@ money_t store_instance_cost(struct store *s, const char *instance)
                instance);
 }
 
-cJSON *store_cost(struct store *s, const char *by, int64_t start, int64_t end, const char *uid_user)
+// ---- burst cost
+
+static const char *cost_column(const char *by)
 {
     static const char *const keys[] = {"cloud", "partition", "user", "account", "job", "market"};
-    const char *key = NULL;
-    char sql[768];
-    sqlite3_stmt *st;
 
     for (size_t i = 0; i < COUNT(keys); i++)
         if (strcmp(by, keys[i]) == 0)
-            key = keys[i];
-    if (!key)
-        return NULL;
-    snprintf(sql, sizeof(sql),
-             "SELECT %s, COUNT(DISTINCT NULLIF(instance, '')), SUM(CASE WHEN kind != 'transfer' "
-             "THEN t1-t0 END),"
-             " SUM(CASE WHEN kind = 'busy' THEN uusd ELSE 0 END),"
-             " SUM(CASE WHEN kind NOT IN ('busy','transfer') THEN uusd ELSE 0 END),"
-             " SUM(CASE WHEN kind = 'transfer' THEN uusd ELSE 0 END), SUM(uusd)"
-             " FROM charge WHERE " SINCE " AND t0 < ?2 AND (?3 = '' OR user = ?3)"
-             " GROUP BY %s ORDER BY 7 DESC",
-             key, key);
-    if (store_prepare(s, sql, &st, NULL) < 0)
-        return NULL;
-    sqlite3_bind_int64(st, 1, start);
-    sqlite3_bind_int64(st, 2, end);
-    sqlite3_bind_text(st, 3, uid_user ? uid_user : "", -1, SQLITE_TRANSIENT);
-    cJSON *rows = cJSON_CreateArray();
+            return keys[i];
+    return NULL;
+}
+
+bool store_cost_key(const char *by)
+{
+    return cost_column(by) != NULL;
+}
+
+int64_t store_charges_until(struct store *s)
+{
+    sqlite3_stmt *st;
+    int64_t seq = 0;
+
+    // Charges are never deleted, so their numbers only grow.
+    if (store_prepare(s, "SELECT MAX(seq) FROM charge", &st, NULL) < 0)
+        return 0;
+    if (sqlite3_step(st) == SQLITE_ROW)
+        seq = sqlite3_column_int64(st, 0);
+    sqlite3_finalize(st);
+    return seq;
+}
+
+// Puts what is in no journal yet beside it, in a table of the connection.
+static int put_more(struct store *s, const struct cost_query *q)
+{
+    sqlite3_stmt *st;
+    int rc = 0;
+
+    if (store_run(s,
+                  "CREATE TEMP TABLE IF NOT EXISTS running (instance TEXT, job TEXT, cloud TEXT,"
+                  " partition TEXT, user TEXT, account TEXT, market TEXT, kind TEXT, t0 INTEGER,"
+                  " t1 INTEGER, uusd INTEGER); DELETE FROM running",
+                  NULL) < 0 ||
+        store_prepare(s, "INSERT INTO running VALUES (?,?,?,?,?,?,?,?,?,?,?)", &st, NULL) < 0)
+        return -1;
+    for (size_t k = 0; k < q->n_more && rc == 0; k++) {
+        bind_charge(st, &q->more[k]);
+        rc = store_step(s, st, "sum of what runs", NULL);
+    }
+    sqlite3_finalize(st);
+    return rc;
+}
+
+static char *cost_sql(const char *key, bool more)
+{
+#define OF_TABLE(t, and_)                                                                          \
+    "SELECT * FROM (SELECT instance, job, cloud, partition, user, account, market, kind, t0, t1,"  \
+    " uusd FROM " t " WHERE " SINCE " AND t0 < ?2 AND (?3 = '' OR user = ?3)" and_ ")"
+    return xasprintf(
+        "SELECT %s, COUNT(DISTINCT NULLIF(instance, '')), SUM(CASE WHEN kind != 'transfer' THEN"
+        " t1-t0 END), SUM(CASE WHEN kind = 'busy' THEN uusd ELSE 0 END),"
+        " SUM(CASE WHEN kind NOT IN ('busy','transfer') THEN uusd ELSE 0 END),"
+        " SUM(CASE WHEN kind = 'transfer' THEN uusd ELSE 0 END), SUM(uusd)"
+        " FROM (%s%s) GROUP BY %s ORDER BY 7 DESC",
+        key, OF_TABLE("charge", " AND seq <= ?4"),
+        more ? " UNION ALL " OF_TABLE("temp.running", "") : "", key);
+#undef OF_TABLE
+}
+
+cJSON *store_cost_rows(struct store *s, const struct cost_query *q)
+{
     static const char *const names[] = {"nodes",         "seconds",       "busy_uusd",
                                         "overhead_uusd", "transfer_uusd", "total_uusd"};
-    while (sqlite3_step(st) == SQLITE_ROW) {
+    const char *key = cost_column(q->by);
+    sqlite3_stmt *st;
+    int rc;
+
+    if (!key || (q->n_more && put_more(s, q) < 0))
+        return NULL;
+    char *sql = cost_sql(key, q->n_more > 0);
+    rc = store_prepare(s, sql, &st, NULL);
+    free(sql);
+    if (rc < 0)
+        return NULL;
+    sqlite3_bind_int64(st, 1, q->start);
+    sqlite3_bind_int64(st, 2, q->end);
+    sqlite3_bind_text(st, 3, q->user ? q->user : "", -1, SQLITE_TRANSIENT);
+    sqlite3_bind_int64(st, 4, q->until);
+    cJSON *rows = cJSON_CreateArray();
+    while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
         cJSON *row = cJSON_CreateObject();
         json_add_str(row, "key", (const char *)sqlite3_column_text(st, 0));
         for (int i = 0; i < (int)COUNT(names); i++)
@@ -166,5 +231,16 @@ cJSON *store_cost(struct store *s, const char *by, int64_t start, int64_t end, c
         cJSON_AddItemToArray(rows, row);
     }
     sqlite3_finalize(st);
-    return rows;
+    if (rc == SQLITE_DONE)
+        return rows;
+    cJSON_Delete(rows);
+    return NULL;
+}
+
+cJSON *store_cost(struct store *s, const char *by, int64_t start, int64_t end, const char *user)
+{
+    const struct cost_query q = {
+        .by = by, .start = start, .end = end, .user = user, .until = INT64_MAX};
+
+    return store_cost_rows(s, &q);
 }

@@ -21,6 +21,12 @@
 #include "libburst/xalloc.h"
 
 #define SCHEMA_VERSION 2
+// One process has the journal, over several connections: locks and the index of the log that its
+// connections share without a file beside it.
+#define STORE_VFS "unix-excl"
+#define STOP_STEPS 1000 // of SQLite's machine, a few dozen microseconds
+#define JOB_ENDED "state IN ('done','local','refused')"
+#define INSTANCE_ENDED "state = 'gone'"
 #define SPEND_CACHED 66 // clouds; of more each sum is read from the table
 
 enum type { TEXT, POINTER /* to a text */, INT, UINT, U32, BOOL, STATE_I, STATE_J };
@@ -37,6 +43,9 @@ struct store {
     sqlite3 *db;
     sqlite3_stmt *put_instance, *put_job, *put_charge, *journal, *story, *old_state;
     bool in_transaction;
+    unsigned rollbacks;
+    bool (*stop)(void *arg); // of a view
+    void *stop_arg;
     // Sums for the caps, of all charges since spend_from: asked for each job and cloud of a plan.
     struct spend {
         char cloud[33];

@@ -92,10 +92,9 @@ static int each_job(struct store *s, const char *tail, void (*cb)(void *arg, str
 int store_load(struct store *s, void (*instance)(void *arg, struct instance *i),
                void (*job)(void *arg, struct bjob *j), void *arg, burst_error_t *errp)
 {
-    if (each_instance(s, "WHERE state != 'gone'", instance, arg, errp) < 0)
+    if (each_instance(s, "WHERE NOT (" INSTANCE_ENDED ")", instance, arg, errp) < 0)
         return -1;
-    return each_job(s, "WHERE state NOT IN ('done','local','refused') OR comment_due", job, arg,
-                    errp);
+    return each_job(s, "WHERE NOT (" JOB_ENDED ") OR comment_due", job, arg, errp);
 }
 
 struct instance *store_find_instance(struct store *s, const char *id)
@@ -134,10 +133,9 @@ int store_recent(struct store *s, int limit, void (*instance)(void *arg, struct 
 {
     char tail[96];
 
-    snprintf(tail, sizeof(tail), "WHERE state = 'gone' ORDER BY since DESC LIMIT %d", limit);
+    snprintf(tail, sizeof(tail), "WHERE " INSTANCE_ENDED " ORDER BY since DESC LIMIT %d", limit);
     if (instance && each_instance(s, tail, instance, arg, NULL) < 0)
         return -1;
-    snprintf(tail, sizeof(tail),
-             "WHERE state IN ('done','local','refused') ORDER BY since DESC LIMIT %d", limit);
+    snprintf(tail, sizeof(tail), "WHERE " JOB_ENDED " ORDER BY since DESC LIMIT %d", limit);
     return job ? each_job(s, tail, job, arg, NULL) : 0;
 }

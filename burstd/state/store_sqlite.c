@@ -64,6 +64,9 @@ static int create_schema(struct store *s, burst_error_t *errp)
         "CREATE TABLE IF NOT EXISTS bound (place TEXT NOT NULL PRIMARY KEY, row TEXT NOT NULL);"
         "DROP TABLE IF EXISTS blocked;" // of an older burstd: what it knew is an hour old at most
         "CREATE INDEX IF NOT EXISTS job_by_id ON job (job_id);"
+        // What ended, by when: the latest are shown, the oldest forgotten.
+        "CREATE INDEX IF NOT EXISTS job_ended ON job (since) WHERE " JOB_ENDED ";"
+        "CREATE INDEX IF NOT EXISTS instance_ended ON instance (since) WHERE " INSTANCE_ENDED ";"
         "PRAGMA user_version = 2;";
 
     if (store_create_table(s, &store_instances, errp) < 0 ||
@@ -96,17 +99,15 @@ struct store *store_open(const char *path, burst_error_t *errp)
 {
     struct store *s = xmalloc(sizeof(*s));
 
-    if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
+    if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, STORE_VFS) !=
         SQLITE_OK) {
         errprintf(errp, "%s: %s", path, sqlite3_errmsg(s->db));
         goto error;
     }
     sqlite3_busy_timeout(s->db, 1000);
-    // EXCLUSIVE: a second burstd on the same journal must fail at its start, not at its first
-    // write.
-    if (store_run(s,
-                  "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                  "BEGIN EXCLUSIVE; COMMIT;",
+    // A second burstd on the same journal must fail at its start, not at its first write: the first
+    // lock that STORE_VFS takes is kept until the end.
+    if (store_run(s, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; BEGIN EXCLUSIVE; COMMIT;",
                   errp) < 0) {
         errprefix(errp, "%s (is another burstd running?)", path);
         goto error;
@@ -117,6 +118,38 @@ struct store *store_open(const char *path, burst_error_t *errp)
 error:
     store_close(s);
     return NULL;
+}
+
+struct store *store_open_view(const char *path, burst_error_t *errp)
+{
+    struct store *s = xmalloc(sizeof(*s));
+
+    if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE, STORE_VFS) != SQLITE_OK) {
+        errprintf(errp, "%s: %s", path, sqlite3_errmsg(s->db));
+        store_close(s);
+        return NULL;
+    }
+    sqlite3_busy_timeout(s->db, 1000);
+    // What is summed up beside the journal's rows lies in memory (store_cost_rows()).
+    if (store_run(s, "PRAGMA temp_store=MEMORY", errp) < 0) {
+        store_close(s);
+        return NULL;
+    }
+    return s;
+}
+
+static int on_progress(void *arg)
+{
+    const struct store *view = arg;
+
+    return view->stop(view->stop_arg);
+}
+
+void store_view_stop(struct store *view, bool (*stop)(void *arg), void *arg)
+{
+    view->stop = stop;
+    view->stop_arg = arg;
+    sqlite3_progress_handler(view->db, STOP_STEPS, stop ? on_progress : NULL, view);
 }
 
 void store_close(struct store *s)
@@ -154,9 +187,15 @@ int store_commit(struct store *s, burst_error_t *errp)
 void store_rollback(struct store *s)
 {
     s->spend_known = false;
+    s->rollbacks++;
     if (s->in_transaction)
         store_run(s, "ROLLBACK", NULL);
     s->in_transaction = false;
+}
+
+unsigned store_rollbacks(const struct store *s)
+{
+    return s->rollbacks;
 }
 
 int store_step(struct store *s, sqlite3_stmt *st, const char *what, burst_error_t *errp)

@@ -4,13 +4,17 @@
 
 void store_prune(struct store *s, int64_t before)
 {
+    // Of what is only added to, the first rows are the oldest ones; the others have an index of
+    // what ended.
     static const char *const what[] = {
-        "DELETE FROM story WHERE seq IN (SELECT seq FROM story WHERE time < ?1 LIMIT 2000)",
-        "DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE time < ?1 LIMIT 2000)",
-        "DELETE FROM job WHERE key IN (SELECT key FROM job WHERE since < ?1 AND state IN"
-        " ('done','local','refused') LIMIT 500)",
+        "DELETE FROM story WHERE seq IN (SELECT seq FROM story ORDER BY seq LIMIT 300) AND"
+        " time < ?1",
+        "DELETE FROM journal WHERE seq IN (SELECT seq FROM journal ORDER BY seq LIMIT 300) AND"
+        " time < ?1",
+        "DELETE FROM job WHERE key IN (SELECT key FROM job WHERE since < ?1 AND " JOB_ENDED
+        " ORDER BY since LIMIT 50)",
         "DELETE FROM instance WHERE id IN (SELECT id FROM instance WHERE since < ?1 AND"
-        " state = 'gone' LIMIT 500)",
+        " " INSTANCE_ENDED " ORDER BY since LIMIT 50)",
     };
 
     for (size_t k = 0; k < COUNT(what); k++) {

@@ -181,14 +181,21 @@ static void parts_add_up_without_a_rest(void **state)
     assert_int_equal(store_instance_cost(b.store, "i-0"), 1944); // 7 * 1000003 / 3600, rounded down
 }
 
-static void settling_changes_no_sum(void **state)
+static void cut(struct instance *i)
+{
+    burst_error_t err;
+
+    assert_int_equal(ledger_cut(&b, i, now_s, &err), 0);
+}
+
+static void cutting_changes_no_sum(void **state)
 {
     struct instance *i = rent("i-0", 1000003);
 
     now_s = T0 + 1000;
     assert_int_equal(ledger_instance_cost(&b, i), 277778);
-    ledger_settle(&b);
-    ledger_settle(&b);
+    cut(i);
+    cut(i);
     assert_int_equal(store_instance_cost(b.store, "i-0"), 277778);
     assert_int_equal(ledger_instance_cost(&b, i), 277778);
     i->ended = T0 + 500; // it had ended long before we heard of it
@@ -196,15 +203,78 @@ static void settling_changes_no_sum(void **state)
     assert_int_equal(store_instance_cost(b.store, "i-0"), 138889); // 500 s
 }
 
-// Who asks for the cost again and again makes no row each time.
-static void settling_is_done_each_ten_seconds(void **state)
+struct sum {
+    unsigned parts;
+    money_t money;
+    char kinds[64];
+};
+
+static void add_part(void *arg, const struct charge *c)
 {
-    rent("i-0", 3600000);
-    for (int64_t s = 0; s < 35; s++) {
-        now_s = T0 + s;
-        ledger_settle(&b);
-        assert_int_equal(store_instance_cost(b.store, "i-0"), s / 10 * 10000);
-    }
+    struct sum *s = arg;
+
+    assert_string_equal(c->instance, "i-0");
+    s->parts++;
+    s->money += c->amount;
+    snprintf(s->kinds + strlen(s->kinds), sizeof(s->kinds) - strlen(s->kinds), "%s %s;", c->kind,
+             c->user);
+}
+
+// Who asks for the cost again and again makes no row: what runs is summed beside the journal.
+static void what_runs_is_told_and_not_written(void **state)
+{
+    struct instance *i = rent("i-0", 3600000);
+    struct sum s = {0};
+
+    now_s = T0 + 6400 + 100; // over a midnight
+    ledger_running(&b, add_part, &s);
+    assert_int_equal(s.parts, 2);
+    assert_int_equal(s.money, 6500000);
+    assert_string_equal(s.kinds, "boot ;boot ;");
+    assert_int_equal(store_charges_until(b.store), 0);
+    assert_int_equal(i->charged_to, T0);
+    // After a cut only what came since.
+    job("7", 1000);
+    snprintf(i->job, sizeof(i->job), "7");
+    enter(i, 7000, INST_BUSY);
+    memset(&s, 0, sizeof(s));
+    now_s += 5;
+    ledger_running(&b, add_part, &s);
+    assert_int_equal(s.money, 5000);
+    assert_string_equal(s.kinds, "busy alice;");
+    enter(i, 7010, INST_TERMINATING);
+    i->ended = now_s;
+    enter(i, 7010, INST_GONE);
+    memset(&s, 0, sizeof(s));
+    now_s += 5;
+    ledger_running(&b, add_part, &s);
+    assert_int_equal(s.parts, 0);
+}
+
+// The sums that are kept are those of the journal, also after what was rolled back.
+static void kept_sums_are_those_of_the_journal(void **state)
+{
+    struct instance *i = rent("i-0", 3600000);
+    struct bjob *j = job("7", 1000);
+    burst_error_t err;
+
+    snprintf(i->job, sizeof(i->job), "7");
+    enter(i, 10, INST_BUSY);
+    assert_int_equal(ledger_job_cost(&b, j), 0);
+    assert_int_equal(ledger_instance_cost(&b, i), 10000);
+    now_s = T0 + 30;
+    assert_int_equal(store_begin(b.store, &err), 0);
+    cut(i);
+    assert_int_equal(ledger_job_cost(&b, j), 20000);
+    store_rollback(b.store);
+    i->charged_to = T0 + 10;
+    assert_int_equal(ledger_job_cost(&b, j), 20000);
+    assert_int_equal(ledger_instance_cost(&b, i), 30000);
+    cut(i);
+    assert_int_equal(ledger_job_cost(&b, j), 20000);
+    assert_int_equal(store_job_cost(b.store, "7", 0), 20000);
+    assert_int_equal(ledger_instance_cost(&b, i), 30000);
+    assert_int_equal(store_instance_cost(b.store, "i-0"), 30000);
 }
 
 static void an_unknown_price_is_no_price(void **state)
@@ -303,7 +373,7 @@ static void each_day_has_its_own_seconds(void **state)
     assert_int_equal(ledger_today(&b, NULL), 100000);
     assert_int_equal(ledger_instance_cost(&b, i), 6500000);
     now_s = next + 300; // burstd was down for more than a day
-    ledger_settle(&b);
+    cut(i);
     assert_int_equal(ledger_today(&b, "aws"), 300000);
     assert_int_equal(spent(T0 - 80000, midnight), 6400000);
     assert_int_equal(spent(midnight, next), 86400000);
@@ -321,9 +391,9 @@ static void three_days(const char *zone, int64_t begin, int64_t end)
 {
     set_zone(zone);
     now_s = begin - 7200;
-    rent("i-0", 3600000);
+    struct instance *i = rent("i-0", 3600000);
     now_s = end + 7200;
-    ledger_settle(&b);
+    cut(i);
     assert_int_equal(spent(begin - 80000, begin), 7200000);
     assert_int_equal(spent(begin, end), (end - begin) * 1000);
     assert_int_equal(spent(end, end + 80000), 7200000);
@@ -433,8 +503,9 @@ int main(void)
         T(a_node_under_notice_is_still_its_jobs),
         T(a_notice_before_its_job_began_is_overhead),
         T(parts_add_up_without_a_rest),
-        T(settling_changes_no_sum),
-        T(settling_is_done_each_ten_seconds),
+        T(cutting_changes_no_sum),
+        T(what_runs_is_told_and_not_written),
+        T(kept_sums_are_those_of_the_journal),
         T(an_unknown_price_is_no_price),
         T(caps_count_what_is_still_to_come),
         T(stage_out_and_the_end_are_within_the_bound),

@@ -138,15 +138,25 @@ static void comes_back_after_a_kill(void **state)
 static void one_daemon_at_a_time(void **state)
 {
     burst_error_t err;
-    struct store *s = store_open(path, &err);
-    int status;
+    int status, opened[2];
+    char c;
 
-    assert_non_null(s);
-    pid_t pid = fork(); // POSIX locks are per process
+    assert_int_equal(pipe(opened), 0);
+    pid_t pid = fork(); // before, as SQLite remembers in a process what it has locked
     if (pid == 0) {
+        close(opened[1]);
+        if (read(opened[0], &c, 1) != 0)
+            _exit(2);
         struct store *second = store_open(path, &err);
         _exit(!second && strstr(err.text, "another burstd") ? 0 : 1);
     }
+    close(opened[0]);
+    struct store *s = store_open(path, &err);
+    assert_non_null(s);
+    struct store *view = store_open_view(path, &err);
+    assert_non_null(view);
+    store_close(view); // does not let go of the lock
+    close(opened[1]);
     waitpid(pid, &status, 0);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
@@ -303,6 +313,76 @@ static void old_stories_go_and_charges_stay(void **state)
     assert_non_null(found);
     bjob_destroy(found);
     assert_int_equal(store_job_cost(s, "7", 0), 42);
+    store_close(s);
+}
+
+// Steps of SQLite's machine, in hundreds, that a call makes it take.
+static unsigned hundreds;
+
+static int count_hundred(void *arg)
+{
+    hundreds++;
+    return 0;
+}
+
+static int see_connection(sqlite3 *db, const char **error, const struct sqlite3_api_routines *api)
+{
+    sqlite3_progress_handler(db, 100, count_hundred, NULL);
+    return SQLITE_OK;
+}
+
+static void fill(struct store *s, unsigned rows)
+{
+    burst_error_t err;
+
+    assert_int_equal(store_begin(s, &err), 0);
+    for (unsigned k = 0; k < rows; k++) {
+        struct instance i = an_instance("");
+        struct bjob j = a_job("");
+        snprintf(i.id, sizeof(i.id), "demo-%u", k);
+        snprintf(j.key, sizeof(j.key), "%u", k);
+        i.state = INST_GONE;
+        j.state = JOB_DONE;
+        i.since = j.since = 2000 + k;
+        assert_int_equal(store_put_instance(s, &i, &err), 0);
+        assert_int_equal(store_put_job(s, &j, &err), 0);
+        assert_int_equal(store_add_event(s, j.key, "it ended"), 0);
+    }
+    assert_int_equal(store_commit(s, &err), 0);
+}
+
+// The loop of burstd forgets and shows what ended: neither may read the whole journal for it.
+static void the_size_of_the_journal_costs_nothing(void **state)
+{
+    burst_error_t err;
+    unsigned prune[2], recent[2];
+
+    sqlite3_auto_extension((void (*)(void))see_connection);
+    struct store *s = store_open(path, &err);
+    assert_non_null(s);
+    for (unsigned k = 0; k < 2; k++) {
+        struct seen seen = {0};
+        fill(s, k ? 8000 : 1000);
+        hundreds = 0;
+        store_prune(s, 1000); // none is so old
+        prune[k] = hundreds;
+        hundreds = 0;
+        assert_int_equal(store_recent(s, 20, see_instance, see_job, &seen), 0);
+        recent[k] = hundreds;
+        assert_int_equal(seen.n_jobs, 20);
+        assert_string_equal(seen.j->key, k ? "7980" : "980"); // the last one shown
+        free(seen.i);
+        bjob_destroy(seen.j);
+    }
+    sqlite3_cancel_auto_extension((void (*)(void))see_connection);
+    assert_in_range(prune[1], 0, prune[0] + 5);
+    assert_in_range(recent[1], 0, recent[0] + 5);
+    // All that is old goes, a part with each call.
+    for (unsigned k = 0; k < 200; k++)
+        store_prune(s, 100000);
+    assert_null(store_find_job(s, "0"));
+    assert_null(store_find_job(s, "7999"));
+    assert_null(store_find_instance(s, "demo-7999"));
     store_close(s);
 }
 
@@ -473,6 +553,7 @@ int main(void)
         TEST(sums_for_the_caps_follow_each_charge),
         TEST(charges_add_up_by_key),
         TEST(old_stories_go_and_charges_stay),
+        TEST(the_size_of_the_journal_costs_nothing),
         TEST(refuses_what_it_cannot_read),
         TEST(an_older_journal_is_gone_on_with),
         TEST(observed_places_are_kept_by_key),
