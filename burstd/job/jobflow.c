@@ -37,7 +37,7 @@
 // A requeue is counted while the job is still completing; its time of submission changes only when
 // it has left its nodes. So a time belongs to the count that it was first seen with, and while a
 // counted requeue is completing the time is still the one of before.
-static void refresh(struct bjob *j, const struct sjob *s)
+static void refresh(struct burstd *b, struct bjob *j, const struct sjob *s)
 {
     bool requeuing = s->state == SJOB_PENDING && (s->flags & SJOB_COMPLETING) && s->restarts > 0;
 
@@ -45,7 +45,7 @@ static void refresh(struct bjob *j, const struct sjob *s)
         j->submit = s->submit;
         j->submit_restarts = requeuing ? s->restarts - 1 : s->restarts;
     }
-    j->job_id = s->job_id;
+    jobs_set_id(b->jobs, j, s->job_id);
     j->restarts = s->restarts;
     j->limit_s = s->time_limit_s;
 }
@@ -54,8 +54,9 @@ static void refresh(struct bjob *j, const struct sjob *s)
 // or its update was lost) would make Slurm start nodes that nobody has rented.
 static void bring_home(struct burstd *b, struct bjob *j, const struct sjob *s)
 {
-    if (j->cmd || clock_mono_ms() < j->home_ms || move_class_held(j) ||
-        !conf_find_partition(b->conf, s->partition) || strcmp(s->partition, j->origin) == 0)
+    // Nearly all are where they were submitted; whoever reads a mark takes microseconds.
+    if (strcmp(s->partition, j->origin) == 0 || !conf_find_partition(b->conf, s->partition) ||
+        j->cmd || clock_mono_ms() < j->home_ms || move_class_held(j))
         return;
     j->home_ms = clock_mono_ms() + HOME_AGAIN_MS;
     move_home(b, j);
@@ -195,7 +196,7 @@ static void step(struct burstd *b, struct bjob *j)
     if (j->answer.due)
         placed_answered(b, j);
     if (s)
-        refresh(j, s);
+        refresh(b, j, s);
     if (!s || s->state == SJOB_ENDED)
         over(b, j, s);
     else if (s->state == SJOB_PENDING && !(s->flags & SJOB_COMPLETING))
@@ -230,18 +231,17 @@ static void meet(struct burstd *b, const struct sjob *s)
     j->deadline = d.deadline;
     j->our_hold = d.cls == DIRECTIVE_HELD && !d.user_hold;
     j->since = j->met = clock_now_s();
-    refresh(j, s);
+    refresh(b, j, s);
     jobs_add(b->jobs, j);
 }
 
 static bool forgettable(struct burstd *b, const struct bjob *j)
 {
-    const struct sjob *s = seen(b, j);
-
-    if (s && s->state != SJOB_ENDED)
+    if (j->comment_due ||
+        (j->state != JOB_DONE && j->state != JOB_LOCAL && j->state != JOB_REFUSED))
         return false;
-    return !j->comment_due &&
-           (j->state == JOB_DONE || j->state == JOB_LOCAL || j->state == JOB_REFUSED);
+    const struct sjob *s = seen(b, j);
+    return !s || s->state == SJOB_ENDED;
 }
 
 bool jobflow_ready(struct burstd *b, const struct bjob *j)

@@ -58,7 +58,7 @@ static void adopt(struct burstd *b, struct bjob *j, const struct sjob *s)
         struct bjob *other = jobs_find(b->jobs, g[k]->job);
         if (other && other != j)
             securing_failed(b, other, "Slurm gave the idle node to another job");
-        snprintf(g[k]->job, sizeof(g[k]->job), "%s", j->key);
+        instance_set_job(b->instances, g[k], j->key);
         g[k]->flags |= INST_F_STAGE_OUT;
         if (g[k]->state == INST_IDLE || g[k]->state == INST_JOINED)
             instance_state(b, g[k], INST_BUSY, NULL);

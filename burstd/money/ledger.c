@@ -262,8 +262,8 @@ money_t ledger_job_cost(struct burstd *b, const struct bjob *j)
     money_t sum = charged_of_job(b, j);
     int64_t now = clock_now_s();
 
-    INSTANCES_EACH(b->instances, i)
-    if (strcmp(i->job, j->key) == 0 && served(b, i) == j)
+    INSTANCES_OF(b->instances, BY_JOB, j->key, i)
+    if (served(b, i) == j)
         sum += running(i, 0, now);
     return sum;
 }
@@ -343,8 +343,8 @@ static money_t transfer_to_come(struct burstd *b, const struct instance *i)
 
     if (!j || j->transfer <= 0 || (j->state != JOB_SECURING && j->state != JOB_PLACED))
         return 0;
-    INSTANCES_EACH(b->instances, other)
-    if (other->state < INST_TERMINATING && strcmp(other->job, i->job) == 0)
+    INSTANCES_OF(b->instances, BY_JOB, i->job, other)
+    if (other->state < INST_TERMINATING)
         return other == i ? j->transfer : 0;
     return 0;
 }

@@ -19,13 +19,16 @@
 
 // ---- names
 
-static bool find_name(struct burstd *b, const struct instance *i, const struct names_not *without,
-                      char *out, size_t size)
+static bool give_name(struct burstd *b, struct instance *i, const struct names_not *without)
 {
     const struct cloud_conf *c = conf_find_cloud(b->conf, i->cloud);
     const struct shape_conf *s = conf_find_shape(b->conf, i->shape);
+    char name[CONF_NODE_NAME_MAX];
 
-    return c && s && free_names_find(b, c, s, without, out, size);
+    if (!c || !s || !free_names_find(b, c, s, without, name, sizeof(name)))
+        return false;
+    instance_set_node(b->instances, i, name);
+    return true;
 }
 
 static int by_node(const void *a, const void *b)
@@ -50,14 +53,14 @@ int bind_names(struct burstd *b, struct bjob *j, struct instance **g, unsigned n
                 goto undo;
             continue;
         }
-        if (!find_name(b, i, &not, i->node, sizeof(i->node))) {
+        if (!give_name(b, i, &not )) {
             errprintf(errp, "no node name %s-%s-* is free in Slurm for it", i->cloud, i->shape);
             goto undo;
         }
         i->addr_set = i->join_done = false;
         i->flags &= ~(unsigned)(INST_F_RESUMED | INST_F_SUSPENDED | INST_F_NODE_DOWN);
         if (instance_state(b, i, INST_BOUND, NULL) < 0) {
-            i->node[0] = '\0';
+            instance_set_node(b->instances, i, "");
             errprintf(errp, "the journal cannot be written");
             goto undo;
         }
@@ -75,7 +78,7 @@ undo:
     names_not_fini(&not );
     while (done-- > 0) {
         if (g[done]->state == INST_BOUND) {
-            g[done]->node[0] = '\0';
+            instance_set_node(b->instances, g[done], "");
             instance_state(b, g[done], INST_READY, NULL);
         } else {
             instance_state(b, g[done], INST_IDLE, NULL);

@@ -124,7 +124,7 @@ void boot_ready(struct burstd *b, struct instance *i)
     if (has_job(b, i))
         return; // jobflow places it
     if (i->job[0]) {
-        i->job[0] = '\0';
+        instance_set_job(b->instances, i, "");
         i->flags &= ~(unsigned)INST_F_STAGED_IN;
         i->idle_since = clock_now_s();
         instance_save(b, i);

@@ -30,21 +30,22 @@ void instance_end(struct burstd *b, struct instance *i, const char *reason)
 
 void gang_release(struct burstd *b, const struct bjob *j, const char *reason)
 {
-    INSTANCES_EACH(b->instances, i)
+    INSTANCES_OF(b->instances, BY_JOB, j->key, i)
     {
-        if (strcmp(i->job, j->key) != 0 || (i->state > INST_BOUND && i->state != INST_IDLE))
+        if (i->state > INST_BOUND && i->state != INST_IDLE)
             continue;
         if (i->state == INST_BOUND && (i->flags & INST_F_RESUMED))
             continue; // Slurm boots its node: it becomes idle there and goes with it
         if (i->state == INST_BOUND) {
-            i->node[0] = '\0'; // if it cannot be journaled, join_step() tries again
+            instance_set_node(b->instances, i,
+                              ""); // if it cannot be journaled, join_step() tries again
             instance_state(b, i, INST_READY, "%s", reason);
         }
         instance_ssh_cancel(b, i);
         if (i->flags & (INST_F_BOOT_FAILED | INST_F_OPDRAIN))
             instance_end(b, i, reason);
         if (i->state < INST_TERMINATING) {
-            i->job[0] = '\0';
+            instance_set_job(b->instances, i, "");
             i->flags &= ~(unsigned)INST_F_STAGED_IN;
             i->idle_since = clock_now_s();
             instance_save(b, i);

@@ -67,8 +67,8 @@ static unsigned nameless(struct burstd *b, const struct cloud_conf *c, const str
 {
     unsigned n = 0;
 
-    INSTANCES_EACH(b->instances, i)
-    n += !i->node[0] && i->state < INST_TERMINATING && strcmp(i->cloud, c->name) == 0 &&
+    INSTANCES_OF(b->instances, BY_NODE, "", i)
+    n += i->state < INST_TERMINATING && strcmp(i->cloud, c->name) == 0 &&
          strcmp(i->shape, s->name) == 0;
     return n;
 }

@@ -22,8 +22,8 @@ unsigned gang_collect(struct burstd *b, const struct bjob *j, struct instance **
 {
     unsigned n = 0;
 
-    INSTANCES_EACH(b->instances, i)
-    if (i->state < INST_TERMINATING && strcmp(i->job, j->key) == 0 && n < max)
+    INSTANCES_OF(b->instances, BY_JOB, j->key, i)
+    if (i->state < INST_TERMINATING && n < max)
         out[n++] = i;
     return n;
 }
@@ -47,7 +47,7 @@ void gang_drop_others(struct burstd *b, const struct bjob *j, struct instance **
     for (unsigned k = 0; k < n; k++) {
         if (strcmp(g[k]->group, j->group) == 0)
             continue;
-        g[k]->job[0] = '\0';
+        instance_set_job(b->instances, g[k], "");
         g[k]->flags &= ~(unsigned)INST_F_STAGED_IN;
         instance_save(b, g[k]);
     }
@@ -80,7 +80,7 @@ void gang_free(struct burstd *b, const struct bjob *j)
             instance_state(b, g[k], INST_IDLE, NULL) < 0)
             continue; // join_step() tries again
         g[k]->flags &= ~(unsigned)(INST_F_STAGED_IN | INST_F_STAGE_OUT | INST_F_SIGNALLED);
-        g[k]->job[0] = '\0';
+        instance_set_job(b->instances, g[k], "");
         instance_save(b, g[k]);
     }
 }

@@ -123,9 +123,9 @@ static void point_at(struct bjob *j, const struct idle_group *g, unsigned n, mon
              n == 1 ? "" : "s", g->cloud, n == 1 ? "s" : "");
 }
 
-static void give(struct instance *i, const char *job)
+static void give(struct burstd *b, struct instance *i, const char *job)
 {
-    snprintf(i->job, sizeof(i->job), "%s", job);
+    instance_set_job(b->instances, i, job);
     i->flags &= ~(unsigned)INST_F_STAGED_IN;
 }
 
@@ -153,7 +153,7 @@ bool idle_take(struct burstd *b, struct bjob *j, const struct idle_group *g, str
     j->stored = true;
     for (unsigned k = 0; k < n; k++) {
         flags[k] = node[k]->flags;
-        give(node[k], j->key);
+        give(b, node[k], j->key);
     }
     if (write_taking(b, j, node, n, &err) == 0) {
         bjob_set(&old.node_names, "");
@@ -162,7 +162,7 @@ bool idle_take(struct burstd *b, struct bjob *j, const struct idle_group *g, str
     journal_failed(b, "%s", err.text);
     *j = old;
     for (unsigned k = 0; k < n; k++) {
-        node[k]->job[0] = '\0';
+        instance_set_job(b->instances, node[k], "");
         node[k]->flags = flags[k];
     }
     return false;

@@ -76,20 +76,26 @@ static const struct ssh_op_callbacks join_callbacks = {.done = joined};
 
 // Every node of the job knows every other by name: a new srun after a restart of slurmctld needs
 // it.
+static void add_host(cJSON *hosts, const struct instance *i)
+{
+    cJSON *h = cJSON_CreateObject();
+
+    json_add_str(h, "address", i->address);
+    json_add_str(h, "names", i->node);
+    cJSON_AddItemToArray(hosts, h);
+}
+
 static void add_hosts(struct burstd *b, cJSON *request, const struct instance *me)
 {
     cJSON *hosts = cJSON_AddArrayToObject(request, "hosts");
 
-    INSTANCES_EACH(b->instances, i)
-    {
-        if (!i->node[0] || !i->address[0] || i->state >= INST_TERMINATING ||
-            (i != me && (!i->job[0] || strcmp(i->job, me->job) != 0)))
-            continue;
-        cJSON *h = cJSON_CreateObject();
-        json_add_str(h, "address", i->address);
-        json_add_str(h, "names", i->node);
-        cJSON_AddItemToArray(hosts, h);
+    if (!me->job[0]) {
+        add_host(hosts, me);
+        return;
     }
+    INSTANCES_OF(b->instances, BY_JOB, me->job, i)
+    if (i->node[0] && i->address[0] && i->state < INST_TERMINATING)
+        add_host(hosts, i);
 }
 
 static void join(struct burstd *b, struct instance *i)
@@ -121,7 +127,7 @@ static void step_bound(struct burstd *b, struct instance *i, const struct snode 
         // It got a name, but that its job was placed there did not get into the journal (killed in
         // between, disk full): Slurm was not told, the name goes back.
         if (!i->node[0] || !placed(b, i)) {
-            i->node[0] = '\0';
+            instance_set_node(b->instances, i, "");
             instance_state(b, i, INST_READY, "its job was not placed");
             return;
         }
@@ -161,7 +167,7 @@ static void step_joined(struct burstd *b, struct instance *i, const struct snode
     }
     // Booted for a job that was cancelled meanwhile: Slurm has an idle node, and suspends it.
     if (!j || (j->state != JOB_PLACED && j->state != JOB_RUNNING && j->state != JOB_STAGEOUT)) {
-        i->job[0] = '\0';
+        instance_set_job(b->instances, i, "");
         i->flags &= ~(unsigned)INST_F_STAGED_IN;
         instance_state(b, i, INST_IDLE, NULL);
     }
@@ -172,7 +178,7 @@ static void step_busy(struct burstd *b, struct instance *i)
 {
     if (placed(b, i))
         return;
-    i->job[0] = '\0';
+    instance_set_job(b->instances, i, "");
     i->flags &= ~(unsigned)(INST_F_STAGED_IN | INST_F_STAGE_OUT | INST_F_SIGNALLED);
     instance_state(b, i, INST_IDLE, NULL);
 }

@@ -81,7 +81,7 @@ static unsigned members(struct burstd *b, const char *group, struct instance **o
 {
     unsigned n = 0;
 
-    INSTANCES_EACH(b->instances, i)
+    INSTANCES_OF(b->instances, BY_NODE, "", i)
     if (i->state == INST_LAUNCHING && strcmp(i->group, group) == 0 && n < GROUP_MAX)
         out[n++] = i;
     return n;

@@ -81,16 +81,16 @@ static void tell_node(struct burstd *b, struct instance *i, const struct bjob *j
 
 static void tell_job(struct burstd *b, const struct bjob *j)
 {
-    INSTANCES_EACH(b->instances, i)
-    if (i->state >= INST_BOUND && i->state < INST_TERMINATING && strcmp(i->job, j->key) == 0)
+    INSTANCES_OF(b->instances, BY_JOB, j->key, i)
+    if (i->state >= INST_BOUND && i->state < INST_TERMINATING)
         tell_node(b, i, j);
 }
 
 // Those that did not hear it.
 static void tell_again(struct burstd *b, const struct bjob *j)
 {
-    INSTANCES_EACH(b->instances, i)
-    if (i->untold && !i->ssh && i->state < INST_TERMINATING && strcmp(i->job, j->key) == 0)
+    INSTANCES_OF(b->instances, BY_JOB, j->key, i)
+    if (i->untold && !i->ssh && i->state < INST_TERMINATING)
         tell_node(b, i, j);
 }
 

@@ -59,9 +59,9 @@ static money_t price_of(struct burstd *b, const struct bjob *j)
     money_t sum = 0;
     unsigned n = 0;
 
-    INSTANCES_EACH(b->instances, i)
+    INSTANCES_OF(b->instances, BY_JOB, j->key, i)
     {
-        if (strcmp(i->group, j->group) != 0 || strcmp(i->job, j->key) != 0)
+        if (strcmp(i->group, j->group) != 0)
             continue;
         if (i->price == MONEY_UNKNOWN || i->state >= INST_TERMINATING)
             return MONEY_UNKNOWN;

@@ -15,7 +15,7 @@
 
 static void exists(struct burstd *b, struct instance *i, const struct provider_instance *p)
 {
-    snprintf(i->cloud_id, sizeof(i->cloud_id), "%s", p->id);
+    instance_set_cloud_id(b->instances, i, p->id);
     i->launched = i->charged_to = p->launched_at ? p->launched_at : clock_now_s();
     purchase_price(b, i, p);
 }

@@ -278,10 +278,9 @@ static bool my_turn(struct burstd *b, const struct instance *i, const struct bjo
 {
     const char *mine = strstr(j->node_names, i->node);
 
-    INSTANCES_EACH(b->instances, other)
+    INSTANCES_OF(b->instances, BY_JOB, j->key, other)
     {
-        if (other == i || strcmp(other->job, j->key) != 0 || !(other->flags & INST_F_STAGE_OUT) ||
-            (other->flags & INST_F_LOST))
+        if (other == i || !(other->flags & INST_F_STAGE_OUT) || (other->flags & INST_F_LOST))
             continue;
         const char *its = strstr(j->node_names, other->node);
         bool silent = other->tries > 0 && clock_now_s() - j->ended >= WORKER_WAIT_S;
@@ -337,17 +336,16 @@ void stage_step(struct burstd *b)
 
 bool stage_home(struct burstd *b, const struct bjob *j)
 {
-    INSTANCES_EACH(b->instances, i)
-    if (instance_live(i) && strcmp(i->job, j->key) == 0 && (i->flags & INST_F_STAGE_OUT) &&
-        !(i->flags & INST_F_LOST))
+    INSTANCES_OF(b->instances, BY_JOB, j->key, i)
+    if (instance_live(i) && (i->flags & INST_F_STAGE_OUT) && !(i->flags & INST_F_LOST))
         return false;
     return true;
 }
 
 bool stage_under_way(struct burstd *b, const struct bjob *j)
 {
-    INSTANCES_EACH(b->instances, i)
-    if (instance_live(i) && strcmp(i->job, j->key) == 0 && (i->flags & INST_F_STAGE_OUT) && i->ssh)
+    INSTANCES_OF(b->instances, BY_JOB, j->key, i)
+    if (instance_live(i) && (i->flags & INST_F_STAGE_OUT) && i->ssh)
         return true;
     return false;
 }
@@ -362,9 +360,9 @@ void stage_out_now(struct burstd *b, struct instance *i, struct bjob *j)
 
 void stage_drop(struct burstd *b, const struct bjob *j)
 {
-    INSTANCES_EACH(b->instances, i)
+    INSTANCES_OF(b->instances, BY_JOB, j->key, i)
     {
-        if (strcmp(i->job, j->key) != 0 || !(i->flags & INST_F_STAGE_OUT))
+        if (!(i->flags & INST_F_STAGE_OUT))
             continue;
         instance_ssh_cancel(b, i);
         i->flags &= ~(unsigned)INST_F_STAGE_OUT;
@@ -380,10 +378,9 @@ void stage_missed(struct burstd *b, struct bjob *j)
 
 void stage_giveup(struct burstd *b, struct bjob *j, const char *who)
 {
-    INSTANCES_EACH(b->instances, i)
+    INSTANCES_OF(b->instances, BY_JOB, j->key, i)
     {
-        if (strcmp(i->job, j->key) != 0 || !(i->flags & INST_F_STAGE_OUT) ||
-            (i->flags & INST_F_LOST))
+        if (!(i->flags & INST_F_STAGE_OUT) || (i->flags & INST_F_LOST))
             continue;
         job_event(b, j, "%s gave up the results on %s", who, i->node);
         stage_missed(b, j);

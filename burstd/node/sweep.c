@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <uthash.h>
+
 #include "base/conf.h"
 #include "base/log.h"
 #include "cloud/clouds.h"
@@ -24,22 +26,56 @@
 
 #define ENDED_LATELY_S 600
 
-static const struct provider_instance *row_of(const struct cloud *c, const struct instance *i)
+// Rows of a listing by the cloud's id and by our tag; of several with the same the first.
+struct row {
+    const struct provider_instance *p;
+    UT_hash_handle by_id, by_tag;
+};
+
+struct listing {
+    struct row *row, *ids, *tags;
+};
+
+static void listing_init(struct listing *l, const struct cloud *c)
 {
+    *l = (struct listing){.row = xcalloc(c->n_listed + 1, sizeof(*l->row))};
     for (size_t k = 0; k < c->n_listed; k++) {
         const struct provider_instance *p = &c->listed[k];
-        if (i->cloud_id[0] ? strcmp(p->id, i->cloud_id) == 0 : strcmp(p->tag_instance, i->id) == 0)
-            return p;
+        struct row *r = &l->row[k], *other;
+        r->p = p;
+        HASH_FIND(by_id, l->ids, p->id, strlen(p->id), other);
+        if (!other)
+            HASH_ADD_KEYPTR(by_id, l->ids, p->id, strlen(p->id), r);
+        HASH_FIND(by_tag, l->tags, p->tag_instance, strlen(p->tag_instance), other);
+        if (!other)
+            HASH_ADD_KEYPTR(by_tag, l->tags, p->tag_instance, strlen(p->tag_instance), r);
     }
-    return NULL;
+}
+
+static void listing_fini(struct listing *l)
+{
+    HASH_CLEAR(by_id, l->ids);
+    HASH_CLEAR(by_tag, l->tags);
+    free(l->row);
+}
+
+static const struct provider_instance *row_of(const struct listing *l, const struct instance *i)
+{
+    struct row *r;
+
+    if (i->cloud_id[0])
+        HASH_FIND(by_id, l->ids, i->cloud_id, strlen(i->cloud_id), r);
+    else
+        HASH_FIND(by_tag, l->tags, i->id, strlen(i->id), r);
+    return r ? r->p : NULL;
 }
 
 // The reply of its launch was lost, and this listing shows all of the group. Of a part the launch
 // is repeated as it was: with another count the cloud would refuse its token.
-static bool whole_group(struct cloud *c, const struct instance *of)
+static bool whole_group(struct cloud *c, const struct listing *l, const struct instance *of)
 {
-    INSTANCES_EACH(c->b->instances, i)
-    if (i->state == INST_LAUNCHING && strcmp(i->group, of->group) == 0 && !row_of(c, i))
+    INSTANCES_OF(c->b->instances, BY_NODE, "", i)
+    if (i->state == INST_LAUNCHING && strcmp(i->group, of->group) == 0 && !row_of(l, i))
         return false;
     return true;
 }
@@ -150,14 +186,15 @@ static void adopt_orphan(struct cloud *c, const struct provider_instance *p)
         i->created = p->launched_at;
     }
     snprintf(i->cloud, sizeof(i->cloud), "%s", c->conf->name);
-    snprintf(i->cloud_id, sizeof(i->cloud_id), "%s", p->id);
+    instance_set_cloud_id(c->b->instances, i, p->id);
     take_over(i->region, sizeof(i->region), p->region);
     take_over(i->zone, sizeof(i->zone), p->zone);
     take_over(i->itype, sizeof(i->itype), p->instance_type);
     snprintf(i->partition, sizeof(i->partition), "%s", c->conf->partition);
     i->spot = p->spot;
     purchase_price(c->b, i, p);
-    i->job[0] = i->node[0] = '\0';
+    instance_set_job(c->b->instances, i, "");
+    instance_set_node(c->b->instances, i, "");
     i->flags = 0;
     i->launched = i->charged_to = p->launched_at;
     i->state = INST_LAUNCHED;
@@ -205,10 +242,14 @@ static void find_orphans(struct cloud *c)
 
 static void read_listing(struct cloud *c)
 {
+    struct listing l;
+
+    listing_init(&l, c);
     INSTANCES_EACH(c->b->instances, i)
     if (instance_live(i) && strcmp(i->cloud, c->conf->name) == 0 && !i->calling &&
-        (i->state != INST_LAUNCHING || whole_group(c, i)))
-        judge(c, i, row_of(c, i));
+        (i->state != INST_LAUNCHING || whole_group(c, &l, i)))
+        judge(c, i, row_of(&l, i));
+    listing_fini(&l);
     find_orphans(c);
     c->listed_once = true;
     observed_listed(c->b->observed, c->conf->name);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <uthash.h>
+#include <utlist.h>
 
 #include "libburst/json.h"
 #include "libburst/strbuf.h"
@@ -16,6 +17,14 @@
 struct job_entry {
     struct sjob j; // first: a sjob is its entry
     unsigned round;
+    UT_hash_handle hh;
+    struct same_id *same; // those with its job_id
+    struct job_entry *prev_same, *next_same;
+};
+
+struct same_id {
+    uint32_t job_id;
+    struct job_entry *first;
     UT_hash_handle hh;
 };
 
@@ -27,6 +36,7 @@ struct node_entry {
 
 struct tables {
     struct job_entry *jobs;
+    struct same_id *ids;
     struct node_entry *nodes;
     struct spart **parts;
     size_t n_parts;
@@ -255,8 +265,34 @@ static void node_free(struct node_entry *e)
 
 // ---- whole tables
 
+static void enter_id(struct tables *t, struct job_entry *e)
+{
+    struct same_id *s;
+
+    HASH_FIND(hh, t->ids, &e->j.job_id, sizeof(e->j.job_id), s);
+    if (!s) {
+        s = xmalloc(sizeof(*s));
+        s->job_id = e->j.job_id;
+        HASH_ADD(hh, t->ids, job_id, sizeof(s->job_id), s);
+    }
+    e->same = s;
+    DL_APPEND2(s->first, e, prev_same, next_same);
+}
+
+static void leave_id(struct tables *t, struct job_entry *e)
+{
+    struct same_id *s = e->same;
+
+    DL_DELETE2(s->first, e, prev_same, next_same);
+    if (s->first)
+        return;
+    HASH_DEL(t->ids, s);
+    free(s);
+}
+
 static void drop_job(struct tables *t, struct job_entry *e)
 {
+    leave_id(t, e);
     HASH_DEL(t->jobs, e);
     job_free(e);
     t->jobs_dirty = true;
@@ -284,7 +320,13 @@ static void take_job(struct tables *t, const cJSON *o)
         t->jobs_dirty = true;
     }
     e->round = t->jobs_round;
+    if (e->same && e->j.job_id != u32(o, "job_id")) {
+        leave_id(t, e);
+        e->same = NULL;
+    }
     set_job(&e->j, o);
+    if (!e->same)
+        enter_id(t, e);
 }
 
 static enum tables_result take_jobs(struct tables *t, const cJSON *msg)
@@ -449,10 +491,11 @@ const struct sjob *tables_job(const struct tables *t, const char *job)
 const struct sjob *tables_job_by_id(struct tables *t, uint32_t job_id)
 {
     const struct sjob *found = NULL;
+    struct same_id *s;
 
-    for (struct job_entry *e = t->jobs; e; e = e->hh.next)
-        if (e->j.job_id == job_id &&
-            (!found || (found->state == SJOB_PENDING && e->j.state != SJOB_PENDING)))
+    HASH_FIND(hh, t->ids, &job_id, sizeof(job_id), s);
+    for (struct job_entry *e = s ? s->first : NULL; e; e = e->next_same)
+        if (!found || (found->state == SJOB_PENDING && e->j.state != SJOB_PENDING))
             found = &e->j;
     return found;
 }

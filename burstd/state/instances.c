@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <utlist.h>
+
 #include "base/log.h"
 #include "libburst/clock.h"
 #include "libburst/xalloc.h"
@@ -13,9 +15,17 @@
 #include "state/journal.h"
 #include "state/store.h"
 
+// Instances that have the same text in one of their indexed fields.
+struct instances_alike {
+    struct instance *first; // list over in[index]
+    UT_hash_handle hh;
+    char text[];
+};
+
 struct instances {
     struct burstd *b;
     struct instance *by_id;
+    struct instances_alike *alike[INSTANCE_INDEXES]; // by text
 };
 
 struct instances *instances_create(struct burstd *b)
@@ -37,6 +47,89 @@ void instance_ssh_cancel(struct burstd *b, struct instance *i)
     b->ssh_running--;
 }
 
+// ---- indexes
+
+static const char *text_of(const struct instance *i, enum instance_index index)
+{
+    return index == BY_NODE ? i->node : index == BY_JOB ? i->job : i->cloud_id;
+}
+
+static void enter(struct instances *t, struct instance *i, enum instance_index index)
+{
+    const char *text = text_of(i, index);
+    size_t len = strlen(text);
+    struct instances_alike *a;
+
+    HASH_FIND(hh, t->alike[index], text, len, a);
+    if (!a) {
+        a = xmalloc(sizeof(*a) + len + 1);
+        memcpy(a->text, text, len + 1);
+        HASH_ADD_KEYPTR(hh, t->alike[index], a->text, len, a);
+    }
+    i->in[index].alike = a;
+    DL_APPEND2(a->first, i, in[index].prev, in[index].next);
+}
+
+static void leave(struct instances *t, struct instance *i, enum instance_index index)
+{
+    struct instances_alike *a = i->in[index].alike;
+
+    DL_DELETE2(a->first, i, in[index].prev, in[index].next);
+    i->in[index].alike = NULL;
+    i->in[index].next = NULL; // who walks over it has seen the last one
+    if (a->first)
+        return;
+    HASH_DEL(t->alike[index], a);
+    free(a);
+}
+
+static void set_text(struct instances *t, struct instance *i, enum instance_index index,
+                     char *field, size_t size, const char *text)
+{
+    bool entered = i->in[index].alike != NULL;
+
+    if (strcmp(field, text) == 0)
+        return;
+    if (entered)
+        leave(t, i, index);
+    snprintf(field, size, "%s", text);
+    if (entered)
+        enter(t, i, index);
+}
+
+void instance_set_node(struct instances *t, struct instance *i, const char *node)
+{
+    set_text(t, i, BY_NODE, i->node, sizeof(i->node), node);
+}
+
+void instance_set_job(struct instances *t, struct instance *i, const char *job)
+{
+    set_text(t, i, BY_JOB, i->job, sizeof(i->job), job);
+}
+
+void instance_set_cloud_id(struct instances *t, struct instance *i, const char *cloud_id)
+{
+    set_text(t, i, BY_CLOUD_ID, i->cloud_id, sizeof(i->cloud_id), cloud_id);
+}
+
+struct instance *instances_first_of(struct instances *t, enum instance_index index,
+                                    const char *text)
+{
+    struct instances_alike *a;
+
+    HASH_FIND(hh, t->alike[index], text, strlen(text), a);
+    return a ? a->first : NULL;
+}
+
+// ---- the table
+
+static void forget(struct instances *t, struct instance *i)
+{
+    for (int k = 0; k < INSTANCE_INDEXES; k++)
+        leave(t, i, (enum instance_index)k);
+    HASH_DEL(t->by_id, i);
+}
+
 static void free_instance(struct burstd *b, struct instance *i)
 {
     instance_ssh_cancel(b, i);
@@ -50,7 +143,7 @@ void instances_destroy(struct instances *t)
     struct instance *i, *next;
     HASH_ITER(hh, t->by_id, i, next)
     {
-        HASH_DEL(t->by_id, i);
+        forget(t, i);
         free_instance(t->b, i);
     }
     free(t);
@@ -60,6 +153,8 @@ void instances_add(struct instances *t, struct instance *i)
 {
     i->since_ms = clock_mono_ms();
     HASH_ADD_STR(t->by_id, id, i);
+    for (int k = 0; k < INSTANCE_INDEXES; k++)
+        enter(t, i, (enum instance_index)k);
 }
 
 struct instance *instances_find(struct instances *t, const char *id)
@@ -77,17 +172,17 @@ bool instance_live(const struct instance *i)
 
 struct instance *instances_by_node(struct instances *t, const char *node)
 {
-    for (struct instance *i = t->by_id; i; i = i->hh.next)
-        if (instance_live(i) && i->state != INST_TERMINATING && strcmp(i->node, node) == 0)
-            return i;
+    INSTANCES_OF(t, BY_NODE, node, i)
+    if (i->state < INST_TERMINATING)
+        return i;
     return NULL;
 }
 
 struct instance *instances_by_cloud_id(struct instances *t, const char *cloud, const char *id)
 {
-    for (struct instance *i = t->by_id; i; i = i->hh.next)
-        if (strcmp(i->cloud, cloud) == 0 && strcmp(i->cloud_id, id) == 0)
-            return i;
+    INSTANCES_OF(t, BY_CLOUD_ID, id, i)
+    if (strcmp(i->cloud, cloud) == 0)
+        return i;
     return NULL;
 }
 
@@ -109,7 +204,7 @@ void instances_sweep(struct instances *t)
     {
         if (i->state != INST_GONE || (i->failure.cls && !i->failure.read))
             continue;
-        HASH_DEL(t->by_id, i);
+        forget(t, i);
         free_instance(t->b, i);
     }
 }

@@ -13,8 +13,26 @@ void instances_destroy(struct instances *t);
 // Takes i over (loaded from the journal or new).
 void instances_add(struct instances *t, struct instance *i);
 struct instance *instances_find(struct instances *t, const char *id);
-struct instance *instances_by_node(struct instances *t, const char *node); // live ones only
+// The one behind this node name; not those that are ending.
+struct instance *instances_by_node(struct instances *t, const char *node);
 struct instance *instances_by_cloud_id(struct instances *t, const char *cloud, const char *id);
+
+// Entered in the indexes at once; "" = none. Also of instances that are in no table yet. None of
+// them journals.
+void instance_set_node(struct instances *t, struct instance *i, const char *node);
+void instance_set_job(struct instances *t, struct instance *i, const char *job);
+void instance_set_cloud_id(struct instances *t, struct instance *i, const char *cloud_id);
+
+// First of those with this text (also ""), in the order in which they got it; gone ones and ending
+// ones are among them. Next in INSTANCES_OF, which bears that the present one gets another.
+struct instance *instances_first_of(struct instances *t, enum instance_index index,
+                                    const char *text);
+
+#define INSTANCES_OF(t, index, text, i)                                                            \
+    for (struct instance *i = instances_first_of(t, index, text),                                  \
+                         *i##_next = i ? i->in[index].next : NULL;                                 \
+         i; i = i##_next, i##_next = i ? i->in[index].next : NULL)
+
 // First of all; next in INSTANCES_EACH. Instances are removed by instances_sweep() only.
 struct instance *instances_first(struct instances *t);
 unsigned instances_count(struct instances *t);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <utlist.h>
+
 #include "base/log.h"
 #include "libburst/clock.h"
 #include "libburst/json.h"
@@ -14,13 +16,62 @@
 #include "state/journal.h"
 #include "state/store.h"
 
+#define FLUSH_MAX 500 // that are written with one look: a few milliseconds
+
+// Jobs with the same job_id.
+struct jobs_alike {
+    uint32_t job_id;
+    struct bjob *first; // list over id
+    UT_hash_handle hh;
+};
+
 struct jobs {
     struct bjob *by_key;
+    struct jobs_alike *by_id;
 };
 
 struct jobs *jobs_create(struct burstd *b)
 {
     return xmalloc(sizeof(struct jobs));
+}
+
+static void enter(struct jobs *t, struct bjob *j)
+{
+    struct jobs_alike *a;
+
+    HASH_FIND(hh, t->by_id, &j->job_id, sizeof(j->job_id), a);
+    if (!a) {
+        a = xmalloc(sizeof(*a));
+        a->job_id = j->job_id;
+        HASH_ADD(hh, t->by_id, job_id, sizeof(a->job_id), a);
+    }
+    j->id.alike = a;
+    DL_APPEND2(a->first, j, id.prev, id.next);
+}
+
+static void leave(struct jobs *t, struct bjob *j)
+{
+    struct jobs_alike *a = j->id.alike;
+
+    DL_DELETE2(a->first, j, id.prev, id.next);
+    j->id.alike = NULL;
+    if (a->first)
+        return;
+    HASH_DEL(t->by_id, a);
+    free(a);
+}
+
+void jobs_set_id(struct jobs *t, struct bjob *j, uint32_t job_id)
+{
+    bool entered = j->id.alike != NULL;
+
+    if (j->job_id == job_id)
+        return;
+    if (entered)
+        leave(t, j);
+    j->job_id = job_id;
+    if (entered)
+        enter(t, j);
 }
 
 void jobs_destroy(struct jobs *t)
@@ -29,10 +80,7 @@ void jobs_destroy(struct jobs *t)
         return;
     struct bjob *j, *next;
     HASH_ITER(hh, t->by_key, j, next)
-    {
-        HASH_DEL(t->by_key, j);
-        bjob_destroy(j);
-    }
+    jobs_remove(t, j);
     free(t);
 }
 
@@ -40,6 +88,7 @@ void jobs_add(struct jobs *t, struct bjob *j)
 {
     j->since_ms = j->placed_ms = clock_mono_ms();
     HASH_ADD_STR(t->by_key, key, j);
+    enter(t, j);
 }
 
 struct bjob *jobs_find(struct jobs *t, const char *key)
@@ -50,15 +99,13 @@ struct bjob *jobs_find(struct jobs *t, const char *key)
     return j;
 }
 
-// Tasks of an array that wait share the array's id: who runs or ran is meant first, then who is
-// placed.
 struct bjob *jobs_by_id(struct jobs *t, uint32_t job_id)
 {
     struct bjob *waiting = NULL;
+    struct jobs_alike *a;
 
-    for (struct bjob *j = t->by_key; j; j = j->hh.next) {
-        if (j->job_id != job_id)
-            continue;
+    HASH_FIND(hh, t->by_id, &job_id, sizeof(job_id), a);
+    for (struct bjob *j = a ? a->first : NULL; j; j = j->id.next) {
         if (j->state == JOB_RUNNING || j->state == JOB_STAGEOUT)
             return j;
         if (!waiting || j->state == JOB_PLACED)
@@ -79,6 +126,7 @@ unsigned jobs_count(struct jobs *t)
 
 void jobs_remove(struct jobs *t, struct bjob *j)
 {
+    leave(t, j);
     HASH_DEL(t->by_key, j);
     bjob_destroy(j);
 }
@@ -165,34 +213,47 @@ int job_state(struct burstd *b, struct bjob *j, enum job_state state, const char
     return 0;
 }
 
+// Those that are due, in the order of the table, but not more than fit into one look.
+static size_t unsaved(struct burstd *b, struct bjob **list)
+{
+    size_t n = 0;
+
+    for (struct bjob *j = jobs_first(b->jobs); j && n < FLUSH_MAX; j = j->hh.next)
+        if (j->unsaved)
+            list[n++] = j;
+    return n;
+}
+
+static int write_all(struct burstd *b, struct bjob **list, size_t n, burst_error_t *errp)
+{
+    if (store_begin(b->store, errp) < 0)
+        return -1;
+    for (size_t k = 0; k < n; k++) {
+        list[k]->stored = true;
+        if (store_put_job(b->store, list[k], errp) < 0) {
+            store_rollback(b->store);
+            return -1;
+        }
+        if (list[k]->untold)
+            job_event(b, list[k], "%s", list[k]->reason);
+    }
+    return store_commit(b->store, errp);
+}
+
 void jobs_flush(struct burstd *b)
 {
+    struct bjob *list[FLUSH_MAX];
+    size_t n = unsaved(b, list);
     burst_error_t err;
-    bool any = false;
 
-    for (struct bjob *j = jobs_first(b->jobs); j && !any; j = j->hh.next)
-        any = j->unsaved;
-    if (!any)
+    if (n == 0)
         return;
-    if (store_begin(b->store, &err) < 0)
-        goto error;
-    JOBS_EACH(b->jobs, j)
-    {
-        if (!j->unsaved)
-            continue;
-        j->stored = true;
-        if (store_put_job(b->store, j, &err) < 0) {
-            store_rollback(b->store);
-            goto error;
-        }
-        if (j->untold)
-            job_event(b, j, "%s", j->reason);
+    if (write_all(b, list, n, &err) < 0) {
+        journal_failed(b, "%s", err.text);
+        return;
     }
-    if (store_commit(b->store, &err) < 0)
-        goto error;
-    JOBS_EACH(b->jobs, j)
-    j->unsaved = j->untold = false;
-    return;
-error:
-    journal_failed(b, "%s", err.text);
+    for (size_t k = 0; k < n; k++)
+        list[k]->unsaved = list[k]->untold = false;
+    if (n == FLUSH_MAX)
+        b->poke(b);
 }

@@ -10,7 +10,11 @@ struct jobs *jobs_create(struct burstd *b);
 void jobs_destroy(struct jobs *t);
 void jobs_add(struct jobs *t, struct bjob *j); // takes j over
 struct bjob *jobs_find(struct jobs *t, const char *key);
+// Tasks of an array that wait share the array's id: who runs or ran is meant first, then who is
+// placed. NULL when unknown.
 struct bjob *jobs_by_id(struct jobs *t, uint32_t job_id);
+// Also of a job that is in no table yet. Journals nothing.
+void jobs_set_id(struct jobs *t, struct bjob *j, uint32_t job_id);
 struct bjob *jobs_first(struct jobs *t);
 unsigned jobs_count(struct jobs *t);
 void jobs_remove(struct jobs *t, struct bjob *j);
@@ -26,7 +30,8 @@ int job_state(struct burstd *b, struct bjob *j, enum job_state state, const char
     __attribute__((format(printf, 4, 5)));
 // What changed of jobs that only wait (watching, candidate) is written here, in one transaction for
 // all of them: thousands may come within a second, and nothing was bought for them yet. At the end
-// of a look. What cannot be written is tried again with the next one.
+// of a look; of very many a part, the next look comes soon. What cannot be written is tried again
+// with the next one.
 void jobs_flush(struct burstd *b);
 int job_save(struct burstd *b, struct bjob *j);
 // A line of the job's story, journalled.

@@ -26,4 +26,11 @@ tests_unit_state_test_reader_SOURCES = tests/unit/state/test_reader.c $(store_so
 tests_unit_state_test_reader_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(SQLITE_CFLAGS) $(UV_CFLAGS)
 tests_unit_state_test_reader_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_state_test_reader_LDADD = libdaemon.la libburst.la $(CMOCKA_LIBS) $(SQLITE_LIBS) $(UV_LIBS)
+
+check_PROGRAMS += tests/unit/state/test_instances
+TESTS += tests/unit/state/test_instances
+tests_unit_state_test_instances_SOURCES = tests/unit/state/test_instances.c
+tests_unit_state_test_instances_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(SQLITE_CFLAGS) $(UV_CFLAGS)
+tests_unit_state_test_instances_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_state_test_instances_LDADD = libcore.la libdaemon.la libburst.la $(CMOCKA_LIBS) $(SQLITE_LIBS) $(UV_LIBS)
 endif

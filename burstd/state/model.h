@@ -95,8 +95,11 @@ struct charged {
     bool known;
 };
 
+// By what instances are found (state/instances.h).
+enum instance_index { BY_NODE, BY_JOB, BY_CLOUD_ID, INSTANCE_INDEXES };
+
 struct instance {
-    // journalled
+    // journalled; job, node and cloud_id of one that is in the table only by its setters
     char id[48];    // ours: <cluster>-<16 hex>-<n>; a tag in the cloud
     char group[48]; // all instances of one launch; also its idempotency token
     char job[40];   // whom it serves; "" = nobody
@@ -130,6 +133,10 @@ struct instance {
     bool addr_set;          // Slurm knows its address
     bool join_done;         // slurmd was started
     struct charged charged;
+    struct {
+        struct instances_alike *alike; // those with the same text; NULL: it is in no table
+        struct instance *prev, *next;
+    } in[INSTANCE_INDEXES];
     UT_hash_handle hh;
 };
 
@@ -154,8 +161,8 @@ int job_state_parse(const char *name, enum job_state *out);
 // with bjob_set() alone.
 struct bjob {
     // journalled
-    char key[40]; // "123" or "123_4"
-    uint32_t job_id, uid, gid;
+    char key[40];              // "123" or "123_4"
+    uint32_t job_id, uid, gid; // job_id of one that is in the table only by jobs_set_id()
     char name[128], user[64], account[64], origin[256]; // origin: partition it was submitted to
     const char *mark;                                   // as the plugin wrote it
     enum job_state state;
@@ -212,6 +219,10 @@ struct bjob {
     int64_t comment_at_ms;  // last AdminComment
     const char *comment;
     struct charged charged; // since it was met
+    struct {
+        struct jobs_alike *alike; // those with the same job_id; NULL: it is in no table
+        struct bjob *prev, *next;
+    } id;
     UT_hash_handle hh;
 };
 

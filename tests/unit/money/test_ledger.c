@@ -117,7 +117,7 @@ static void each_second_goes_to_whom_it_served(void **state)
     struct instance *i = rent("i-0", 3600000);
     struct bjob *j = job("7", 1000);
 
-    snprintf(i->job, sizeof(i->job), "7");
+    instance_set_job(b.instances, i, "7");
     enter(i, 30, INST_UP);
     enter(i, 50, INST_BOUND);
     enter(i, 60, INST_BUSY);
@@ -125,7 +125,7 @@ static void each_second_goes_to_whom_it_served(void **state)
     now_s = T0 + 100;
     assert_int_equal(ledger_job_cost(&b, j), 40000);
     enter(i, 160, INST_IDLE);
-    i->job[0] = '\0';
+    instance_set_job(b.instances, i, "");
     assert_int_equal(ledger_job_cost(&b, j), 100000);
     enter(i, 210, INST_TERMINATING);
     i->ended = T0 + 215; // the cloud's own end, seen five seconds later
@@ -147,7 +147,7 @@ static void a_node_under_notice_is_still_its_jobs(void **state)
     struct instance *i = rent("i-0", 3600000);
 
     job("7", 1000)->started = T0 + 10;
-    snprintf(i->job, sizeof(i->job), "7");
+    instance_set_job(b.instances, i, "7");
     enter(i, 10, INST_BUSY);
     enter(i, 20, INST_DRAINING);
     enter(i, 50, INST_TERMINATING);
@@ -159,7 +159,7 @@ static void a_notice_before_its_job_began_is_overhead(void **state)
     struct instance *i = rent("i-0", 3600000);
     struct bjob *j = job("7", 1000);
 
-    snprintf(i->job, sizeof(i->job), "7");
+    instance_set_job(b.instances, i, "7");
     enter(i, 10, INST_JOINED);
     enter(i, 20, INST_DRAINING);
     now_s = T0 + 30;
@@ -235,7 +235,7 @@ static void what_runs_is_told_and_not_written(void **state)
     assert_int_equal(i->charged_to, T0);
     // After a cut only what came since.
     job("7", 1000);
-    snprintf(i->job, sizeof(i->job), "7");
+    instance_set_job(b.instances, i, "7");
     enter(i, 7000, INST_BUSY);
     memset(&s, 0, sizeof(s));
     now_s += 5;
@@ -258,7 +258,7 @@ static void kept_sums_are_those_of_the_journal(void **state)
     struct bjob *j = job("7", 1000);
     burst_error_t err;
 
-    snprintf(i->job, sizeof(i->job), "7");
+    instance_set_job(b.instances, i, "7");
     enter(i, 10, INST_BUSY);
     assert_int_equal(ledger_job_cost(&b, j), 0);
     assert_int_equal(ledger_instance_cost(&b, i), 10000);
@@ -295,7 +295,7 @@ static void caps_count_what_is_still_to_come(void **state)
 
     struct instance *i = rent("i-0", 3600000);
     struct bjob *j = job("7", 1000);
-    snprintf(i->job, sizeof(i->job), "7");
+    instance_set_job(b.instances, i, "7");
     assert_int_equal(ledger_committed(&b, "aws"), bound);
     assert_int_equal(ledger_committed(&b, "gcp"), 0);
     for (int64_t s = 0; s <= 240; s += 40) { // booting uses the allowance up
@@ -307,7 +307,7 @@ static void caps_count_what_is_still_to_come(void **state)
         now_s = T0 + s;
         assert_int_equal(ledger_today(&b, NULL) + ledger_committed(&b, NULL), bound);
     }
-    i->job[0] = '\0'; // over: idle and end are left
+    instance_set_job(b.instances, i, ""); // over: idle and end are left
     i->idle_since = T0 + 1240;
     assert_int_equal(ledger_committed(&b, NULL), 480000);
     now_s = T0 + 1720;
@@ -323,12 +323,12 @@ static void stage_out_and_the_end_are_within_the_bound(void **state)
     struct instance *i = rent("i-0", 100001);
     struct bjob *j = job("7", 1000);
 
-    snprintf(i->job, sizeof(i->job), "7");
+    instance_set_job(b.instances, i, "7");
     j->started = T0 + 40; // 200 s of its boot are left
     now_s = j->ended = T0 + 1040;
     for (; now_s <= j->ended + 200; now_s += 7)
         assert_int_equal(ledger_today(&b, NULL) + ledger_committed(&b, NULL), bound);
-    i->job[0] = '\0';
+    instance_set_job(b.instances, i, "");
     i->idle_since = now_s = T0 + 1240;
     assert_int_equal(ledger_today(&b, NULL) + ledger_committed(&b, NULL), bound);
     now_s += 420; // idle for too long
@@ -343,7 +343,7 @@ static void a_job_without_a_limit_counts_with_the_sites(void **state)
     struct instance *i = rent("i-0", 3600000);
 
     job("7", 0);
-    snprintf(i->job, sizeof(i->job), "7");
+    instance_set_job(b.instances, i, "7");
     assert_int_equal(ledger_committed(&b, NULL), INT64_C(1000) * (86400 + 720));
 }
 
@@ -443,8 +443,8 @@ static void egress_is_charged_once_to_its_job(void **state)
     struct bjob *j = job("7", 1000);
     money_t bound = ledger_bound(&b, 3600000, 2, 1000);
 
-    snprintf(i->job, sizeof(i->job), "7");
-    snprintf(k->job, sizeof(k->job), "7");
+    instance_set_job(b.instances, i, "7");
+    instance_set_job(b.instances, k, "7");
     j->transfer = 1234;
     j->state = JOB_CANDIDATE; // of a place that did not work out
     assert_int_equal(ledger_committed(&b, "aws"), bound);
