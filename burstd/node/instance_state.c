@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "libburst/clock.h"
@@ -59,7 +60,8 @@ rollback:
 error:
     journal_failed(b, "instance %s cannot change from %s to %s now: %s", old.id,
                    inst_state_name(old.state), inst_state_name(state), err.text);
-    old.hh = i->hh;
+    old.hh = i->hh; // its places in the table's hashes are of now
+    memcpy(old.in, i->in, sizeof(old.in));
     *i = old;
     return -1;
 }

@@ -97,7 +97,7 @@ static void launched(struct burstd *b, struct instance **g, unsigned n,
                 p = &r->instances[m];
         if (!p)
             p = &r->instances[k]; // a cloud that does not echo tags in its reply
-        snprintf(g[k]->cloud_id, sizeof(g[k]->cloud_id), "%s", p->id);
+        instance_set_cloud_id(b->instances, g[k], p->id);
         if (p->zone[0])
             snprintf(g[k]->zone, sizeof(g[k]->zone), "%s", p->zone);
         g[k]->launched = g[k]->charged_to = p->launched_at ? p->launched_at : clock_now_s();
