@@ -23,5 +23,5 @@ BENCHES += tests/bench/bench_look
 tests_bench_bench_look_SOURCES = tests/bench/bench_look.c
 tests_bench_bench_look_CFLAGS = $(SAN_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS) $(SQLITE_CFLAGS)
 tests_bench_bench_look_LDFLAGS = $(SAN_LDFLAGS)
-tests_bench_bench_look_LDADD = libcore.la libslurm_link.la libplugincore.la libconf.la libdaemon.la \
+tests_bench_bench_look_LDADD = libcore.la librpcserver.la libslurm_link.la libplugincore.la libconf.la libdaemon.la \
 	libburst.la $(UV_LIBS)

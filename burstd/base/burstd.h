@@ -38,7 +38,6 @@ struct burstd {
     bool stopping;
     int64_t journal_failed_ms; // monotonic: a write of the journal failed then (journal.h)
     bool polling_fast;         // Slurm is asked ten times a second
-    unsigned ssh_running;      // burst-ssh children under way
     // Reads the configuration again; -1 with *errors (owned by the caller) when the old one stays
     // in force.
     int (*reload)(struct burstd *b, char **errors);

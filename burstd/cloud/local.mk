@@ -15,7 +15,7 @@ tests_unit_cloud_test_reap_LDADD = $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/cloud/test_observed
 TESTS += tests/unit/cloud/test_observed
 tests_unit_cloud_test_observed_SOURCES = tests/unit/cloud/test_observed.c burstd/cloud/observed.c \
-	burstd/state/instances.c burstd/money/ledger.c burstd/state/jobs.c burstd/state/journal.c $(store_sources) \
+	burstd/state/instances.c burstd/state/ssh_slots.c burstd/money/ledger.c burstd/state/jobs.c burstd/state/journal.c $(store_sources) \
 	burstd/state/model.c
 tests_unit_cloud_test_observed_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_cloud_test_observed_LDFLAGS = $(SAN_LDFLAGS) -Wl,--wrap=clock_now_s,--wrap=store_commit

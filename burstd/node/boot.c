@@ -2,6 +2,8 @@
 // See boot.h.
 #include "node/boot.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,10 +16,17 @@
 #include "node/end.h"
 #include "node/instance_call.h"
 #include "node/instance_state.h"
+#include "ssh/port_wait.h"
 #include "ssh/ssh_op.h"
 #include "state/instances.h"
 #include "state/jobs.h"
 
+// Of those that boot so many are waited for at a time, each so long at a time: where the network of
+// a whole cloud is down the others have their turns.
+#define PORT_WAITS 128
+#define PORT_WAIT_MS 20000
+#define PORT_AGAIN_MS 1000
+#define LOGIN_S 20   // at least, once SSH answers: cloud-init may be late with the key
 #define SURPLUS_S 30 // a ready instance without a job waits so long for another candidate
 // A node that hears nothing of burstd and runs no job powers itself off after this. Long, because
 // results that are not home go with it.
@@ -64,6 +73,12 @@ static void on_prepared(void *arg, bool ok, const char *errclass, const char *er
         boot_failed(b, i, error);
 }
 
+// Of the time that it has to come up, from its address on.
+static int64_t left_ms(const struct burstd *b, const struct instance *i)
+{
+    return 1000 * b->conf->ssh_timeout_s - (clock_mono_ms() - i->since_ms);
+}
+
 static cJSON *prepare_request(struct burstd *b, const struct instance *i)
 {
     const struct cloud_conf *c = conf_find_cloud(b->conf, i->cloud);
@@ -72,7 +87,8 @@ static cJSON *prepare_request(struct burstd *b, const struct instance *i)
 
     gethostname(host, sizeof(host) - 1);
     cJSON_DeleteItemFromObject(r, "timeout_s");
-    json_add_i64(r, "timeout_s", b->conf->ssh_timeout_s);
+    int64_t left = left_ms(b, i) / 1000;
+    json_add_i64(r, "timeout_s", left > LOGIN_S ? left : LOGIN_S);
     json_add_str(r, "munge_key_file", b->conf->munge_key);
     char *dir = xstrdup(b->conf->slurm_conf), *slash = strrchr(dir, '/');
     if (slash)
@@ -96,11 +112,53 @@ static cJSON *prepare_request(struct burstd *b, const struct instance *i)
 static const struct ssh_op_callbacks prepare_callbacks = {.event = on_prepare_event,
                                                           .done = on_prepared};
 
+// ---- until its SSH answers: no helper is kept for that
+
+static void port_told(void *arg, bool open, const char *why)
+{
+    struct instance_call *call = arg;
+    struct instance *i = instance_called(call);
+
+    if (i) {
+        instance_wait_ended(call->b->instances, i);
+        i->port_open = open;
+        if (!open) // the others first
+            i->next_ms = clock_mono_ms() + PORT_AGAIN_MS;
+        snprintf(i->port_why, sizeof(i->port_why), "%s", why);
+    }
+    call->b->poke(call->b);
+    free(call);
+}
+
+static void wait_for_port(struct burstd *b, struct instance *i)
+{
+    int64_t left = left_ms(b, i);
+    char why[256];
+
+    if (left <= 0) {
+        snprintf(why, sizeof(why), "no SSH connection to %s port 22 within %" PRId64 " s%s%s",
+                 i->address, b->conf->ssh_timeout_s, i->port_why[0] ? ": " : "", i->port_why);
+        boot_failed(b, i, why);
+        return;
+    }
+    if (i->port || instances_waited_for(b->instances) >= PORT_WAITS)
+        return;
+    struct instance_call *call = instance_call_create(b, i);
+    instance_wait_begun(b->instances, i,
+                        port_wait_start(b->loop, i->address, 22,
+                                        left < PORT_WAIT_MS ? left : PORT_WAIT_MS, port_told, call),
+                        call);
+}
+
 void boot_up(struct burstd *b, struct instance *i)
 {
-    if (i->ssh || !ssh_slot(b))
+    if (!i->port_open && !i->ssh) {
+        wait_for_port(b, i);
         return;
-    if (instance_ssh_start(b, i, prepare_request(b, i), &prepare_callbacks,
+    }
+    if (i->ssh || !ssh_slot(b, SSH_PREPARE, 0))
+        return;
+    if (instance_ssh_start(b, i, SSH_PREPARE, 0, prepare_request(b, i), &prepare_callbacks,
                            instance_call_create(b, i)) < 0)
         i->next_ms = clock_mono_ms() + 5000;
 }

@@ -11,8 +11,6 @@
 #include "libburst/xalloc.h"
 #include "state/instances.h"
 
-#define MAX_SSH 16
-
 void instance_call_init(struct instance_call *call, struct burstd *b, const struct instance *i)
 {
     call->b = b;
@@ -47,13 +45,14 @@ cJSON *ssh_request(struct burstd *b, const struct instance *i, const char *op)
     return r;
 }
 
-bool ssh_slot(const struct burstd *b)
+bool ssh_slot(const struct burstd *b, enum ssh_use use, uint32_t uid)
 {
-    return b->ssh_running < MAX_SSH;
+    return instances_ssh_free(b->instances, use, uid);
 }
 
-int instance_ssh_start(struct burstd *b, struct instance *i, cJSON *request,
-                       const struct ssh_op_callbacks *callbacks, struct instance_call *call)
+int instance_ssh_start(struct burstd *b, struct instance *i, enum ssh_use use, uint32_t uid,
+                       cJSON *request, const struct ssh_op_callbacks *callbacks,
+                       struct instance_call *call)
 {
     burst_error_t err;
 
@@ -64,7 +63,7 @@ int instance_ssh_start(struct burstd *b, struct instance *i, cJSON *request,
         return -1;
     }
     i->ssh_arg = call;
-    b->ssh_running++;
+    instance_ssh_begun(b->instances, i, use, uid);
     return 0;
 }
 
@@ -72,11 +71,9 @@ struct instance *instance_ssh_done(const struct instance_call *call)
 {
     struct instance *i = instance_called(call);
 
-    call->b->ssh_running--;
     if (!i)
-        return NULL;
-    i->ssh = NULL;
-    i->ssh_arg = NULL;
+        return NULL; // its operation was cancelled with it
+    instance_ssh_ended(call->b->instances, i);
     call->b->poke(call->b);
     return i;
 }

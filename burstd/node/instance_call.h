@@ -24,12 +24,14 @@ struct instance *instance_called(const struct instance_call *call);
 
 // A request to burst-ssh for this instance: address, key, pinned host key. The caller owns it.
 cJSON *ssh_request(struct burstd *b, const struct instance *i, const char *op);
-// True when another burst-ssh may be started now (they are processes: bounded).
-bool ssh_slot(const struct burstd *b);
+// True when another burst-ssh may be started now for this use (they are processes: bounded,
+// state/ssh_slots.h). uid: whose data are copied, 0 where none are.
+bool ssh_slot(const struct burstd *b, enum ssh_use use, uint32_t uid);
 // Starts burst-ssh for the instance (request is taken). -1 when it cannot be started: logged, call
 // is freed.
-int instance_ssh_start(struct burstd *b, struct instance *i, cJSON *request,
-                       const struct ssh_op_callbacks *callbacks, struct instance_call *call);
+int instance_ssh_start(struct burstd *b, struct instance *i, enum ssh_use use, uint32_t uid,
+                       cJSON *request, const struct ssh_op_callbacks *callbacks,
+                       struct instance_call *call);
 // First thing in its `done` callback: the instance is free for the next, or NULL when it is gone.
 // Does not free the call.
 struct instance *instance_ssh_done(const struct instance_call *call);

@@ -104,7 +104,7 @@ static void join(struct burstd *b, struct instance *i)
 
     json_add_str(r, "node_name", i->node);
     add_hosts(b, r, i);
-    if (instance_ssh_start(b, i, r, &join_callbacks, instance_call_create(b, i)) < 0)
+    if (instance_ssh_start(b, i, SSH_JOIN, 0, r, &join_callbacks, instance_call_create(b, i)) < 0)
         i->next_ms = clock_mono_ms() + 1000;
 }
 
@@ -143,7 +143,7 @@ static void step_bound(struct burstd *b, struct instance *i, const struct snode 
         if (!i->node_cmd)
             tell_address(b, i);
     } else if (!i->join_done) {
-        if (!i->ssh && ssh_slot(b))
+        if (!i->ssh && ssh_slot(b, SSH_JOIN, 0))
             join(b, i);
     } else if (clock_mono_ms() - i->since_ms > 1000 * b->conf->join_timeout_s) {
         preempt_lost(b, i, FAILURE_JOIN, "its slurmd did not register in time");

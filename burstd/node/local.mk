@@ -13,6 +13,14 @@ libcore_la_SOURCES += \
 	burstd/node/stray.c burstd/node/stray.h burstd/node/sweep.c burstd/node/sweep.h
 
 if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/node/test_boot
+TESTS += tests/unit/node/test_boot
+tests_unit_node_test_boot_SOURCES = tests/unit/node/test_boot.c
+tests_unit_node_test_boot_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
+tests_unit_node_test_boot_LDFLAGS = $(SAN_LDFLAGS) -Wl,--wrap=clock_mono_ms
+tests_unit_node_test_boot_LDADD = libcore.la libplugincore.la libconf.la libprovider.la libdaemon.la \
+	libburst.la $(CMOCKA_LIBS) $(UV_LIBS)
+
 check_PROGRAMS += tests/unit/node/test_node_http
 TESTS += tests/unit/node/test_node_http
 tests_unit_node_test_node_http_SOURCES = tests/unit/node/test_node_http.c burstd/node/node_http.c

@@ -76,7 +76,8 @@ static void tell_node(struct burstd *b, struct instance *i, const struct bjob *j
     cJSON *r = ssh_request(b, i, "signal_job");
     json_add_i64(r, "job_id", j->job_id);
     json_add_i64(r, "signal", b->conf->spot_signal);
-    i->untold = instance_ssh_start(b, i, r, &tell_callbacks, instance_call_create(b, i)) < 0;
+    i->untold =
+        instance_ssh_start(b, i, SSH_NOTICE, 0, r, &tell_callbacks, instance_call_create(b, i)) < 0;
 }
 
 static void tell_job(struct burstd *b, const struct bjob *j)

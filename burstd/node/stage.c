@@ -227,13 +227,17 @@ static void start(struct burstd *b, struct instance *i, struct bjob *j, int kind
     call->kind = kind;
     if (kind == STAGE_OUT)
         json_add_i64(r, "wait_job_s", KILL_WAIT_S);
-    if (instance_ssh_start(b, i, r, &callbacks, &call->about) < 0)
+    enum ssh_use use = kind == STAGE_IN       ? SSH_STAGE_IN
+                       : kind == STAGE_NOTICE ? SSH_NOTICE
+                                              : SSH_STAGE_OUT;
+    if (instance_ssh_start(b, i, use, j->uid, r, &callbacks, &call->about) < 0)
         retry_later(i);
 }
 
-static bool free_for_ssh(struct burstd *b, const struct instance *i)
+static bool free_for_ssh(struct burstd *b, const struct instance *i, const struct bjob *j,
+                         enum ssh_use use)
 {
-    return !i->ssh && clock_mono_ms() >= i->next_ms && ssh_slot(b) && i->address[0];
+    return !i->ssh && clock_mono_ms() >= i->next_ms && i->address[0] && ssh_slot(b, use, j->uid);
 }
 
 // From here on the node is this user's alone (idle.h): in the journal before anything of his is
@@ -267,7 +271,7 @@ static void step_in(struct burstd *b, struct instance *i)
             return;
         i->flags |= INST_F_STAGED_IN;
         instance_save(b, i);
-    } else if (free_for_ssh(b, i) && make_his(b, i, j)) {
+    } else if (free_for_ssh(b, i, j, SSH_STAGE_IN) && make_his(b, i, j)) {
         start(b, i, j, STAGE_IN);
     }
 }
@@ -300,7 +304,7 @@ static void step_out(struct burstd *b, struct instance *i)
         i->flags &= ~(unsigned)INST_F_STAGE_OUT;
         instance_save(b, i);
         b->poke(b);
-    } else if (free_for_ssh(b, i) && my_turn(b, i, j)) {
+    } else if (free_for_ssh(b, i, j, SSH_STAGE_OUT) && my_turn(b, i, j)) {
         start(b, i, j, STAGE_OUT);
     }
 }
@@ -316,7 +320,7 @@ static void step_sync(struct burstd *b, struct instance *i)
         return;
     if (!i->sync_ms) {
         i->sync_ms = now + every;
-    } else if (now >= i->sync_ms && free_for_ssh(b, i)) {
+    } else if (now >= i->sync_ms && free_for_ssh(b, i, j, SSH_STAGE_OUT)) {
         i->sync_ms = now + every;
         start(b, i, j, STAGE_SYNC);
     }

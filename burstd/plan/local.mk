@@ -14,7 +14,7 @@ TESTS += tests/unit/plan/test_plan_request
 tests_unit_plan_test_plan_request_SOURCES = tests/unit/plan/test_plan_request.c \
 	burstd/state/bounds.c \
 	burstd/plan/plan_request.c burstd/plan/plan_facts.c burstd/job/data_place.c burstd/node/idle.c burstd/money/caps.c \
-	burstd/job/fit.c burstd/job/job_need.c burstd/node/free_names.c burstd/cloud/observed.c burstd/state/instances.c burstd/money/ledger.c burstd/state/jobs.c \
+	burstd/job/fit.c burstd/job/job_need.c burstd/node/free_names.c burstd/cloud/observed.c burstd/state/instances.c burstd/state/ssh_slots.c burstd/money/ledger.c burstd/state/jobs.c \
 	burstd/state/journal.c $(store_sources) burstd/state/model.c
 tests_unit_plan_test_plan_request_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_plan_test_plan_request_LDFLAGS = $(SAN_LDFLAGS) -Wl,--wrap=clock_now_s,--wrap=clock_mono_ms

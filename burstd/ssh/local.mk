@@ -11,7 +11,8 @@ libssh_request_la_LIBADD = libburst.la
 
 # burstd's side: burst-ssh as a child.
 noinst_LTLIBRARIES += libssh_op.la
-libssh_op_la_SOURCES = burstd/ssh/ssh_op.c burstd/ssh/ssh_op.h
+libssh_op_la_SOURCES = burstd/ssh/port_wait.c burstd/ssh/port_wait.h \
+	burstd/ssh/ssh_op.c burstd/ssh/ssh_op.h
 libssh_op_la_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
 libssh_op_la_LIBADD = libssh_request.la libdaemon.la
 
@@ -64,8 +65,14 @@ burst_stagerd_LDFLAGS = $(SAN_LDFLAGS)
 burst_stagerd_LDADD = libstage.la
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/ssh/test_ssh_request tests/unit/ssh/test_stage tests/unit/ssh/test_ssh_op
-TESTS += tests/unit/ssh/test_ssh_request tests/unit/ssh/test_stage tests/unit/ssh/test_ssh_op
+check_PROGRAMS += tests/unit/ssh/test_ssh_request tests/unit/ssh/test_stage tests/unit/ssh/test_ssh_op \
+	tests/unit/ssh/test_port_wait
+TESTS += tests/unit/ssh/test_ssh_request tests/unit/ssh/test_stage tests/unit/ssh/test_ssh_op \
+	tests/unit/ssh/test_port_wait
+tests_unit_ssh_test_port_wait_SOURCES = tests/unit/ssh/test_port_wait.c
+tests_unit_ssh_test_port_wait_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(UV_CFLAGS)
+tests_unit_ssh_test_port_wait_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_ssh_test_port_wait_LDADD = libssh_op.la $(CMOCKA_LIBS)
 tests_unit_ssh_test_ssh_request_SOURCES = tests/unit/ssh/test_ssh_request.c
 tests_unit_ssh_test_ssh_request_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(ARCHIVE_CFLAGS)
 tests_unit_ssh_test_ssh_request_LDFLAGS = $(SAN_LDFLAGS)

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "libburst/clock.h"
 #include "libburst/xalloc.h"
+#include "ssh/port_wait.h"
 #include "ssh/ssh_op.h"
 #include "state/journal.h"
 #include "state/store.h"
@@ -26,6 +27,8 @@ struct instances {
     struct burstd *b;
     struct instance *by_id;
     struct instances_alike *alike[INSTANCE_INDEXES]; // by text
+    struct ssh_slots ssh;
+    unsigned waited_for;
 };
 
 struct instances *instances_create(struct burstd *b)
@@ -36,15 +39,58 @@ struct instances *instances_create(struct burstd *b)
     return t;
 }
 
-void instance_ssh_cancel(struct burstd *b, struct instance *i)
+// ---- SSH
+
+bool instances_ssh_free(const struct instances *t, enum ssh_use use, uint32_t uid)
 {
-    if (!i->ssh)
-        return;
-    ssh_op_cancel(i->ssh);
-    free(i->ssh_arg);
+    return ssh_slots_free(&t->ssh, use, uid);
+}
+
+void instance_ssh_begun(struct instances *t, struct instance *i, enum ssh_use use, uint32_t uid)
+{
+    i->ssh_use = use;
+    i->ssh_uid = uid;
+    ssh_slots_take(&t->ssh, use, uid);
+}
+
+void instance_ssh_ended(struct instances *t, struct instance *i)
+{
+    ssh_slots_give(&t->ssh, i->ssh_use, i->ssh_uid);
     i->ssh = NULL;
     i->ssh_arg = NULL;
-    b->ssh_running--;
+}
+
+unsigned instances_waited_for(const struct instances *t)
+{
+    return t->waited_for;
+}
+
+void instance_wait_begun(struct instances *t, struct instance *i, struct port_wait *w, void *arg)
+{
+    i->port = w;
+    i->port_arg = arg;
+    t->waited_for++;
+}
+
+void instance_wait_ended(struct instances *t, struct instance *i)
+{
+    i->port = NULL;
+    i->port_arg = NULL;
+    t->waited_for--;
+}
+
+void instance_ssh_cancel(struct burstd *b, struct instance *i)
+{
+    if (i->ssh) {
+        ssh_op_cancel(i->ssh);
+        free(i->ssh_arg);
+        instance_ssh_ended(b->instances, i);
+    }
+    if (i->port) {
+        port_wait_cancel(i->port);
+        free(i->port_arg);
+        instance_wait_ended(b->instances, i);
+    }
 }
 
 // ---- indexes
@@ -119,6 +165,15 @@ struct instance *instances_first_of(struct instances *t, enum instance_index ind
 
     HASH_FIND(hh, t->alike[index], text, strlen(text), a);
     return a ? a->first : NULL;
+}
+
+bool instances_sound(struct instances *t)
+{
+    INSTANCES_EACH(t, i)
+    for (int k = 0; k < INSTANCE_INDEXES; k++)
+        if (strcmp(i->in[k].alike->text, text_of(i, (enum instance_index)k)) != 0)
+            return false;
+    return true;
 }
 
 // ---- the table

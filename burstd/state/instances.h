@@ -47,7 +47,19 @@ int instance_save(struct burstd *b, struct instance *i);
 // everything looked at soon. The caller journals it, with what becomes of the instance.
 void instance_failed(struct burstd *b, struct instance *i, enum failure_class cls,
                      enum failure_scope scope, const char *why);
-// Stops the SSH operation that is under way, if any.
+// Every instance is found by what it has now: nobody wrote a field past its setter. For tests.
+bool instances_sound(struct instances *t);
+
+// An SSH operation has begun (i->ssh and i->ssh_arg are its), or has ended: takes and gives back
+// its slot.
+void instance_ssh_begun(struct instances *t, struct instance *i, enum ssh_use use, uint32_t uid);
+void instance_ssh_ended(struct instances *t, struct instance *i);
+bool instances_ssh_free(const struct instances *t, enum ssh_use use, uint32_t uid);
+// So many instances are waited for until their SSH answers.
+unsigned instances_waited_for(const struct instances *t);
+void instance_wait_begun(struct instances *t, struct instance *i, struct port_wait *w, void *arg);
+void instance_wait_ended(struct instances *t, struct instance *i);
+// Stops the SSH operation and the wait that are under way, if any.
 void instance_ssh_cancel(struct burstd *b, struct instance *i);
 // True while it may cost money.
 bool instance_live(const struct instance *i);

@@ -9,6 +9,7 @@ libcore_la_SOURCES += \
 	burstd/state/instances.h burstd/state/jobs.c burstd/state/jobs.h burstd/state/journal.c \
 	burstd/state/journal.h burstd/state/model.c burstd/state/model.h burstd/state/reader.c \
 	burstd/state/reader.h burstd/state/shape_prices.c burstd/state/shape_prices.h \
+	burstd/state/ssh_slots.c burstd/state/ssh_slots.h \
 	burstd/state/store.h $(store_sources)
 
 if HAVE_CMOCKA

@@ -11,8 +11,10 @@
 #include <uthash.h>
 
 #include "libburst/money.h"
+#include "state/ssh_slots.h"
 
 struct ssh_op;
+struct port_wait;
 
 const char *market_text(bool spot); // "spot" or "on-demand"
 
@@ -118,9 +120,15 @@ struct instance {
     uint32_t served; // uid of the user whose files and processes may be on it; 0 = nobody's yet
 
     // of this process only
-    bool calling;           // a provider call is under way
-    struct ssh_op *ssh;     // an SSH operation is under way
-    void *ssh_arg;          // its callback's argument, owned; freed with a cancel
+    bool calling;         // a provider call is under way
+    struct ssh_op *ssh;   // an SSH operation is under way
+    void *ssh_arg;        // its callback's argument, owned; freed with a cancel
+    enum ssh_use ssh_use; // what for, in whose slot
+    uint32_t ssh_uid;
+    struct port_wait *port; // it is waited for until its SSH answers
+    void *port_arg;         // likewise
+    bool port_open;         // it did
+    char port_why[128];     // why not, lately
     int64_t since_ms;       // monotonic: in this state since then, as far as this process knows
     int64_t missing_ms;     // monotonic: no listing has it since then, 0 = the last one had it
     bool absent;            // and the cloud, asked for it alone, does not know it

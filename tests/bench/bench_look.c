@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Times one look of burstd at everything (tick.c) at a large site: 2,000 node names, 1,000 rented
 // nodes that run a job each, 10,000 jobs that wait here and may burst, or all want capacity now;
-// with a listing of each cloud; and the plugin's snapshot. One JSON object a line.
+// with a listing of each cloud; the plugin's snapshot; and the longest turn of the loop while each
+// request of people is answered, over a journal with 200,000 charges. One JSON object a line.
 //
 // Slurm, clouds, SSH and the optimizer are silent stand-ins; the tables are filled by the messages
 // that burst-slurm sends. `first` is the look that meets all of it, and asks the optimizer. Times
@@ -11,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,15 +35,21 @@
 #include "node/sweep.h"
 #include "plan/planner.h"
 #include "plan/solver.h"
+#include "rpc/api_history.h"
+#include "rpc/api_listing.h"
+#include "rpc/api_people.h"
 #include "rpc/ready.h"
+#include "rpc/rpc_server.h"
 #include "slurm/publish.h"
 #include "slurm/slurm_link.h"
 #include "slurm/spool.h"
 #include "slurm/tables.h"
+#include "ssh/port_wait.h"
 #include "ssh/ssh_op.h"
 #include "state/bounds.h"
 #include "state/instances.h"
 #include "state/jobs.h"
+#include "state/reader.h"
 #include "state/shape_prices.h"
 #include "state/store.h"
 #include "tick.h"
@@ -50,6 +59,7 @@
 #define NAMES 200 // of each cloud and shape
 #define LOCAL_NODES 500
 #define LOOKS 21
+#define CHARGES 200000
 
 static struct tables *tables;
 static char dir[] = "/tmp/burst-look-XXXXXX";
@@ -117,8 +127,18 @@ void slurm_link_command(struct slurm_link *l, cJSON *cmd, slurm_cmd_cb cb, void 
     cJSON_Delete(cmd); // no answer ever comes
 }
 
+int64_t slurm_link_last_update(const struct slurm_link *l)
+{
+    return begun_s;
+}
+
 void spool_scan(struct spool *s)
 {
+}
+
+int spool_waiting(const struct spool *s)
+{
+    return 0;
 }
 
 bool ready_waiting(const struct ready *r)
@@ -145,6 +165,17 @@ struct ssh_op *ssh_op_start(uv_loop_t *loop, cJSON *request, const struct ssh_op
 
 void ssh_op_cancel(struct ssh_op *op)
 {
+}
+
+struct port_wait *port_wait_start(uv_loop_t *loop, const char *address, int port, int64_t limit_ms,
+                                  port_wait_cb done, void *arg)
+{
+    return xmalloc(1); // never answers
+}
+
+void port_wait_cancel(struct port_wait *w)
+{
+    free(w);
 }
 
 static unsigned questions, tasks;
@@ -563,6 +594,107 @@ static void measure(struct burstd *b, const char *name, void (*before)(struct bu
     fflush(stdout);
 }
 
+// ---- what people ask
+
+static const struct rpc_method methods[] = {
+    {"status", people_status, false, false}, {"jobs", listing_jobs, false, false},
+    {"nodes", listing_nodes, false, false},  {"why", history_why, false, false},
+    {"cost", history_cost, false, false},    {NULL, NULL, false, false},
+};
+
+static void add_charges(struct burstd *b)
+{
+    burst_error_t err;
+
+    store_begin(b->store, &err);
+    for (unsigned k = 0; k < CHARGES; k++) {
+        char job[16], instance[32];
+        snprintf(job, sizeof(job), "%u", k / 4);
+        snprintf(instance, sizeof(instance), "old-%u", k / 4);
+        struct charge c = {.instance = instance,
+                           .job = job,
+                           .cloud = "c1",
+                           .partition = "c1",
+                           .user = "alice",
+                           .account = "physics",
+                           .kind = "busy",
+                           .from = begun_s - 100000 + k / 4,
+                           .to = begun_s - 99000 + k / 4,
+                           .amount = 1000};
+        store_put_charge(b->store, &c, &err);
+    }
+    store_commit(b->store, &err);
+}
+
+static int connect_to(const char *path)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0) {
+        perror(path);
+        exit(1);
+    }
+    return fd;
+}
+
+// The longest turn until the whole answer is there.
+static void ask(struct burstd *b, int fd, const char *name, const char *request)
+{
+    static char buf[1 << 20];
+    double worst = 0;
+    size_t total = 0;
+    unsigned turns = 0;
+    ssize_t n;
+
+    if (write(fd, request, strlen(request)) < 0)
+        exit(1);
+    for (bool whole = false; !whole; turns++) {
+        double begun = now_ms();
+        uv_run(b->loop, UV_RUN_ONCE);
+        double took = now_ms() - begun;
+        worst = took > worst ? took : worst;
+        while (!whole && (n = read(fd, buf, sizeof(buf))) > 0) {
+            total += (size_t)n;
+            whole = buf[n - 1] == '\n';
+        }
+    }
+    printf("{\"bench\":\"request-%s\",\"value\":%.3f,\"unit\":\"ms\",\"turns\":%u,\"bytes\":%zu}\n",
+           name, worst, turns, total);
+    fflush(stdout);
+}
+
+static void requests(struct burstd *b)
+{
+    char *path = xasprintf("%s/burstd.sock", dir), *journal = xasprintf("%s/journal.db", dir);
+    burst_error_t err = {""};
+
+    add_charges(b);
+    b->loop = uv_default_loop();
+    b->reader = reader_create(b->loop, journal, &err);
+    b->rpc = b->reader ? rpc_server_create(b->loop, path, methods, b->conf, b, &err) : NULL;
+    if (!b->rpc) {
+        fprintf(stderr, "bench: %s\n", err.text);
+        exit(1);
+    }
+    int fd = connect_to(path);
+    ask(b, fd, "status", "{\"method\":\"status\"}\n");
+    ask(b, fd, "jobs", "{\"method\":\"jobs\",\"params\":{\"all\":true}}\n");
+    ask(b, fd, "nodes", "{\"method\":\"nodes\",\"params\":{\"all\":true}}\n");
+    ask(b, fd, "why", "{\"method\":\"why\",\"params\":{\"job\":\"1\"}}\n");
+    ask(b, fd, "cost", "{\"method\":\"cost\"}\n");
+    ask(b, fd, "cost-by-job", "{\"method\":\"cost\",\"params\":{\"by\":\"job\"}}\n");
+    close(fd);
+    rpc_server_destroy(b->rpc);
+    reader_destroy(b->reader);
+    b->rpc = NULL;
+    b->reader = NULL;
+    uv_run(b->loop, UV_RUN_DEFAULT);
+    free(path);
+    free(journal);
+}
+
 static void look_at(const char *name, unsigned instances, unsigned pending, bool wait)
 {
     struct burstd *b = start(wait);
@@ -576,6 +708,7 @@ static void look_at(const char *name, unsigned instances, unsigned pending, bool
     if (instances && pending && wait) {
         measure(b, "listings-1000", hear_listings, tick, -1);
         measure(b, "publish", NULL, publish, -1);
+        requests(b);
     }
     if (questions)
         printf("{\"bench\":\"%s-questions\",\"value\":%u,\"unit\":\"tasks\"}\n", name, tasks);

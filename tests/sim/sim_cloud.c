@@ -8,6 +8,7 @@
 #include "libburst/clock.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
+#include "ssh/port_wait.h"
 #include "ssh/ssh_op.h"
 #include "world.h"
 
@@ -448,4 +449,47 @@ void ssh_op_cancel(struct ssh_op *op)
 {
     if (op)
         op->cancelled = true;
+}
+
+// ---- port_wait.h
+
+struct port_wait {
+    char address[64];
+    int64_t until_ms;
+    port_wait_cb done;
+    void *arg;
+    bool cancelled;
+};
+
+static void look_at_port(void *arg)
+{
+    struct port_wait *w = arg;
+    bool open = cloud_alive(cloud_by_address(w->address));
+
+    if (!w->cancelled && !open && world.now_ms < w->until_ms) {
+        after(200, look_at_port, free, w, true);
+        return;
+    }
+    if (!w->cancelled)
+        w->done(w->arg, open, open ? "" : "simulated silence");
+    free(w);
+}
+
+struct port_wait *port_wait_start(uv_loop_t *loop, const char *address, int port, int64_t limit_ms,
+                                  port_wait_cb done, void *arg)
+{
+    struct port_wait *w = xmalloc(sizeof(*w));
+
+    snprintf(w->address, sizeof(w->address), "%s", address);
+    w->until_ms = world.now_ms + limit_ms;
+    w->done = done;
+    w->arg = arg;
+    after(1, look_at_port, free, w, true);
+    return w;
+}
+
+void port_wait_cancel(struct port_wait *w)
+{
+    if (w)
+        w->cancelled = true;
 }

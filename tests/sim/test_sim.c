@@ -191,6 +191,7 @@ static void step(int64_t *down_until)
         tick_ms = world.now_ms + 1000;
         ticks++;
         tick(world.b);
+        assert_true(instances_sound(world.b->instances));
         if (capped && !caps_pass)
             check_caps();
     }

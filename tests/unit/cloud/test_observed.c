@@ -16,6 +16,7 @@
 #include "cloud/observed.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
+#include "ssh/port_wait.h"
 #include "ssh/ssh_op.h"
 #include "state/instances.h"
 #include "state/jobs.h"
@@ -45,6 +46,10 @@ int __wrap_store_commit(struct store *s, burst_error_t *errp)
 void ssh_op_cancel(struct ssh_op *op)
 {
     fail_msg("no SSH here");
+}
+
+void port_wait_cancel(struct port_wait *w)
+{
 }
 
 static struct burst_conf conf;

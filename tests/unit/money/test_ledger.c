@@ -19,6 +19,7 @@
 #include "libburst/xalloc.h"
 #include "money/ledger.h"
 #include "node/instance_state.h"
+#include "ssh/port_wait.h"
 #include "ssh/ssh_op.h"
 #include "state/instances.h"
 #include "state/jobs.h"
@@ -34,6 +35,11 @@ int64_t __wrap_clock_now_s(void)
 }
 
 void ssh_op_cancel(struct ssh_op *op)
+{
+    fail_msg("no SSH here");
+}
+
+void port_wait_cancel(struct port_wait *w)
 {
     fail_msg("no SSH here");
 }

@@ -21,6 +21,7 @@
 #include "optimizer/request.h"
 #include "plan/plan_request.h"
 #include "slurm/slurm_link.h"
+#include "ssh/port_wait.h"
 #include "ssh/ssh_op.h"
 #include "state/bounds.h"
 #include "state/instances.h"
@@ -45,6 +46,10 @@ int64_t __wrap_clock_mono_ms(void)
 void ssh_op_cancel(struct ssh_op *op)
 {
     fail_msg("no SSH here");
+}
+
+void port_wait_cancel(struct port_wait *w)
+{
 }
 
 static struct burstd b;
