@@ -120,6 +120,7 @@ struct cost {
     struct running **texts;
     size_t n, room;
     char *json; // the answer; NULL: it could not be read
+    size_t len;
 };
 
 static void forget_cost(struct asked *a)
@@ -175,6 +176,7 @@ static void read_cost(struct store *view, void *arg)
     cJSON_AddItemToObject(o, "rows", rows);
     json_add_money(o, "total_uusd", total);
     c->json = json_line(o); // thousands of rows: not on the loop
+    c->len = strlen(c->json);
     cJSON_Delete(o);
 }
 
@@ -185,7 +187,7 @@ static void cost_read(void *arg, const char *error)
     if (asked_failed(&c->asked, error))
         return;
     if (c->json)
-        rpc_reply_text(c->asked.req, c->json);
+        rpc_reply_text(c->asked.req, c->json, c->len);
     else
         rpc_fail(c->asked.req, "internal", "the charges in the journal cannot be read");
     c->json = NULL;

@@ -35,7 +35,10 @@ struct listing {
     char only[KEY_MAX];   // one job; "" = all
     char (*key)[KEY_MAX]; // of what lived when it began
     size_t n, at;
-    struct strbuf text;
+    struct strbuf text;    // of this part
+    struct rpc_part *part; // those before
+    size_t n_parts, bytes;
+    bool empty; // no row yet
     struct old old[RECENT];
     size_t n_old;
 };
@@ -48,6 +51,9 @@ static void forget(struct asked *a)
         bjob_destroy(l->old[k].j);
         free(l->old[k].i);
     }
+    for (size_t k = 0; k < l->n_parts; k++)
+        free(l->part[k].text);
+    free(l->part);
     strbuf_free(&l->text);
     free(l->key);
     free(l);
@@ -63,6 +69,7 @@ static struct listing *begin(struct burstd *b, struct rpc_request *req, bool job
     l->key = xcalloc(room + 1, sizeof(*l->key));
     strbuf_init(&l->text, LIST_MAX);
     strbuf_adds(&l->text, "[");
+    l->empty = true;
     return l;
 }
 
@@ -75,20 +82,34 @@ static void add_row(struct listing *l, cJSON *row)
 {
     char *line = json_line(row);
 
-    if (l->text.len > 1)
+    if (!l->empty)
         strbuf_adds(&l->text, ",");
+    l->empty = false;
     strbuf_adds(&l->text, line);
     free(line);
     cJSON_Delete(row);
 }
 
+static void end_part(struct listing *l)
+{
+    if (l->text.len == 0)
+        return;
+    l->part = xrealloc(l->part, (l->n_parts + 1) * sizeof(*l->part));
+    size_t len = l->text.len;
+    l->bytes += len;
+    l->part[l->n_parts++] = (struct rpc_part){strbuf_take(&l->text), len};
+}
+
 static void finish(struct listing *l)
 {
     strbuf_adds(&l->text, "]");
-    if (l->text.overflow)
+    end_part(l);
+    if (l->bytes > LIST_MAX) {
         rpc_fail(l->asked.req, "internal", "the list is longer than an answer may be");
-    else
-        rpc_reply_text(l->asked.req, strbuf_take(&l->text));
+    } else {
+        rpc_reply_parts(l->asked.req, l->part, l->n_parts);
+        l->n_parts = 0;
+    }
     forget(&l->asked);
 }
 
@@ -170,6 +191,7 @@ static void go_on(void *arg, struct rpc_request *req)
 
     for (size_t k = 0; k < PART && l->at < l->n; k++)
         add_live(l, l->key[l->at++]);
+    end_part(l);
     if (l->at < l->n)
         rpc_go_on_later(req, go_on, l);
     else if (l->only[0] ? l->n == 0 : l->all)

@@ -5,7 +5,8 @@
 struct send {
     uv_write_t req;
     struct conn *c;
-    char *data;
+    struct rpc_part *part;
+    size_t n;
 };
 
 void rpc_release_server(struct rpc_server *s)
@@ -175,7 +176,7 @@ static void on_written(uv_write_t *w, int status)
     struct send *send = (struct send *)w;
     struct conn *c = send->c;
 
-    free(send->data);
+    rpc_free_parts(send->part, send->n);
     free(send);
     if (c->closing)
         return;
@@ -199,23 +200,36 @@ static void on_stall(uv_timer_t *t)
     rpc_close_conn(c);
 }
 
-void rpc_send_line(struct conn *c, char *line, size_t len)
+// The parts are not copied together: an answer may have megabytes.
+static int write_parts(struct send *send)
+{
+    uv_buf_t *buf = xcalloc(send->n, sizeof(*buf));
+
+    for (size_t k = 0; k < send->n; k++)
+        buf[k] = uv_buf_init(send->part[k].text, (unsigned)send->part[k].len);
+    int rc =
+        uv_write(&send->req, (uv_stream_t *)&send->c->pipe, buf, (unsigned)send->n, on_written);
+    free(buf);
+    return rc;
+}
+
+void rpc_send(struct conn *c, struct rpc_part *part, size_t n)
 {
     size_t queued = uv_stream_get_write_queue_size((uv_stream_t *)&c->pipe);
     struct send *send;
-    uv_buf_t buf = uv_buf_init(line, (unsigned)len);
 
     if (queued > UNREAD_MAX) {
         log_warn("rpc: uid %u asks without reading the answers; dropped", (unsigned)c->peer.uid);
-        free(line);
+        rpc_free_parts(part, n);
         rpc_close_conn(c);
         return;
     }
     send = xmalloc(sizeof(*send));
     send->c = c;
-    send->data = line;
-    if (uv_write(&send->req, (uv_stream_t *)&c->pipe, &buf, 1, on_written) < 0) {
-        free(line);
+    send->part = part;
+    send->n = n;
+    if (write_parts(send) < 0) {
+        rpc_free_parts(part, n);
         free(send);
         rpc_close_conn(c);
         return;

@@ -15,16 +15,27 @@ void rpc_free_request(struct rpc_request *req)
     free(req);
 }
 
-char *rpc_answer_line(cJSON *answer, size_t *len)
+char *rpc_answer_line(cJSON *answer)
 {
     char *text = json_line(answer);
+    size_t len = strlen(text);
 
     cJSON_Delete(answer);
-    *len = strlen(text);
-    text = xrealloc(text, *len + 2);
-    memcpy(text + *len, "\n", 2);
-    *len += 1;
+    text = xrealloc(text, len + 2);
+    memcpy(text + len, "\n", 2);
     return text;
+}
+
+void rpc_free_parts(struct rpc_part *part, size_t n)
+{
+    for (size_t k = 0; k < n; k++)
+        free(part[k].text);
+    free(part);
+}
+
+static struct rpc_part part_of(char *text)
+{
+    return (struct rpc_part){text, strlen(text)};
 }
 
 cJSON *rpc_failure(const char *code, const char *error)
@@ -37,47 +48,51 @@ cJSON *rpc_failure(const char *code, const char *error)
     return answer;
 }
 
-void rpc_send_answer(struct conn *c, cJSON *answer)
+static struct rpc_part *one_part(cJSON *answer)
 {
-    size_t len;
-    char *line = rpc_answer_line(answer, &len);
+    struct rpc_part *part = xcalloc(1, sizeof(*part));
 
-    rpc_send_line(c, line, len);
+    part[0] = part_of(rpc_answer_line(answer));
+    return part;
 }
 
-static void answer_line(struct rpc_request *req, char *line, size_t len)
+void rpc_send_answer(struct conn *c, cJSON *answer)
+{
+    rpc_send(c, one_part(answer), 1);
+}
+
+static void answer(struct rpc_request *req, struct rpc_part *part, size_t n)
 {
     struct conn *c = req->conn;
 
     rpc_free_request(req);
     if (!c) {
-        free(line);
+        rpc_free_parts(part, n);
         return;
     }
     c->pending = NULL;
-    rpc_send_line(c, line, len);
+    rpc_send(c, part, n);
     rpc_go_on(c);
 }
 
-static void answer_request(struct rpc_request *req, cJSON *answer)
+static void answer_request(struct rpc_request *req, cJSON *json)
 {
-    size_t len;
-    char *line = rpc_answer_line(answer, &len);
-
-    answer_line(req, line, len);
+    answer(req, one_part(json), 1);
 }
 
-void rpc_reply_text(struct rpc_request *req, char *json)
+void rpc_reply_parts(struct rpc_request *req, const struct rpc_part *json, size_t n)
 {
-    static const char head[] = "{\"ok\":true,\"result\":";
-    size_t n = strlen(json);
-    char *line = xmalloc(sizeof(head) + n + 2);
+    struct rpc_part *part = xcalloc(n + 2, sizeof(*part));
 
-    memcpy(line, head, sizeof(head) - 1);
-    memcpy(line + sizeof(head) - 1, json, n);
-    memcpy(line + sizeof(head) - 1 + n, "}\n", 3);
-    free(json);
-    answer_line(req, line, sizeof(head) - 1 + n + 2);
+    part[0] = part_of(xstrdup("{\"ok\":true,\"result\":"));
+    memcpy(part + 1, json, n * sizeof(*part));
+    part[n + 1] = part_of(xstrdup("}\n"));
+    answer(req, part, n + 2);
+}
+
+void rpc_reply_text(struct rpc_request *req, char *json, size_t len)
+{
+    rpc_reply_parts(req, &(struct rpc_part){json, len}, 1);
 }
 
 void rpc_go_on_later(struct rpc_request *req, void (*go_on)(void *arg, struct rpc_request *req),

@@ -161,9 +161,8 @@ unsigned rpc_server_connections(const struct rpc_server *s)
 // Best effort: what the socket's buffer takes.
 static void say_goodbye(struct rpc_request *req)
 {
-    size_t len;
-    char *line = rpc_answer_line(rpc_failure("busy", "burstd is stopping"), &len);
-    uv_buf_t buf = uv_buf_init(line, (unsigned)len);
+    char *line = rpc_answer_line(rpc_failure("busy", "burstd is stopping"));
+    uv_buf_t buf = uv_buf_init(line, (unsigned)strlen(line));
 
     if (req->conn)
         uv_try_write((uv_stream_t *)&req->conn->pipe, &buf, 1);

@@ -96,10 +96,17 @@ void rpc_on_gone(struct rpc_request *req, void (*gone)(void *gone_arg), void *go
 void rpc_go_on_later(struct rpc_request *req, void (*go_on)(void *arg, struct rpc_request *req),
                      void *arg);
 
-// All three free the request. result is taken over; NULL gives null.
+// All four free the request. result is taken over; NULL gives null.
 void rpc_reply(struct rpc_request *req, cJSON *result);
-// json: one value in JSON, without a line end; taken over.
-void rpc_reply_text(struct rpc_request *req, char *json);
+// json: one value in JSON, without a line end, len bytes long; taken over.
+void rpc_reply_text(struct rpc_request *req, char *json, size_t len);
+// The same in n parts, none of them empty: what is long is never copied together, nor measured.
+// Takes their texts over, not the array.
+struct rpc_part {
+    char *text;
+    size_t len;
+};
+void rpc_reply_parts(struct rpc_request *req, const struct rpc_part *json, size_t n);
 // code: denied not_found invalid busy internal.
 void rpc_fail(struct rpc_request *req, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

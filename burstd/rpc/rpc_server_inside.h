@@ -146,7 +146,8 @@ bool rpc_admit(struct conn *c);
 // It asks for this method: an operator's enters its pool. False: there is no room.
 bool rpc_admit_method(struct conn *c, const struct rpc_method *m);
 void rpc_free_request(struct rpc_request *req);
-char *rpc_answer_line(cJSON *answer, size_t *len);
+// With its line end; deletes answer.
+char *rpc_answer_line(cJSON *answer);
 cJSON *rpc_failure(const char *code, const char *error);
 void rpc_send_answer(struct conn *c, cJSON *answer);
 const struct rpc_method *rpc_find_method(const struct rpc_server *s, const char *name);
@@ -154,8 +155,9 @@ struct rpc_request *rpc_create_request(struct conn *c, cJSON *msg);
 void rpc_release_server(struct rpc_server *s);
 void rpc_close_conn(struct conn *c);
 void rpc_close_if_done(struct conn *c);
-// Takes line (a whole answer with its line end).
-void rpc_send_line(struct conn *c, char *line, size_t len);
+// An answer in parts, none of them empty, with its line end; takes them and their array over.
+void rpc_send(struct conn *c, struct rpc_part *part, size_t n);
+void rpc_free_parts(struct rpc_part *part, size_t n);
 // After its state has changed: waits for its turn if there is a whole line, or ends.
 void rpc_go_on(struct conn *c);
 void rpc_on_turn(uv_idle_t *turns);

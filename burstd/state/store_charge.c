@@ -70,23 +70,24 @@ int store_put_charge(struct store *s, const struct charge *c, burst_error_t *err
 }
 
 // A sum that cannot be read must not look like money that was not spent: caps are then reached.
-static money_t sum(struct store *s, const char *sql, int64_t from, const char *text)
+// *st is prepared once, and kept.
+static money_t sum(struct store *s, sqlite3_stmt **st, const char *sql, int64_t from,
+                   const char *text)
 {
-    sqlite3_stmt *st;
     money_t total = STORE_SPEND_UNKNOWN;
     burst_error_t err;
 
-    if (store_prepare(s, sql, &st, &err) < 0) {
+    if (!*st && store_prepare(s, sql, st, &err) < 0) {
         log_error("%s", err.text);
         return total;
     }
-    sqlite3_bind_int64(st, 1, from);
-    sqlite3_bind_text(st, 2, text, -1, SQLITE_TRANSIENT);
-    if (sqlite3_step(st) == SQLITE_ROW)
-        total = sqlite3_column_int64(st, 0);
+    sqlite3_bind_int64(*st, 1, from);
+    sqlite3_bind_text(*st, 2, text, -1, SQLITE_TRANSIENT);
+    if (sqlite3_step(*st) == SQLITE_ROW)
+        total = sqlite3_column_int64(*st, 0);
     else
         log_error("journal: read of charges: %s", sqlite3_errmsg(s->db));
-    sqlite3_finalize(st);
+    sqlite3_reset(*st);
     return total;
 }
 
@@ -119,19 +120,25 @@ money_t store_spend_since(struct store *s, int64_t from, const char *cloud)
         const struct spend *c = cloud ? find_spend(s, cloud) : NULL;
         return !cloud ? s->spend_all : c ? c->sum : 0;
     }
-    return cloud
-               ? sum(s, "SELECT SUM(uusd) FROM charge WHERE " SINCE " AND cloud = ?2", from, cloud)
-               : sum(s, "SELECT SUM(uusd) FROM charge WHERE " SINCE " AND ?2 = ''", from, "");
+    sqlite3_stmt *st = NULL;
+    money_t total =
+        cloud ? sum(s, &st, "SELECT SUM(uusd) FROM charge WHERE " SINCE " AND cloud = ?2", from,
+                    cloud)
+              : sum(s, &st, "SELECT SUM(uusd) FROM charge WHERE " SINCE " AND ?2 = ''", from, "");
+    sqlite3_finalize(st);
+    return total;
 }
 
 money_t store_job_cost(struct store *s, const char *job, int64_t since)
 {
-    return sum(s, "SELECT SUM(uusd) FROM charge WHERE t1 >= ?1 AND job = ?2", since, job);
+    return sum(s, &s->job_cost, "SELECT SUM(uusd) FROM charge WHERE t1 >= ?1 AND job = ?2", since,
+               job);
 }
 
 money_t store_instance_cost(struct store *s, const char *instance)
 {
-    return sum(s, "SELECT SUM(uusd) FROM charge WHERE t1 >= ?1 AND instance = ?2", INT64_MIN,
+    return sum(s, &s->instance_cost,
+               "SELECT SUM(uusd) FROM charge WHERE t1 >= ?1 AND instance = ?2", INT64_MIN,
                instance);
 }
 

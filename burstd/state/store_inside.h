@@ -42,6 +42,7 @@ struct column {
 struct store {
     sqlite3 *db;
     sqlite3_stmt *put_instance, *put_job, *put_charge, *journal, *story, *old_state;
+    sqlite3_stmt *job_cost, *instance_cost; // made when first asked for
     bool in_transaction;
     unsigned rollbacks;
     bool (*stop)(void *arg); // of a view

@@ -162,6 +162,8 @@ void store_close(struct store *s)
     sqlite3_finalize(s->journal);
     sqlite3_finalize(s->story);
     sqlite3_finalize(s->old_state);
+    sqlite3_finalize(s->job_cost);
+    sqlite3_finalize(s->instance_cost);
     sqlite3_close(s->db);
     free(s);
 }

@@ -102,7 +102,7 @@ static void go_on(void *arg, struct rpc_request *req)
     if (--*left > 0)
         rpc_go_on_later(req, go_on, left);
     else
-        rpc_reply_text(req, xstrdup("[\"long\"]"));
+        rpc_reply_text(req, xstrdup("[\"long\"]"), 8);
 }
 
 static void m_long(void *arg, struct rpc_request *req)
