@@ -124,6 +124,28 @@ static void poke(void)
                       (const struct sockaddr *)&poke_address, sizeof(poke_address));
 }
 
+// To be released; NULL = there is none.
+static const struct snapshot_body *newest_snapshot(enum snapshot_age *age)
+{
+    enum snapshot_state state;
+    const struct snapshot_body *s = snapshot_acquire(&reader, SNAPSHOT_MAX_AGE_MS, &state);
+
+    *age = s ? SNAPSHOT_FRESH : SNAPSHOT_OLD;
+    if (s)
+        return s;
+    if (state == SNAPSHOT_STALE)
+        s = snapshot_acquire(&reader, -1, &state);
+    if (!s)
+        return snapshot_last(&reader);
+    const struct snapshot_body *recent =
+        s->accept_s > 0 ? snapshot_acquire(&reader, 1000 * s->accept_s, &state) : NULL;
+    if (!recent)
+        return s;
+    snapshot_release(&reader, s);
+    *age = SNAPSHOT_RECENT;
+    return recent;
+}
+
 static int accept_job(job_desc_msg_t *d, const struct directive *wish, const struct decision *what,
                       char **err_msg)
 {
@@ -153,7 +175,6 @@ int job_submit(job_desc_msg_t *desc, uint32_t submit_uid, char **err_msg)
     struct decision what;
     burst_error_t err;
     char text[sizeof(err.text) + 8];
-    enum snapshot_state state;
 
     if (!desc)
         return SLURM_SUCCESS;
@@ -169,18 +190,14 @@ int job_submit(job_desc_msg_t *desc, uint32_t submit_uid, char **err_msg)
         return EINVAL;
     }
     request_of(desc, submit_uid, privileged(submit_uid), &request);
-    const struct snapshot_body *s = snapshot_acquire(&reader, SNAPSHOT_MAX_AGE_MS, &state);
-    bool fresh = s != NULL;
-    if (state == SNAPSHOT_STALE)
-        s = snapshot_acquire(&reader, -1, &state);
-    if (!s)
-        s = snapshot_last(&reader);
+    enum snapshot_age age;
+    const struct snapshot_body *s = newest_snapshot(&age);
     if (!s && !request.privileged && classify_listed(desc->partition, elastic_names)) {
         tell(err_msg, "burst: burstd is not running now, so nobody rents nodes; name the cluster's "
                       "own partitions only");
         return ESLURM_REQUESTED_NODE_CONFIG_UNAVAILABLE;
     }
-    classify(s, fresh, &request, &wish, &what);
+    classify(s, age, &request, &wish, &what);
     snapshot_release(&reader, s);
     if (what.verdict == VERDICT_ELIGIBLE || what.verdict == VERDICT_HOLD)
         return accept_job(desc, &wish, &what, err_msg);

@@ -39,6 +39,7 @@ static const struct yt_field eligibility_table[] = {
     UINT("max_nodes", max_nodes, "16", 1, 10000),
     TIME("max_time", max_time_s, "7d", 60, 3650 * DAY),
     {.key = "interactive", .kind = YT_BOOL, .off = AT(interactive), .dflt = "false"},
+    TIME("accept_while_down", accept_while_down_s, "15m", 0, 7 * DAY),
     LIST("local_gpu_types", local_gpu_types, ""),
     {0},
 };

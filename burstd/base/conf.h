@@ -133,7 +133,8 @@ struct burst_conf {
     money_t waiting_usd; // what an hour of waiting costs where no line of waiting says otherwise
     struct waiting_conf *waiting;
     unsigned n_waiting;
-    unsigned max_instances; // all clouds together
+    unsigned max_instances;      // all clouds together
+    int64_t accept_while_down_s; // 0: what needs rented nodes is refused while burstd is down
     int64_t default_runtime_s;
 
     // budget: CONF_NO_CAP when the file says `none`

@@ -265,8 +265,8 @@ static void what_rented_nodes_do_not_have(void **state)
         d.spank_job_env = only;
         d.spank_job_env_size = 1;
         assert_int_equal(host.submit(&d, ALICE, &msg), ESLURM_REQUESTED_NODE_CONFIG_UNAVAILABLE);
-        snprintf(text, sizeof(text),
-                 "burst: this job may run on rented nodes only, but %s", strings[i].but);
+        snprintf(text, sizeof(text), "burst: this job may run on rented nodes only, but %s",
+                 strings[i].but);
         told(text);
         slurm_xfree((void **)&msg);
     }
@@ -407,10 +407,38 @@ static void without_a_usable_snapshot(void **state)
     left_alone("");
     unlink(path);
     left_alone("");
-    assert_int_equal(snapshot_publish(writer, &site, &err), 0);
-    snapshot_writer_destroy(writer); // makes it stale
+}
+
+static void after_the_end_of_burstd(void **state)
+{
+    snapshot_writer_destroy(writer);
     writer = NULL;
     left_alone("");
+    d.tres_per_node = (char *)"gres:gpu:h100:1";
+    left_alone("burst: no node here has gpu:h100, and burstd, which would rent one, is not running "
+               "now");
+    d.tres_per_node = NULL;
+}
+
+// A restart of burstd, or a storm of submissions that keeps it busy.
+static void while_burstd_is_silent(void **state)
+{
+    site.body.accept_s = 900;
+    assert_int_equal(snapshot_publish(writer, &site, &err), 0);
+    snapshot_writer_destroy(writer);
+    writer = NULL;
+    assert_int_equal(host.submit(&d, ALICE, &msg), SLURM_SUCCESS);
+    assert_string_equal(d.admin_comment, "burst:1 eligible part=main");
+    told("");
+    host_done(&d, &msg);
+    host_sbatch(&d, ALICE);
+    d.tres_per_node = (char *)"gres:gpu:h100:1";
+    assert_int_equal(host.submit(&d, ALICE, &msg), SLURM_SUCCESS);
+    assert_string_equal(d.admin_comment, "burst:1 held part=main");
+    assert_int_equal(d.priority, 0);
+    told("burst: no node here has gpu:h100; burstd is not running just now; the job waits until it "
+         "is back and has rented a node");
+    d.tres_per_node = NULL;
 }
 
 static void nothing_is_allocated_for_a_job_left_alone(void **state)
@@ -619,6 +647,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(changes, start, stop),
         cmocka_unit_test_setup_teardown(straight_to_rented_nodes_without_a_snapshot, start, stop),
         cmocka_unit_test_setup_teardown(without_a_usable_snapshot, start, stop),
+        cmocka_unit_test_setup_teardown(after_the_end_of_burstd, start, stop),
+        cmocka_unit_test_setup_teardown(while_burstd_is_silent, start, stop),
         cmocka_unit_test_setup_teardown(nothing_is_allocated_for_a_job_left_alone, start, stop),
         cmocka_unit_test_setup_teardown(hostile_descriptions, start, stop),
         cmocka_unit_test_setup_teardown(many_threads, start, stop),
