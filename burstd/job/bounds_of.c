@@ -45,6 +45,11 @@ void bounds_instance_failed(struct burstd *b, const struct bjob *j, const struct
 
     switch (f->cls) {
     case FAILURE_BOOT:
+        if (f->scope == FAILURE_OF_SITE) {
+            bound_failed(b->bounds, BOUND_SITE, "prepare", f->cls, f->why);
+            break;
+        }
+        // fall through
     case FAILURE_JOIN:
         place_failed(b, i);
         shape_failed(b, i);
@@ -122,4 +127,5 @@ void bounds_started(struct burstd *b, const struct bjob *j)
     bound_place_key(key, j->cloud, j->region, j->zone, j->itype, j->spot);
     bound_worked(b->bounds, BOUND_PLACE, key);
     bound_worked(b->bounds, BOUND_SITE, "staging");
+    bound_worked(b->bounds, BOUND_SITE, "prepare");
 }

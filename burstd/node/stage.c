@@ -153,8 +153,11 @@ static const struct {
     unsigned tries;
     enum failure_scope scope;
 } stage_in_rules[] = {
-    {"limit", 1, FAILURE_OF_JOB},   {"space", 1, FAILURE_OF_PLACE},
-    {"io", 5, FAILURE_OF_INSTANCE}, {"internal", 5, FAILURE_OF_SITE},
+    {"limit", 1, FAILURE_OF_JOB},
+    {"space", 1, FAILURE_OF_PLACE},
+    {"io", 5, FAILURE_OF_INSTANCE},
+    {"internal", 5, FAILURE_OF_SITE},
+    {SSH_OP_HELPER_DIED, 5, FAILURE_OF_SITE},
     {"", 3, FAILURE_OF_INSTANCE}, // any other
 };
 

@@ -11,7 +11,8 @@ libssh_request_la_LIBADD = libburst.la
 
 # burstd's side: burst-ssh as a child.
 noinst_LTLIBRARIES += libssh_op.la
-libssh_op_la_SOURCES = burstd/ssh/ssh_op.c burstd/ssh/ssh_op.h
+libssh_op_la_SOURCES = burstd/ssh/site_ready.c burstd/ssh/site_ready.h \
+	burstd/ssh/ssh_op.c burstd/ssh/ssh_op.h
 libssh_op_la_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
 libssh_op_la_LIBADD = libssh_request.la libdaemon.la
 
@@ -64,8 +65,10 @@ burst_stagerd_LDFLAGS = $(SAN_LDFLAGS)
 burst_stagerd_LDADD = libstage.la
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/ssh/test_ssh_request tests/unit/ssh/test_stage tests/unit/ssh/test_ssh_op
-TESTS += tests/unit/ssh/test_ssh_request tests/unit/ssh/test_stage tests/unit/ssh/test_ssh_op
+check_PROGRAMS += tests/unit/ssh/test_ssh_request tests/unit/ssh/test_stage tests/unit/ssh/test_ssh_op \
+	tests/unit/ssh/test_site_ready
+TESTS += tests/unit/ssh/test_ssh_request tests/unit/ssh/test_stage tests/unit/ssh/test_ssh_op \
+	tests/unit/ssh/test_site_ready
 tests_unit_ssh_test_ssh_request_SOURCES = tests/unit/ssh/test_ssh_request.c
 tests_unit_ssh_test_ssh_request_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(ARCHIVE_CFLAGS)
 tests_unit_ssh_test_ssh_request_LDFLAGS = $(SAN_LDFLAGS)
@@ -74,6 +77,10 @@ tests_unit_ssh_test_stage_SOURCES = tests/unit/ssh/test_stage.c
 tests_unit_ssh_test_stage_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(ARCHIVE_CFLAGS)
 tests_unit_ssh_test_stage_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_ssh_test_stage_LDADD = libstage.la $(CMOCKA_LIBS)
+tests_unit_ssh_test_site_ready_SOURCES = tests/unit/ssh/test_site_ready.c
+tests_unit_ssh_test_site_ready_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_ssh_test_site_ready_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_ssh_test_site_ready_LDADD = libssh_op.la $(CMOCKA_LIBS)
 tests_unit_ssh_test_ssh_op_SOURCES = tests/unit/ssh/test_ssh_op.c
 tests_unit_ssh_test_ssh_op_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
 tests_unit_ssh_test_ssh_op_LDFLAGS = $(SAN_LDFLAGS)

@@ -49,7 +49,7 @@ static const struct {
     [BOUND_SHAPE] = {"shape", 1, 3600, 86400, true},
     [BOUND_PARTITION] = {"partition", 1, 3600, 86400, false},
     [BOUND_LIMIT] = {"limit", 0, 300, 3600, false},
-    [BOUND_SITE] = {"site", 0, 30, 600, false},
+    [BOUND_SITE] = {"site", 0, 60, 3600, false},
 };
 
 static void full_key(char out[BOUND_KEY_MAX], enum bound_kind kind, const char *key)
@@ -371,13 +371,11 @@ void bounds_add_blocked(const struct bounds *t, cJSON *blocked)
     }
 }
 
-bool bounds_site_closed(const struct bounds *t, char *why, size_t size)
+bool bounds_site_closed(const struct bounds *t, unsigned trying, char *why, size_t size)
 {
     for (const struct bound *r = t->rows; r; r = r->hh.next)
-        if (r->kind == BOUND_SITE && r->failures && clock_now_s() < r->until) {
-            closed_text(r, why, size);
+        if (r->kind == BOUND_SITE && bound_room(t, BOUND_SITE, bare_key(r), trying, why, size) == 0)
             return true;
-        }
     return false;
 }
 

@@ -71,8 +71,8 @@ void bound_place_key(char key[BOUND_KEY_MAX], const char *cloud, const char *reg
 const char *bound_shape_key(const char *partition, const char *shape, char key[BOUND_KEY_MAX]);
 // Adds the closed places to the `blocked` of a plan request.
 void bounds_add_blocked(const struct bounds *t, cJSON *blocked);
-// Is something of the site in the way of everything? Then the sentence.
-bool bounds_site_closed(const struct bounds *t, char *why, size_t size);
+// Is something of the site in the way of everything, when `trying` jobs try it? Then the sentence.
+bool bounds_site_closed(const struct bounds *t, unsigned trying, char *why, size_t size);
 // For `burst status`: [{"kind","key","failures","cause","until","reason"}] of what failed.
 cJSON *bounds_json(const struct bounds *t);
 
