@@ -122,6 +122,8 @@ struct instance {
     bool node_cmd;          // a node command is under way
     bool addr_set;          // Slurm knows its address
     bool join_done;         // slurmd was started
+    unsigned rejoins;       // and started anew, because Slurm had not heard of it
+    int64_t join_ms;        // monotonic: when it was started last
     UT_hash_handle hh;
 };
 

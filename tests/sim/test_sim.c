@@ -970,7 +970,7 @@ static unsigned in_vain(uint64_t seed, unsigned n, int64_t hours, void (*trouble
 static void trouble_is_over(uint64_t seed)
 {
     world.no_join = world.no_start = false;
-    world.stage_error = world.start_reason = NULL;
+    world.stage_error = world.boot_error = world.start_reason = NULL;
     world.limit = 0;
     world.refused_rc = 0;
     patient = true;
@@ -1071,6 +1071,80 @@ static void what_cannot_be_staged_is_not_bought_again(void **state)
         assert_in_range(in_vain(43, 1, 1, troubles[k]), 1, 6);
         assert_string_equal(slurm_job_text(1), "PENDING"); // and never ended
         trouble_is_over(43);
+    }
+}
+
+static void munge_key_unreadable(void)
+{
+    world.boot_error = "internal";
+}
+
+static void images_do_not_boot(void)
+{
+    world.boot_error = "command";
+}
+
+// A fault at home stops what is bought for everybody, one of the image what is bought there.
+static void what_cannot_be_prepared_is_not_bought_again(void **state)
+{
+    void (*const troubles[])(void) = {munge_key_unreadable, images_do_not_boot};
+
+    for (size_t k = 0; k < 2; k++) {
+        assert_in_range(in_vain(59, 12, 1, troubles[k]), 1, 12);
+        trouble_is_over(59);
+    }
+}
+
+// What is seen to be missing at home before anything is rented costs nothing.
+static void nothing_is_rented_while_the_site_is_not_ready(void **state)
+{
+    new_world(67);
+    world.not_ready = true;
+    int job = slurm_submit(60, 1, true);
+    live(3600000);
+    assert_int_equal(cloud_launched(), 0);
+    assert_string_equal(slurm_job_text(job), "PENDING");
+    world.not_ready = false;
+    live(300000);
+    assert_string_equal(slurm_job_text(job), "COMPLETED");
+    settle();
+    check_promises(67);
+    end_world();
+}
+
+// slurmd runs and Slurm has not heard of it: it is started anew, the node is kept.
+static void a_lost_registration_costs_no_node(void **state)
+{
+    for (unsigned lost = 1; lost <= 2; lost++) {
+        new_world(71);
+        world.registrations_lost = lost;
+        int job = slurm_submit(60, 1, true);
+        live(600000);
+        assert_int_equal(world.registrations_lost, 0);
+        assert_string_equal(slurm_job_text(job), "COMPLETED");
+        assert_int_equal(slurm_attempts(job), 1);
+        assert_int_equal(cloud_launched(), 1);
+        settle();
+        check_promises(71);
+        end_world();
+    }
+}
+
+// That burst-ssh dies says nothing of the node: the same step is done again on the same one.
+static void the_death_of_a_helper_costs_no_node(void **state)
+{
+    for (unsigned deaths = 1; deaths <= 4; deaths++) {
+        new_world(61);
+        world.helper_dies = deaths;
+        int job = slurm_submit(60, 1, true);
+        live(600000);
+        assert_int_equal(world.helper_dies, 0);
+        assert_string_equal(slurm_job_text(job), "COMPLETED");
+        assert_int_equal(slurm_attempts(job), 1);
+        assert_int_equal(cloud_launched(), 1);
+        settle();
+        check_promises(61);
+        end_world();
     }
 }
 
@@ -1662,6 +1736,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(what_slurm_does_not_start_is_not_bought_again),
         cmocka_unit_test(a_limit_of_one_costs_little_more_than_the_jobs),
         cmocka_unit_test(what_cannot_be_staged_is_not_bought_again),
+        cmocka_unit_test(what_cannot_be_prepared_is_not_bought_again),
+        cmocka_unit_test(nothing_is_rented_while_the_site_is_not_ready),
+        cmocka_unit_test(a_lost_registration_costs_no_node),
+        cmocka_unit_test(the_death_of_a_helper_costs_no_node),
         cmocka_unit_test(a_refused_move_is_not_bought_for_again),
         cmocka_unit_test(empty_listings_end_nothing),
         cmocka_unit_test(idle_nodes_end_without_slurm),

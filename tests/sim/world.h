@@ -29,15 +29,19 @@ struct world {
     int64_t slow_copy_ms;     // that a copy home takes, 0 = a second
     bool no_suspend;          // Slurm powers no node down by itself
     int64_t empty_ms;         // until then listings say that nothing exists
+    unsigned helper_dies;     // so many operations of burst-ssh end without a word
+    bool not_ready;           // something at home is missing that each node needs
+    const char *boot_error;   // class of error of every preparation, NULL = none
     const char *stage_error;  // class of error of every stage-in, NULL = none
-    bool no_join;             // slurmd starts, and never registers
-    bool no_start;            // Slurm never starts a job on rented nodes
-    const char *start_reason; // and says so; NULL: Resources
-    unsigned limit;           // so many jobs of its user may run on rented nodes, 0 = any number
-    int refused_rc;           // Slurm's answer to each update that places a job, 0 = done
-    int bad_job;              // the optimizer refuses all requests with this job, 0 = none
-    bool bad_kills;           // or dies of them
-    int64_t solver_ms;        // that it thinks for, 0 = 2
+    unsigned registrations_lost; // so many starts of slurmd are not heard of by Slurm
+    bool no_join;                // slurmd starts, and never registers
+    bool no_start;               // Slurm never starts a job on rented nodes
+    const char *start_reason;    // and says so; NULL: Resources
+    unsigned limit;              // so many jobs of its user may run on rented nodes, 0 = any number
+    int refused_rc;              // Slurm's answer to each update that places a job, 0 = done
+    int bad_job;                 // the optimizer refuses all requests with this job, 0 = none
+    bool bad_kills;              // or dies of them
+    int64_t solver_ms;           // that it thinks for, 0 = 2
     bool trace;
 };
 extern struct world world;
@@ -45,8 +49,8 @@ extern struct world world;
 #define EPOCH_S INT64_C(1700000000)
 #define EGRESS INT64_C(700) // what the way of a job's data to any cloud costs
 
-// The directory of this process below $TMPDIR, gone when it exits. Those of processes that were
-// killed go with the next one.
+// The directory of this process below $TMPDIR (without it: /dev/shm or /tmp), gone when it exits.
+// Those of processes that were killed go with the next one.
 const char *sim_dir(void);
 void sim_dir_sweep(void);
 
@@ -67,7 +71,7 @@ void crash_point(void);
 void slurm_reset(void);
 int slurm_submit(int64_t duration_s, unsigned nodes, bool held); // job id
 void slurm_ask(int job, const char *options);                    // of its mark, before it is seen
-void slurm_user(int job, unsigned user);         // whose it is, 0 without
+void slurm_user(int job, unsigned user);                         // whose it is, 0 without
 void slurm_priority(int job, unsigned priority);
 void slurm_cancel(int job);
 void slurm_depend(int job, bool on); // on another job that does not end

@@ -372,6 +372,10 @@ is "$(on_node uname -n)" aws-a100x2-001 "... which is the host's name now"
 like "$(on_node getent hosts aws-a100x2-001)" "10.99.0.1 *" "... and known there"
 ssh_op '{"op": "join", "node_name": "aws-a100x2-001"}'
 is "$(last .slurmd_pid)" "$pid" "join again: slurmd runs on"
+ssh_op '{"op": "join", "node_name": "aws-a100x2-001", "again": true}'
+is "$(last '.slurmd_said | type')" string "Slurm has not heard of it: it is asked what it complains of"
+isnt "$(last .slurmd_pid)" "$pid" "... and started anew"
+pid=$(last .slurmd_pid)
 ssh_op '{"op": "run_agent_check"}'
 is "$(last '[.munged, .slurmd, .agent] | tojson')" '[true,"aws-a100x2-001",false]' "check says so"
 ssh_op '{"op": "join", "node_name": "aws-a100x2-002", "hosts":
