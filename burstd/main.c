@@ -180,6 +180,8 @@ static int open_state(struct burstd *b, burst_error_t *errp)
     if (fs_mkdirs(b->conf->state_dir, 0750, errp) == 0 &&
         fs_mkdirs(b->conf->run_dir, 0755, errp) == 0 && (b->store = store_open(path, errp)))
         rc = store_load(b->store, load_instance, load_job, b, errp);
+    if (rc == 0 && store_fresh(b->store))
+        log_warn("%s is new: nothing is known of instances, jobs and charges of before", path);
     free(path);
     if (rc == 0 && (instances_count(b->instances) || jobs_count(b->jobs)))
         log_info("journal: going on with %u instances and %u jobs", instances_count(b->instances),

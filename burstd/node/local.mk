@@ -6,7 +6,7 @@ libcore_la_SOURCES += \
 	burstd/node/idle.h burstd/node/instance_call.c burstd/node/instance_call.h \
 	burstd/node/instance_state.c burstd/node/instance_state.h burstd/node/join.c \
 	burstd/node/join.h burstd/node/launch.c burstd/node/launch.h burstd/node/node_http.c \
-	burstd/node/node_http.h burstd/node/overdue.c burstd/node/overdue.h burstd/node/preempt.c \
+	burstd/node/node_http.h burstd/node/orphan.c burstd/node/orphan.h burstd/node/overdue.c burstd/node/overdue.h burstd/node/preempt.c \
 	burstd/node/preempt.h burstd/node/provision.c burstd/node/provision.h burstd/node/purchase.c \
 	burstd/node/purchase.h burstd/node/sighting.c burstd/node/sighting.h burstd/node/stage.c \
 	burstd/node/stage.h burstd/node/stagerd_client.c burstd/node/stagerd_client.h \

@@ -14,6 +14,7 @@
 #include "cloud/observed.h"
 #include "libburst/json.h"
 #include "money/ledger.h"
+#include "node/orphan.h"
 #include "plan/planner.h"
 #include "rpc/api_rows.h"
 #include "slurm/publish.h"
@@ -132,6 +133,7 @@ void people_status(void *arg, struct rpc_request *req)
     json_add_i64(o, "spool", spool_waiting(b->spool));
     add_observed(b, o);
     cJSON_AddItemToObject(o, "bounds", bounds_json(b->bounds));
+    cJSON_AddItemToObject(o, "strangers", strangers_json());
     add_planner(b, cJSON_AddObjectToObject(o, "planner"));
     json_add_money(o, "spend_today_uusd", ledger_today(b, NULL));
     json_add_money(o, "cap_day_uusd",

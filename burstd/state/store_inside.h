@@ -37,6 +37,7 @@ struct store {
     sqlite3 *db;
     sqlite3_stmt *put_instance, *put_job, *put_charge, *journal, *story, *old_state;
     bool in_transaction;
+    bool fresh; // the file was made by this process
     // Sums for the caps, of all charges since spend_from: asked for each job and cloud of a plan.
     struct spend {
         char cloud[33];

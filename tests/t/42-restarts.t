@@ -144,4 +144,27 @@ like "$(runs "$f")" '^[a-z]+:COMPLETED$' "in one attempt"
 
 as alice scancel "$filler"
 bills_agree
+
+# --- the journal is lost while a job runs on a rented node
+g=$(as alice sbatch --parsable --gpus=h100:1 -o g.txt wait.sh)
+wait_for "[[ -n \$(on_nodes ls -d /tmp/burst-none /tmp) ]] && job_is $g RUNNING" 60
+id=$(all_instances)
+kill_daemon KILL burstd
+hub sh -c 'rm /var/lib/burst/journal.db*'
+start_burstd
+ok "burstd says that its journal is new" hub grep -q 'journal.db is new: nothing is known' /var/log/burst/burstd.log
+happens "an instance that it does not know is told of" 60 \
+    "slurm burst status | grep -q 'UNKNOWN instance'"
+happens "its job comes to its end" 30 "on_nodes touch /tmp/go-$g; job_is $g COMPLETED"
+is "$(all_instances)" "$id" "its results lie there still: it is left alone"
+ok "an operator ends it" slurm burst terminate \
+    "$(slurm burst status --json | jq -r '.strangers[0].id')"
+happens "then it goes" 60 "[[ -z \$(all_instances) ]]"
+
+# --- the journal is damaged
+kill_daemon KILL burstd
+hub sh -c 'rm -f /var/lib/burst/journal.db-*; dd if=/dev/urandom of=/var/lib/burst/journal.db bs=1024 seek=5 count=20 conv=notrunc status=none'
+said=$(slurm timeout 20 burstd 2>&1)
+isnt $? 0 "burstd does not start with a damaged journal"
+like "$said$(hub tail -n 5 /var/log/burst/burstd.log)" 'journal.db is damaged' "and says so"
 done_testing
