@@ -129,3 +129,14 @@ void bounds_started(struct burstd *b, const struct bjob *j)
     bound_worked(b->bounds, BOUND_SITE, "staging");
     bound_worked(b->bounds, BOUND_SITE, "prepare");
 }
+
+void bounds_launch_failed(struct burstd *b, const struct bjob *j, const char *why)
+{
+    char key[BOUND_KEY_MAX];
+
+    job_failed(b, j->key, FAILURE_START, why);
+    bound_failed(b->bounds, BOUND_SHAPE, bound_shape_key(j->partition, j->shape, key),
+                 FAILURE_START, why);
+    bound_place_key(key, j->cloud, j->region, j->zone, j->itype, j->spot);
+    bound_failed(b->bounds, BOUND_PLACE, key, FAILURE_START, why);
+}

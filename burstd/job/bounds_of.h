@@ -22,4 +22,7 @@ void bounds_refused(struct burstd *b, const struct bjob *j, const char *why);
 // It runs there.
 void bounds_started(struct burstd *b, const struct bjob *j);
 
+// slurmd could not launch it on its nodes: that it had been started there says nothing.
+void bounds_launch_failed(struct burstd *b, const struct bjob *j, const char *why);
+
 #endif

@@ -14,6 +14,7 @@
 #include "node/instance_call.h"
 #include "node/instance_state.h"
 #include "node/preempt.h"
+#include "slurm/drain.h"
 #include "slurm/slurm_link.h"
 #include "ssh/ssh_op.h"
 #include "state/instances.h"
@@ -153,6 +154,13 @@ static void step_bound(struct burstd *b, struct instance *i, const struct snode 
             bind_resumed(b, i->node);
         return;
     }
+    if (drained_by_slurm(n)) {
+        char why[256];
+        snprintf(why, sizeof(why), "Slurm does not take it as node %s: %.120s", i->node,
+                 n->reason && n->reason[0] ? n->reason : "its registration is not valid");
+        preempt_lost(b, i, FAILURE_JOIN, why);
+        return;
+    }
     if (i->join_done && registered(n)) {
         instance_state(b, i, INST_JOINED, NULL);
         b->poke(b);
@@ -208,6 +216,10 @@ static void step_idle(struct burstd *b, struct instance *i, const struct snode *
                       clock_now_s() - i->since >= 3;
     struct bjob *j = i->job[0] ? jobs_find(b->jobs, i->job) : NULL;
 
+    if (!i->job[0] && drained_by_slurm(n)) {
+        instance_end(b, i, "Slurm has drained its node");
+        return;
+    }
     if (!(i->flags & INST_F_SUSPENDED) && !given_back)
         return;
     if (j && j->state == JOB_SECURING)

@@ -52,12 +52,13 @@ static void array_of(const char *key, char out[40])
     out[strcspn(out, "_")] = '\0';
 }
 
-// A job that has its nodes and has not started: what it tries is not known to work yet.
+// A job that has its nodes and has not started, or just so: what it tries is not known to work yet.
 static void count_trying(struct admission *a, const struct bjob *j)
 {
     char key[BOUND_KEY_MAX];
 
-    if (j->state != JOB_SECURING && j->state != JOB_PLACED)
+    if (j->state != JOB_SECURING && j->state != JOB_PLACED &&
+        ((j->state != JOB_RUNNING && j->state != JOB_STAGEOUT) || j->proven))
         return;
     a->trying++;
     row(a, 's', bound_shape_key(j->partition, j->shape, key))->n++;
@@ -91,10 +92,10 @@ struct admission *admission_create(struct burstd *b)
     ask_site(a);
     JOBS_EACH(b->jobs, j)
     {
+        count_trying(a, j);
         if (j->state != JOB_SECURING && j->state != JOB_PLACED && j->state != JOB_RUNNING)
             continue;
         row(a, 'l', bound_of_limit(b, j, j->partition, limit))->n++;
-        count_trying(a, j);
         if (j->state != JOB_RUNNING && strchr(j->key, '_')) {
             array_of(j->key, array);
             row(a, 'a', array)->n++;

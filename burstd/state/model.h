@@ -189,6 +189,8 @@ struct bjob {
         const char *error;  // never NULL
     } answer;               // to that command
     bool planning;          // part of the request at the solver
+    bool proven;            // its attempt runs: what was tried for it works (bounds.h)
+    bool release;           // Slurm holds it because of its nodes: released on its way home
     bool ask_alone;         // the next request that it is part of is about it alone
     uint64_t avoid;         // clouds, by number, that the caps have refused it
     int64_t avoid_ms;       // monotonic: until then

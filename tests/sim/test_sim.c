@@ -26,6 +26,7 @@
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "money/ledger.h"
+#include "node/orphan.h"
 #include "node/stage.h"
 #include "plan/planner.h"
 #include "state/bounds.h"
@@ -669,7 +670,7 @@ static void one_node_tries_what_refused(void **state)
     live(80000);
     assert_in_range(cloud_asked() - first, 2 * PLACES, 2 * PLACES);
     world.capacity = 0;
-    live(95000); // 120 s after that the first works, and the others follow at once
+    live(105000); // 120 s after that the first works, and soon the others follow
     assert_in_range(cloud_running(), PLACES + 1, JOBS);
     settle();
     for (int k = 1; k <= JOBS; k++)
@@ -969,7 +970,7 @@ static unsigned in_vain(uint64_t seed, unsigned n, int64_t hours, void (*trouble
 // The trouble is over: all of them run, however long the pauses are by then.
 static void trouble_is_over(uint64_t seed)
 {
-    world.no_join = world.no_start = false;
+    world.no_join = world.no_start = world.no_launch = false;
     world.stage_error = world.boot_error = world.start_reason = NULL;
     world.limit = 0;
     world.refused_rc = 0;
@@ -1030,6 +1031,24 @@ static void what_slurm_does_not_start_is_not_bought_again(void **state)
     }
     assert_in_range(in_vain(37, 12, 4, maintenance), 1, 3 * (2 + 2));
     trouble_is_over(37);
+}
+
+static void prolog_missing_on_nodes(void)
+{
+    world.no_launch = true;
+}
+
+// Slurm counts such a job as started, drains the nodes and holds the job: no start, not even one
+// after the other, opens what the failures close.
+static void what_slurm_cannot_launch_is_not_bought_again(void **state)
+{
+    for (unsigned jobs = 1; jobs <= 12; jobs += 11) {
+        in_vain(79, jobs, 4, prolog_missing_on_nodes);
+        // each of the three clouds' shapes: two, and one after each pause of 1 and 2 h
+        assert_in_range(cloud_launched(), 1, 3 * (2 + 2));
+        assert_int_equal(slurm_drained(), 0); // the names serve the next instance
+        trouble_is_over(79);
+    }
 }
 
 static void one_may_run(void)
@@ -1194,6 +1213,37 @@ static void empty_listings_end_nothing(void **state)
         check_promises(53);
         end_world();
     }
+}
+
+// The journal is gone, the clouds and Slurm are as they were: what runs there runs on, burstd tells
+// of it, and an operator ends it.
+static void a_lost_journal_ends_nothing(void **state)
+{
+    new_world(73);
+    int job = slurm_submit(1200, 1, true), other = slurm_submit(60, 1, true);
+    while (!slurm_started(job) || !slurm_started(other))
+        live(1000);
+    unsigned running = cloud_running();
+    assert_int_equal(running, 2);
+    daemon_kill();
+    remove_journal();
+    daemon_start();
+    live(600000);
+    assert_int_equal(cloud_running(), running);
+    assert_int_equal(slurm_attempts(job), 1); // on its node
+    assert_true(slurm_started(job));
+    cJSON *strangers = strangers_json(), *row;
+    assert_int_equal(cJSON_GetArraySize(strangers), running);
+    live(1200000);
+    assert_string_equal(slurm_job_text(job), "COMPLETED");
+    assert_int_equal(cloud_running(), running);
+    assert_false(stranger_end(world.b, "no such thing"));
+    cJSON_ArrayForEach(row, strangers) assert_true(stranger_end(world.b, json_str(row, "id", "")));
+    cJSON_Delete(strangers);
+    live(600000);
+    assert_int_equal(cloud_running(), 0);
+    assert_false(strangers_any());
+    end_world();
 }
 
 // What operate.md recommends before maintenance, while nodes boot.
@@ -1734,6 +1784,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(an_error_at_home_never_ends_a_job),
         cmocka_unit_test(what_never_joins_is_not_bought_again),
         cmocka_unit_test(what_slurm_does_not_start_is_not_bought_again),
+        cmocka_unit_test(what_slurm_cannot_launch_is_not_bought_again),
         cmocka_unit_test(a_limit_of_one_costs_little_more_than_the_jobs),
         cmocka_unit_test(what_cannot_be_staged_is_not_bought_again),
         cmocka_unit_test(what_cannot_be_prepared_is_not_bought_again),
@@ -1742,6 +1793,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_death_of_a_helper_costs_no_node),
         cmocka_unit_test(a_refused_move_is_not_bought_for_again),
         cmocka_unit_test(empty_listings_end_nothing),
+        cmocka_unit_test(a_lost_journal_ends_nothing),
         cmocka_unit_test(idle_nodes_end_without_slurm),
         cmocka_unit_test(a_number_given_again_is_another_job),
         cmocka_unit_test(a_notice_is_told_whatever_is_under_way),

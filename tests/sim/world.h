@@ -35,6 +35,7 @@ struct world {
     const char *stage_error;  // class of error of every stage-in, NULL = none
     unsigned registrations_lost; // so many starts of slurmd are not heard of by Slurm
     bool no_join;                // slurmd starts, and never registers
+    bool no_launch;              // slurmd launches no job on rented nodes (Prolog)
     bool no_start;               // Slurm never starts a job on rented nodes
     const char *start_reason;    // and says so; NULL: Resources
     unsigned limit;              // so many jobs of its user may run on rented nodes, 0 = any number
@@ -78,6 +79,7 @@ void slurm_depend(int job, bool on); // on another job that does not end
 void slurm_begin(int job, int64_t in_s);
 void slurm_move_here(int job); // while it waits, by hand
 void slurm_replace(int job);   // its number is given to another user's job, without a mark
+unsigned slurm_drained(void);  // names that Slurm has drained
 void slurm_requeue(int job);   // as its user does it
 bool slurm_release(int job);   // as its user does it; false: he may not
 unsigned slurm_holds(int job); // that burstd asked for

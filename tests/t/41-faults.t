@@ -197,6 +197,21 @@ happens "its output says why" 10 \
     "[[ \$(as alice cat big/m.txt) =~ burst:.job.$m.was.cancelled:.*100 ]]"
 as alice scancel "$l"
 
+# --- a Prolog that is at home and not on rented nodes: Slurm starts the job, slurmd cannot launch it
+hub sh -c 'printf "#!/bin/sh\nexit 0\n" >/etc/slurm/site-prolog.sh && chmod 755 /etc/slurm/site-prolog.sh &&
+    echo Prolog=/etc/slurm/site-prolog.sh >>/etc/slurm/slurm.conf && scontrol reconfigure'
+p=$(as alice sbatch --parsable --burst-market=on-demand --gpus=h100:1 -t 10 -o p.txt --wrap hostname)
+happens "it is seen that nothing can be launched there" 90 \
+    "[[ \$(story $p) == *'Slurm could not launch it'* ]]"
+happens "after two nodes nothing more is rented for it" 120 \
+    "[[ \$(of_job $p reason) == *'tried again at'* ]]"
+ok "  two at most" test "$(rented "$p" | wc -l)" -le 2
+like "$(as alice squeue -h -j "$p" -o %T)" '^PENDING' "  and the job waits"
+happens "the names that Slurm has drained serve again" 90 \
+    "! hub sinfo -h -N -p aws -o %T | grep -q drain"
+hub sed -i '/^Prolog=/d' /etc/slurm/slurm.conf
+as alice scancel "$p"
+
 as alice scancel "$filler"
 bills_agree
 happens "all rented nodes are powered down" 60 \

@@ -156,6 +156,14 @@ void job_key(const slurm_job_info_t *j, char key[JOB_KEY_MAX])
         snprintf(key, JOB_KEY_MAX, "%u", j->job_id);
 }
 
+// slurmd could not launch it, so Slurm holds it: only this text tells it from other holds.
+static const char *reason_of(const struct job_lookup *lk, const slurm_job_info_t *j)
+{
+    if (j->state_desc && strncmp(j->state_desc, "launch failed", 13) == 0)
+        return "launch_failed_requeued_held";
+    return lk->reason(j->state_reason);
+}
+
 cJSON *job_json(const slurm_job_info_t *j, const struct job_lookup *lk)
 {
     static const char *const files[] = {"std_in", "std_out", "std_err"};
@@ -181,7 +189,7 @@ cJSON *job_json(const slurm_job_info_t *j, const struct job_lookup *lk)
     add_text(o, "qos", j->qos);
     add_text(o, "partition", j->partition);
     add_state(o, j->job_state);
-    add_text(o, "reason", lk->reason(j->state_reason));
+    add_text(o, "reason", reason_of(lk, j));
     add_times(o, j);
     json_add_i64(o, "priority", j->priority);
     json_add_i64(o, "restarts", known16(j->restart_cnt));
