@@ -54,9 +54,10 @@ static void stays(struct question *q, const char *why)
 {
     if (q->only)
         say(q, VERDICT_REJECT, "this job may run on rented nodes only, but %s", why);
-    else if (q->asked)
+    else if (q->asked) {
         say(q, VERDICT_ALONE, "the job waits for the cluster's own nodes only: %s", why);
-    else
+        snprintf(q->out->stays, sizeof(q->out->stays), "%s", why);
+    } else
         q->out->verdict = VERDICT_ALONE;
 }
 
@@ -649,7 +650,7 @@ void classify(const struct snapshot_body *snapshot, bool fresh, const struct job
     struct question q = {.s = snapshot, .j = job, .d = d, .out = out};
 
     out->verdict = VERDICT_ALONE;
-    out->partition[0] = out->sentence[0] = '\0';
+    out->partition[0] = out->sentence[0] = out->stays[0] = '\0';
     q.asked = d->given != 0;
     q.only = d->given && d->mode == DIRECTIVE_ONLY;
     if (snapshot)
@@ -658,6 +659,7 @@ void classify(const struct snapshot_body *snapshot, bool fresh, const struct job
         if ((is_operator(&q) && !q.asked) || !admit_elastic(&q, fresh))
             return;
     } else if (d->given && d->mode == DIRECTIVE_NEVER) {
+        snprintf(out->stays, sizeof(out->stays), "--burst=never was asked for");
         return;
     }
     if (job->het && q.asked)

@@ -84,7 +84,8 @@ is "$(job_state "$f")" PENDING "and waits for the local nodes"
 g=$(as alice sbatch --parsable --burst=never --gpus=1 -t 10 -o g.txt --wrap hostname)
 happens "Slurm has looked at a job with --burst=never" 10 \
     "[[ \$(as root squeue -h -j $g -o %r) =~ Resources|Priority ]]"
-is "$(as root scontrol -o show job "$g" | grep -c AdminComment=burst)" 0 "it has no mark"
+like "$(as root scontrol show job "$g")" 'AdminComment=burst: stays here: --burst=never was asked for' \
+    "it has a note instead of a mark"
 
 # --- wrong options: each is refused with a sentence that says what would be right
 wrong() # OPTION SENTENCE (a piece of it, literally)
