@@ -6,6 +6,7 @@
 
 #include "base/conf.h"
 #include "libburst/xalloc.h"
+#include "rpc/api_bounds.h"
 #include "rpc/api_operators.h"
 #include "rpc/api_people.h"
 #include "rpc/ready.h"
@@ -28,6 +29,8 @@ static const struct rpc_method methods[] = {
     {"nodes", people_nodes, false},
     {"why", people_why, false},
     {"cost", people_cost, false},
+    {"bounds", bounds_list, false},
+    {"bounds_reopen", bounds_open, true},
     {"drain", operators_drain, true},
     {"terminate", operators_terminate, true},
     {"giveup", operators_giveup, true},

@@ -8,7 +8,8 @@ librpcserver_la_CFLAGS = $(SAN_CFLAGS) $(UV_CFLAGS) $(CJSON_CFLAGS)
 librpcserver_la_LIBADD = libconf.la $(UV_LIBS)
 
 libcore_la_SOURCES += \
-	burstd/rpc/api.c burstd/rpc/api.h burstd/rpc/api_operators.c burstd/rpc/api_operators.h \
+	burstd/rpc/api.c burstd/rpc/api.h burstd/rpc/api_bounds.c burstd/rpc/api_bounds.h \
+	burstd/rpc/api_operators.c burstd/rpc/api_operators.h \
 	burstd/rpc/api_people.c burstd/rpc/api_people.h burstd/rpc/api_rows.c burstd/rpc/api_rows.h \
 	burstd/rpc/ready.c burstd/rpc/ready.h
 

@@ -22,7 +22,7 @@
 #include "base/log.h"
 #include "cloud/clouds.h"
 #include "cloud/observed.h"
-#include "libburst/json.h"
+#include "job/bounds_of.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "money/ledger.h"
@@ -999,6 +999,65 @@ static void what_never_joins_is_not_bought_again(void **state)
     trouble_is_over(31);
 }
 
+// Returns what was opened.
+static int reopen(const char *pattern)
+{
+    cJSON *opened = cJSON_CreateArray();
+    burst_error_t err;
+
+    assert_int_equal(bounds_mended(world.b, pattern, opened, &err), 0);
+    int n = cJSON_GetArraySize(opened);
+    cJSON_Delete(opened);
+    return n;
+}
+
+// An operator who has mended it does not wait for the pause; nor does a burstd that is killed right
+// after him close it again.
+static void what_is_mended_is_opened_by_an_operator(void **state)
+{
+    unsigned bought = 2 * 3;
+
+    new_world(67);
+    no_slurmd_registers();
+    slurm_submit(600, 1, true);
+    live(2400000);
+    assert_int_equal(cloud_launched(), bought);
+    assert_int_equal(reopen("shape:nosuch/*"), 0);
+    live(120000);
+    assert_int_equal(cloud_launched(), bought);
+    world.no_join = false;
+    assert_in_range(reopen("place:*"), 3, 3);
+    live(60000);
+    assert_int_equal(cloud_launched(), bought); // the shapes are closed
+    assert_in_range(reopen(NULL), 3, 6);
+    daemon_kill();
+    daemon_start();
+    live(120000);
+    assert_true(slurm_started(1));
+    assert_int_equal(cloud_launched(), bought + 1);
+    settle();
+    check_promises(67);
+    end_world();
+}
+
+// Of two tries at each of three places, and one more when the pause is over.
+static void the_site_says_how_long_a_pause_is(void **state)
+{
+    new_world(71);
+    no_slurmd_registers();
+    world.b->conf->bound_pause_s = world.b->conf->bound_pause_max_s = 4 * 3600;
+    slurm_submit(600, 1, true);
+    patient = true;
+    live(3 * 3600000);
+    assert_int_equal(cloud_launched(), 2 * 3);
+    live(3 * 3600000);
+    assert_int_equal(cloud_launched(), 3 * 3);
+    live(4 * 3600000);
+    assert_int_equal(cloud_launched(), 4 * 3);
+    patient = false;
+    end_world();
+}
+
 static void slurm_starts_nothing(void)
 {
     world.no_start = true;
@@ -1659,6 +1718,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(requeued_while_nobody_looked),
         cmocka_unit_test(an_error_at_home_never_ends_a_job),
         cmocka_unit_test(what_never_joins_is_not_bought_again),
+        cmocka_unit_test(what_is_mended_is_opened_by_an_operator),
+        cmocka_unit_test(the_site_says_how_long_a_pause_is),
         cmocka_unit_test(what_slurm_does_not_start_is_not_bought_again),
         cmocka_unit_test(a_limit_of_one_costs_little_more_than_the_jobs),
         cmocka_unit_test(what_cannot_be_staged_is_not_bought_again),

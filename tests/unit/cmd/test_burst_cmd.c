@@ -520,6 +520,65 @@ static void terminate_takes_nodes_and_instances(void **state)
         "{\"method\":\"reload\"}\n");
 }
 
+// --- bounds
+
+#define BOUND_PLACE                                                                                \
+    "{\"bound\":\"place:aws/us-east-1/us-east-1a/c6i.large/spot\",\"kind\":\"place\",\"key\":"     \
+    "\"aws|us-east-1|us-east-1a|c6i.large|spot\",\"failures\":3,\"cause\":\"boot\",\"state\":"     \
+    "\"closed\",\"since\":1764583331,\"until\":1764590531,\"reason\":\"no SSH in time\","          \
+    "\"sentence\":\"place aws ... failed 3 times\"}"
+#define BOUND_SHAPE                                                                                \
+    "{\"bound\":\"shape:aws/cpu2\",\"kind\":\"shape\",\"key\":\"aws/cpu2\",\"failures\":1,"        \
+    "\"cause\":\"join\",\"state\":\"probing\",\"since\":1764583331,\"until\":1764583331,"          \
+    "\"reason\":\"slurmd is silent\",\"sentence\":\"x\"}"
+
+static void bounds_are_listed(void **state)
+{
+    const struct fake_answer script[] = {{"bounds", OK("[" BOUND_SHAPE "," BOUND_PLACE "]")}, {0}};
+
+    fake_burstd_start(sock, script);
+    expect(
+        burst("bounds", NULL), 0,
+        "BOUND                                          STATE   CAUSE  FAILURES  SINCE           "
+        "     UNTIL                REASON\n"
+        "place:aws/us-east-1/us-east-1a/c6i.large/spot  closed  boot          3  "
+        "2025-12-01T10:02:11  2025-12-01T12:02:11  no SSH in time\n",
+        "");
+    expect(burst("bounds", "-a", "-h", "-o", "%k %c %f %r", NULL), 0,
+           "place boot 3 no SSH in time\nshape join 1 slurmd is silent\n", "");
+    struct ran r = burst("bounds", "--json", NULL);
+    assert_int_equal(r.status, 0);
+    assert_non_null(strstr(r.out, "\"bound\":\t\"place:aws/us-east-1/us-east-1a/c6i.large/spot\""));
+    assert_null(strstr(r.out, "shape:aws/cpu2")); // it is not closed
+    ran_free(&r);
+    expect_part(burst("bounds", "open", NULL), 2, "\"open\" is one word too many");
+    free(fake_burstd_stop());
+}
+
+static void operators_reopen_bounds(void **state)
+{
+    const struct fake_answer script[] = {
+        {"bounds_reopen", OK("{\"opened\":[\"shape:aws/cpu2\",\"shape:aws/big\"]}")},
+        {"bounds_reopen", OK("{\"opened\":[\"site:staging\"]}")},
+        {"bounds_reopen", "{\"ok\":false,\"code\":\"not_found\",\"error\":\"nothing that failed is "
+                          "called x (see burst bounds --all)\"}"},
+        {"bounds_reopen", OK("{\"opened\":[]}")},
+        {0}};
+
+    fake_burstd_start(sock, script);
+    expect(burst("bounds", "reopen", "shape:aws/*", "site:staging", NULL), 0,
+           "open again: shape:aws/cpu2\nopen again: shape:aws/big\nopen again: site:staging\n", "");
+    expect(burst("bounds", "reopen", "x", NULL), 1, "",
+           "burst: nothing that failed is called x (see burst bounds --all)\n");
+    expect(burst("bounds", "reopen", "--all", NULL), 0, "nothing is closed\n", "");
+    expect_part(burst("bounds", "reopen", NULL), 2, "burst bounds reopen: what? one of");
+    expect_part(burst("bounds", "reopen", "--all", "x", NULL), 2, "\"x\" is one word too many");
+    expect_requests("{\"method\":\"bounds_reopen\",\"params\":{\"bound\":\"shape:aws/*\"}}\n"
+                    "{\"method\":\"bounds_reopen\",\"params\":{\"bound\":\"site:staging\"}}\n"
+                    "{\"method\":\"bounds_reopen\",\"params\":{\"bound\":\"x\"}}\n"
+                    "{\"method\":\"bounds_reopen\",\"params\":{\"all\":true}}\n");
+}
+
 // --- the frame
 
 static void exit_codes_tell_what_went_wrong(void **state)
@@ -1029,6 +1088,8 @@ int main(void)
         T(cost_adds_up),
         T(operators_change_things),
         T(terminate_takes_nodes_and_instances),
+        T(bounds_are_listed),
+        T(operators_reopen_bounds),
         T(exit_codes_tell_what_went_wrong),
         T(slurm_conf_has_nodes_partitions_and_hooks),
         T(slurm_conf_respects_what_the_site_has),
