@@ -9,7 +9,8 @@ libcore_la_SOURCES += \
 	burstd/job/placed.h burstd/job/reasons.c burstd/job/reasons.h burstd/job/rules.c \
 	burstd/job/rules.h burstd/job/running.c \
 	burstd/job/running.h burstd/job/securing.c burstd/job/securing.h burstd/job/spill.c \
-	burstd/job/spill.h burstd/job/stageout.c burstd/job/stageout.h burstd/job/waiting.c \
+	burstd/job/spill.h burstd/job/stageout.c burstd/job/stageout.h \
+	burstd/job/unmarked.c burstd/job/unmarked.h burstd/job/waiting.c \
 	burstd/job/waiting.h
 
 if HAVE_CMOCKA
@@ -33,4 +34,12 @@ tests_unit_job_test_rules_SOURCES = tests/unit/job/test_rules.c burstd/job/rules
 tests_unit_job_test_rules_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
 tests_unit_job_test_rules_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_job_test_rules_LDADD = libconf.la libburst.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/job/test_unmarked
+TESTS += tests/unit/job/test_unmarked
+tests_unit_job_test_unmarked_SOURCES = tests/unit/job/test_unmarked.c burstd/job/unmarked.c \
+	burstd/job/job_need.c burstd/job/fit.c burstd/job/rules.c
+tests_unit_job_test_unmarked_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
+tests_unit_job_test_unmarked_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_job_test_unmarked_LDADD = libplugincore.la libconf.la libburst.la $(CMOCKA_LIBS)
 endif

@@ -9,6 +9,7 @@
 #include "rpc/api_bounds.h"
 #include "rpc/api_operators.h"
 #include "rpc/api_people.h"
+#include "rpc/api_why.h"
 #include "rpc/ready.h"
 #include "rpc/rpc_server.h"
 
@@ -27,7 +28,7 @@ static const struct rpc_method methods[] = {
     {"status", people_status, false},
     {"jobs", people_jobs, false},
     {"nodes", people_nodes, false},
-    {"why", people_why, false},
+    {"why", why_answer, false},
     {"cost", people_cost, false},
     {"bounds", bounds_list, false},
     {"bounds_reopen", bounds_open, true},

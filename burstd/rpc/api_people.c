@@ -195,35 +195,6 @@ void people_nodes(void *arg, struct rpc_request *req)
     rpc_reply(req, c.list);
 }
 
-void people_why(void *arg, struct rpc_request *req)
-{
-    struct burstd *b = arg;
-    const char *key = json_str(rpc_params(req), "job", "");
-    struct bjob *live = jobs_find(b->jobs, key), *old = NULL, *j = live;
-
-    if (!j && strspn(key, "0123456789") == strlen(key) && *key)
-        j = jobs_by_id(b->jobs, (uint32_t)strtoul(key, NULL, 10));
-    if (!j)
-        j = old = store_find_job(b->store, key);
-    if (!j || !rpc_may_see(req, j->uid)) {
-        rpc_fail(req, j ? "denied" : "not_found",
-                 j ? "job %s belongs to somebody else"
-                   : "burstd knows no job %s: it bears no mark of "
-                     "the submit plugin (not eligible, --burst=never, or submitted before burstd "
-                     "was installed)",
-                 key);
-        bjob_destroy(old);
-        return;
-    }
-    cJSON *o = cJSON_CreateObject();
-    cJSON_AddItemToObject(o, "job", row_of_job(b, j));
-    cJSON_AddItemToObject(o, "decisions", store_story(b->store, j->key, "decision", 50));
-    cJSON_AddItemToObject(o, "attempts", store_story(b->store, j->key, "attempt", 100));
-    cJSON_AddItemToObject(o, "events", store_story(b->store, j->key, "event", 200));
-    rpc_reply(req, o);
-    bjob_destroy(old);
-}
-
 void people_cost(void *arg, struct rpc_request *req)
 {
     struct burstd *b = arg;

@@ -72,6 +72,32 @@ cJSON *row_of_job(struct burstd *b, const struct bjob *j)
     return o;
 }
 
+cJSON *row_of_slurm_job(const struct sjob *s, const char *reason)
+{
+    cJSON *o = cJSON_CreateObject();
+
+    json_add_str(o, "job", s->job);
+    json_add_i64(o, "job_id", s->job_id);
+    json_add_str(o, "name", s->name);
+    json_add_str(o, "user", s->user);
+    json_add_i64(o, "uid", s->uid);
+    json_add_str(o, "account", s->account);
+    json_add_str(o, "partition", s->partition);
+    json_add_str(o, "origin", s->partition);
+    json_add_str(o, "state", "unmarked");
+    json_add_str(o, "slurm_state", s->state_name);
+    json_add_str(o, "slurm_reason", s->reason);
+    json_add_str(o, "reason", reason);
+    json_add_i64(o, "submit", s->submit);
+    json_add_i64(o, "started", s->state == SJOB_PENDING ? 0 : s->start);
+    json_add_i64(o, "ended", s->state == SJOB_ENDED ? s->end : 0);
+    json_add_str(o, "node_list", s->nodes);
+    names_array(o, "nodes", "");
+    json_add_money(o, "cost_uusd", 0);
+    json_add_i64(o, "restarts", s->restarts);
+    return o;
+}
+
 cJSON *row_of_instance(struct burstd *b, struct rpc_request *req, const struct instance *i)
 {
     cJSON *o = cJSON_CreateObject();

@@ -422,6 +422,107 @@ static void why_not_is_answered_too(void **state)
     free(fake_burstd_stop());
 }
 
+#define ATTEMPT(time, zone, result)                                                                \
+    "{\"time\":17645" time ",\"cloud\":\"aws\",\"region\":\"us-east-1\",\"zone\":\"us-east-1" zone \
+    "\",\"instance_type\":\"p4d\",\"market\":\"spot\",\"result\":\"" result                        \
+    "\",\"message\":\"none\"}"
+#define EVENT(time, text) "{\"time\":17645" time ",\"text\":\"" text "\"}"
+#define NO_PLACE(time)                                                                             \
+    "{\"time\":17645" time ",\"chosen\":null,\"runners_up\":[],\"reason\":\"all is full\"}"
+
+static const char *const rounds[] = {
+    "{\"ok\":true,\"result\":{\"job\":" JOB_123_4,
+    ",\"decisions\":[" NO_PLACE("83332"),
+    "," NO_PLACE("83392"),
+    "],\"attempts\":[" ATTEMPT("83333", "a", "capacity"),
+    "," ATTEMPT("83334", "b", "quota"),
+    "," ATTEMPT("83393", "a", "capacity"),
+    "," ATTEMPT("83394", "b", "quota"),
+    "," ATTEMPT("83453", "a", "capacity"),
+    "," ATTEMPT("83454", "a", "boot"),
+    "],\"events\":[" EVENT("83333", "renting"),
+    "," EVENT("83334", "full"),
+    "," EVENT("83393", "renting"),
+    "],\"array\":{\"array\":\"123\",\"tasks\":5,\"states\":{\"running\":2,\"watching\":3}}}}"};
+
+// Three rounds in which two places refuse are told as one.
+static void why_folds_rounds(void **state)
+{
+    char answer[8192] = "";
+    const struct fake_answer script[] = {{"why", answer}, {0}};
+
+    for (size_t k = 0; k < sizeof(rounds) / sizeof(rounds[0]); k++)
+        strncat(answer, rounds[k], sizeof(answer) - strlen(answer) - 1);
+    fake_burstd_start(sock, script);
+    expect(
+        burst("why", "123_4", NULL), 0,
+        "Job 123_4 (e?[2Jvil, bob) is at home: it may leave the local cluster, but has no need "
+        "to.\n"
+        "It was submitted to partition main at 2025-12-01 10:02:11.\n"
+        "It is a task of array 123; of its tasks burstd knows 5: 2 running, 3 watching (burst why "
+        "123_N tells about each).\n"
+        "\n"
+        "What was decided:\n"
+        "  2025-12-01 10:03:12  no place, 2 times since 2025-12-01 10:02:12\n"
+        "    Reason: all is full.\n"
+        "\n"
+        "What was tried:\n"
+        "  2025-12-01 10:03:14  aws us-east-1b p4d on the spot market: our quota there is used up "
+        "(none), 2 times since 2025-12-01 10:02:14\n"
+        "  2025-12-01 10:04:13  aws us-east-1a p4d on the spot market: the cloud has none left "
+        "(none), 3 times since 2025-12-01 10:02:13\n"
+        "  2025-12-01 10:04:14  aws us-east-1a p4d on the spot market: rented, but it never became "
+        "ready (none)\n"
+        "\n"
+        "What happened:\n"
+        "  2025-12-01 10:02:14  full\n"
+        "  2025-12-01 10:03:13  renting, 2 times since 2025-12-01 10:02:13\n",
+        "");
+    struct ran r = burst("why", "--all", "123_4", NULL);
+    assert_int_equal(r.status, 0);
+    assert_null(strstr(r.out, " times since "));
+    assert_non_null(strstr(r.out, "  2025-12-01 10:02:13  renting\n"));
+    ran_free(&r);
+    free(fake_burstd_stop());
+}
+
+#define UNMARKED(state, times)                                                                     \
+    "{\"job\":{\"job\":\"26\",\"job_id\":26,\"name\":\"sim\",\"user\":\"bob\",\"uid\":1001,"       \
+    "\"account\":\"\",\"partition\":\"main\",\"origin\":\"main\",\"state\":\"unmarked\","          \
+    "\"slurm_state\":\"" state                                                                     \
+    "\",\"reason\":\"--burst=never was asked for\",\"submit\":1764583331," times                   \
+    ",\"node_list\":\"node[1-2]\",\"nodes\":[],\"cost_uusd\":0,\"restarts\":0},\"decisions\":[],"  \
+    "\"attempts\":[],\"events\":[]}"
+
+static void why_tells_of_jobs_that_nobody_marked(void **state)
+{
+    const struct fake_answer script[] = {
+        {"why", OK(UNMARKED("PENDING", "\"started\":0,\"ended\":0"))},
+        {"why", OK(UNMARKED("RUNNING", "\"started\":1764583391,\"ended\":0"))},
+        {"why", OK(UNMARKED("COMPLETED", "\"started\":1764583391,\"ended\":1764583451"))},
+        {0}};
+    static const char more[] = "Reason: --burst=never was asked for.\n"
+                               "It was submitted to partition main at 2025-12-01 10:02:11.\n";
+    static const char *const first[] = {
+        "Job 26 (sim, bob) waits for the site's own nodes; burstd does not look after it.\n",
+        "Job 26 (sim, bob) runs on node[1-2] since 2025-12-01 10:03:11; burstd does not look after "
+        "it.\n",
+        "Job 26 (sim, bob) has ended (COMPLETED) at 2025-12-01 10:04:11; burstd did not look after "
+        "it.\n"};
+
+    fake_burstd_start(sock, script);
+    for (size_t k = 0; k < 3; k++) {
+        char *text = xasprintf("%s%s", first[k], more);
+        expect(burst("why", "26", NULL), 0, text, "");
+        free(text);
+    }
+    for (const char *const *word = (const char *const[]){"abc", "12a", "_4", "123_", "1+0", NULL};
+         *word; word++)
+        expect_part(burst("why", *word, NULL), 2,
+                    "is no job number; write it as squeue does: 123, or 123_4 for a task");
+    free(fake_burstd_stop());
+}
+
 // --- cost
 
 static void cost_adds_up(void **state)
@@ -1085,6 +1186,8 @@ int main(void)
         T(why_reads_like_a_colleague),
         T(why_weighs_what_is_there_already),
         T(why_not_is_answered_too),
+        T(why_folds_rounds),
+        T(why_tells_of_jobs_that_nobody_marked),
         T(cost_adds_up),
         T(operators_change_things),
         T(terminate_takes_nodes_and_instances),
