@@ -9,7 +9,7 @@ libcore_la_SOURCES += \
 	burstd/node/node_http.h burstd/node/overdue.c burstd/node/overdue.h burstd/node/preempt.c \
 	burstd/node/preempt.h burstd/node/provision.c burstd/node/provision.h burstd/node/purchase.c \
 	burstd/node/purchase.h burstd/node/sighting.c burstd/node/sighting.h burstd/node/stage.c \
-	burstd/node/stage.h burstd/node/stagerd_client.c burstd/node/stagerd_client.h \
+	burstd/node/stage.h burstd/node/stagerd_client.c burstd/node/stagerd_client.h burstd/node/stagerd_probe.c burstd/node/stagerd_probe.h \
 	burstd/node/stray.c burstd/node/stray.h burstd/node/sweep.c burstd/node/sweep.h
 
 if HAVE_CMOCKA

@@ -11,7 +11,7 @@ libcore_la_SOURCES += \
 	burstd/rpc/api.c burstd/rpc/api.h burstd/rpc/api_bounds.c burstd/rpc/api_bounds.h \
 	burstd/rpc/api_operators.c burstd/rpc/api_operators.h \
 	burstd/rpc/api_people.c burstd/rpc/api_people.h burstd/rpc/api_rows.c burstd/rpc/api_rows.h \
-	burstd/rpc/api_why.c burstd/rpc/api_why.h \
+	burstd/rpc/api_trouble.c burstd/rpc/api_trouble.h burstd/rpc/api_why.c burstd/rpc/api_why.h \
 	burstd/rpc/ready.c burstd/rpc/ready.h
 
 if HAVE_CMOCKA

@@ -265,6 +265,29 @@ static void status_is_one_screen(void **state)
     free(answer);
 }
 
+static void status_says_what_is_in_the_way(void **state)
+{
+    const struct fake_answer script[] = {
+        {"status",
+         OK("{\"cluster\":\"demo\",\"version\":\"0.1.0\",\"started\":1764583331,\"slurm\":{"
+            "\"connected\":true},\"jobs\":{},\"instances\":{},\"clouds\":[],\"spool\":0,"
+            "\"spend_today_uusd\":0,\"rate_uusd_per_hour\":0,\"trouble\":[{\"kind\":\"stagerd\","
+            "\"text\":\"burst-stagerd does not run\",\"mend\":\"systemctl start burst-stagerd\","
+            "\"until\":0,\"fails\":true},{\"kind\":\"cap\",\"text\":\"cloud aws's cap of $5.00 a "
+            "day is used up\",\"mend\":\"\",\"until\":1764583331,\"fails\":false}]}")},
+        {"jobs", OK("[]")},
+        {0}};
+
+    fake_burstd_start(sock, script);
+    expect_part(burst("status", NULL), 0,
+                "Slurm answers.\n"
+                "NOTHING NEW IS RENTED: burst-stagerd does not run.\n"
+                "        systemctl start burst-stagerd\n"
+                "Attention: cloud aws's cap of $5.00 a day is used up.\n"
+                "Jobs    none that may burst\n");
+    free(fake_burstd_stop());
+}
+
 static void status_shouts_when_slurm_is_silent(void **state)
 {
     const struct fake_answer script[] = {
@@ -949,8 +972,12 @@ static void check_asks_slurm_and_burstd(void **state)
 {
     const struct fake_answer script[] = {
         {"ping", OK("{\"version\":\"0.0.1\",\"pid\":1,\"started\":1,\"cluster\":\"other\"}")},
-        {"status", OK("{\"slurm\":{\"connected\":true},\"clouds\":[{\"cloud\":\"aws\",\"ok\":"
-                      "false,\"message\":\"timed out\"}]}")},
+        {"status",
+         OK("{\"slurm\":{\"connected\":true},\"clouds\":[{\"cloud\":\"aws\",\"ok\":"
+            "false,\"message\":\"auth: 401\"}],\"trouble\":[{\"kind\":\"cap\",\"text\":"
+            "\"the site's cap of $5.00 a day is used up\",\"mend\":\"wait\",\"until\":1,"
+            "\"fails\":true},{\"kind\":\"site\",\"text\":\"site staging failed\","
+            "\"mend\":\"burst bounds reopen site:staging\",\"until\":1,\"fails\":true}]}")},
         {0}};
     char *path = xasprintf("%s/bin:/usr/bin:/bin", dir), *old = xstrdup(getenv("PATH"));
 
@@ -1007,7 +1034,14 @@ static void check_asks_slurm_and_burstd(void **state)
     assert_non_null(strstr(r.out, "\nwarn  burstd is 0.0.1, this command is "));
     assert_non_null(strstr(r.out, "\nwarn  burstd runs with another burst.yaml (cluster other, not "
                                   "demo)"));
-    has_line(r.out, "FAIL  burstd does not reach cloud aws: timed out - see burstd's log");
+    char *mend =
+        xasprintf("FAIL  burstd does not reach cloud aws: auth: 401 - put the right secret "
+                  "into %s/token, then burst reload",
+                  dir);
+    has_line(r.out, mend);
+    free(mend);
+    has_line(r.out, "warn  the site's cap of $5.00 a day is used up - wait");
+    has_line(r.out, "FAIL  site staging failed - burst bounds reopen site:staging");
     assert_non_null(strstr(r.out, "\nFAIL  burst-stagerd does not run"));
     ran_free(&r);
     put("bin/scontrol",
@@ -1182,6 +1216,7 @@ int main(void)
         T(one_job_and_json),
         T(nodes_are_a_table),
         T(status_is_one_screen),
+        T(status_says_what_is_in_the_way),
         T(status_shouts_when_slurm_is_silent),
         T(why_reads_like_a_colleague),
         T(why_weighs_what_is_there_already),
