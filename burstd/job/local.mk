@@ -3,7 +3,7 @@
 libcore_la_SOURCES += \
 	burstd/job/attempt.c burstd/job/attempt.h burstd/job/bounds_of.c burstd/job/bounds_of.h \
 	burstd/job/cancel.c burstd/job/cancel.h burstd/job/data_place.c burstd/job/data_place.h \
-	burstd/job/fit.c burstd/job/fit.h burstd/job/hold.c burstd/job/hold.h burstd/job/job_need.c burstd/job/job_need.h burstd/job/jobflow.c \
+	burstd/job/fit.c burstd/job/fit.h burstd/job/held_note.c burstd/job/held_note.h burstd/job/hold.c burstd/job/hold.h burstd/job/job_need.c burstd/job/job_need.h burstd/job/jobflow.c \
 	burstd/job/jobflow.h burstd/job/leave.c burstd/job/leave.h burstd/job/move.c \
 	burstd/job/move.h burstd/job/place.c burstd/job/place.h burstd/job/placed.c \
 	burstd/job/placed.h burstd/job/reasons.c burstd/job/reasons.h burstd/job/rules.c \

@@ -28,6 +28,7 @@
 #include "money/ledger.h"
 #include "node/stage.h"
 #include "plan/planner.h"
+#include "slurm/slurm_link.h"
 #include "state/bounds.h"
 #include "state/instances.h"
 #include "state/jobs.h"
@@ -761,6 +762,49 @@ static void held_jobs_are_held_for_good(void **state)
         slurm_cancel(k);
     settle();
     check_promises(11);
+    end_world();
+}
+
+static bool comment_begins(const char *job, const char *with)
+{
+    const char *comment = slurm_link_job(world.b->slurm, job)->admin_comment;
+    bool yes = strncmp(comment, with, strlen(with)) == 0;
+
+    if (!yes)
+        printf("%s\n", comment);
+    return yes && strstr(comment, " | burst:1 held");
+}
+
+// squeue says JobHeldAdmin; the record says why, since when something may change, and keeps the
+// mark. What waits here for the site's own nodes says nothing.
+static void held_jobs_say_in_their_record_why(void **state)
+{
+    new_world(73);
+    world.capacity = 1000;
+    int eligible = slurm_submit(100000, 1, false);
+    slurm_submit(10, 1, true);
+    live(5000);
+    assert_null(strstr(slurm_link_job(world.b->slurm, "2")->admin_comment, " | ")); // no hurry
+    live(20000);
+    assert_true(comment_begins("2", "waits for a rented node: "));
+    live(60000);
+    assert_true(comment_begins("2",
+                               "waits for a rented node: no offer fits now: all places that are "
+                               "left refused or failed, "));
+    assert_non_null(strstr(slurm_link_job(world.b->slurm, "2")->admin_comment, " (6 places)"));
+    assert_null(strstr(slurm_link_job(world.b->slurm, "1")->admin_comment, " | "));
+    slurm_cancel(eligible);
+    world.b->conf->max_per_day = 0;
+    live(70000);
+    assert_true(comment_begins("2",
+                               "waits for a rented node: the site's cap of $0.00 a day is used "
+                               "up; more at 20"));
+    world.b->conf->max_per_day = INT64_C(500000000);
+    world.capacity = 0;
+    settle();
+    assert_string_equal(slurm_job_text(2), "COMPLETED");
+    assert_null(strstr(slurm_record(2), "waits for"));
+    check_promises(73);
     end_world();
 }
 
@@ -1734,6 +1778,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(moved_here_while_nobody_looked),
         cmocka_unit_test(one_silent_node_does_not_keep_the_others_results),
         cmocka_unit_test(held_jobs_wait_for_others_and_their_time),
+        cmocka_unit_test(held_jobs_say_in_their_record_why),
         cmocka_unit_test(a_refused_job_keeps_nobody_from_a_plan),
         cmocka_unit_test(a_job_that_ends_the_optimizer_keeps_nobody_from_a_plan),
         cmocka_unit_test(data_of_one_job_keep_nobody_from_a_plan),

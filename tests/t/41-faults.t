@@ -54,6 +54,8 @@ held() { as root squeue -h -j "$1" -o '%i %T %r'; }
 m=$(as alice sbatch --parsable --gpus=h100:1 -t 10 -o m.txt --wrap hostname 2>/dev/null)
 happens "a job that waits for a rented node is held so that its user cannot start it without one" 10 \
     "[[ \$(held $m) == '$m PENDING JobHeldAdmin' ]]"
+happens "its record says why it waits, before its mark" 40 \
+    "[[ \$(as root scontrol show job $m) =~ 'AdminComment=waits for a rented node: '.*' | burst:1 held' ]]"
 fails "he cannot release it" as alice scontrol release "$m"
 ok "an operator can" as root scontrol release "$m"
 happens "burstd holds it again" 30 "[[ \$(held $m) == '$m PENDING JobHeldAdmin' ]]"
