@@ -146,6 +146,7 @@ struct collect {
     struct burstd *b;
     struct rpc_request *req;
     cJSON *list;
+    bool failed; // only instances that did
 };
 
 static void add_old_job(void *arg, struct bjob *j)
@@ -157,12 +158,18 @@ static void add_old_job(void *arg, struct bjob *j)
     bjob_destroy(j);
 }
 
+static void add_instance(struct collect *c, const struct instance *i)
+{
+    if (!c->failed || i->failure.cls)
+        cJSON_AddItemToArray(c->list, row_of_instance(c->b, c->req, i));
+}
+
 static void add_old_instance(void *arg, struct instance *i)
 {
     struct collect *c = arg;
 
     if (!instances_find(c->b->instances, i->id))
-        cJSON_AddItemToArray(c->list, row_of_instance(c->b, c->req, i));
+        add_instance(c, i);
     free(i);
 }
 
@@ -170,7 +177,7 @@ void people_jobs(void *arg, struct rpc_request *req)
 {
     struct burstd *b = arg;
     const char *only = json_str(rpc_params(req), "job", NULL);
-    struct collect c = {b, req, cJSON_CreateArray()};
+    struct collect c = {b, req, cJSON_CreateArray(), false};
 
     JOBS_EACH(b->jobs, j)
     if (rpc_may_see(req, j->uid) && (!only || strcmp(only, j->key) == 0))
@@ -188,11 +195,11 @@ void people_jobs(void *arg, struct rpc_request *req)
 void people_nodes(void *arg, struct rpc_request *req)
 {
     struct burstd *b = arg;
-    struct collect c = {b, req, cJSON_CreateArray()};
+    struct collect c = {b, req, cJSON_CreateArray(), json_bool(rpc_params(req), "failed", false)};
 
     INSTANCES_EACH(b->instances, i)
-    cJSON_AddItemToArray(c.list, row_of_instance(b, req, i));
-    if (json_bool(rpc_params(req), "all", false))
+    add_instance(&c, i);
+    if (c.failed || json_bool(rpc_params(req), "all", false))
         store_recent(b->store, RECENT, add_old_instance, NULL, &c);
     rpc_reply(req, c.list);
 }

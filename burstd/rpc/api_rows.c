@@ -123,5 +123,6 @@ cJSON *row_of_instance(struct burstd *b, struct rpc_request *req, const struct i
     json_add_i64(o, "idle_since", i->idle_since);
     json_add_i64(o, "notice_at", i->notice_at);
     json_add_str(o, "reason", i->reason);
+    json_add_str(o, "failure", i->failure.cls ? failure_class_name(i->failure.cls) : NULL);
     return o;
 }

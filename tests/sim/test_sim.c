@@ -1043,6 +1043,22 @@ static void what_never_joins_is_not_bought_again(void **state)
     trouble_is_over(31);
 }
 
+// Who looks at the node in Slurm finds what its instance died of; the next start takes it away.
+static void a_node_that_failed_says_why_in_slurm(void **state)
+{
+    new_world(79);
+    no_slurmd_registers();
+    int job = slurm_submit(60, 1, true);
+    live(120000);
+    assert_non_null(
+        strstr(slurm_node_reason(), "burst: join: its slurmd did not register in time ("));
+    world.no_join = false;
+    settle();
+    assert_string_equal(slurm_job_text(job), "COMPLETED");
+    check_promises(79);
+    end_world();
+}
+
 // Returns what was opened.
 static int reopen(const char *pattern)
 {
@@ -1762,6 +1778,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(requeued_while_nobody_looked),
         cmocka_unit_test(an_error_at_home_never_ends_a_job),
         cmocka_unit_test(what_never_joins_is_not_bought_again),
+        cmocka_unit_test(a_node_that_failed_says_why_in_slurm),
         cmocka_unit_test(what_is_mended_is_opened_by_an_operator),
         cmocka_unit_test(the_site_says_how_long_a_pause_is),
         cmocka_unit_test(what_slurm_does_not_start_is_not_bought_again),

@@ -91,6 +91,7 @@ unsigned slurm_restarts(int job);
 unsigned slurm_attempts(int job); // on rented nodes
 unsigned slurm_starts(void);      // of all jobs on rented nodes, each node counted
 bool slurm_results_home(int job);
+const char *slurm_node_reason(void); // of the first node that has one
 const char *slurm_record(int job); // AdminComment of its record in accounting
 void slurm_node_joined(const char *node, int instance);
 void slurm_staged_in(const char *job, int instance);

@@ -123,6 +123,8 @@ localcloud POST "$(where "$e")/kill" >/dev/null
 ok "its node dies; it ends elsewhere" burst_job "$e" 90
 like "$(as alice cat e.txt)" 'attempt 1 [a-z]+-.*end' "in a second attempt"
 like "$(runs "$e")" '^[a-z]+:NODE_FAIL [a-z]+:COMPLETED$' "the first is a NODE_FAIL"
+like "$(as root scontrol -o show node "$first")" 'Reason=burst: lost: ' \
+    "the Reason of its node says what happened, also after it is powered down"
 
 # --- boot never ends
 faults aws '[{"fault":"never_boot","tries":1}]'
@@ -130,6 +132,8 @@ f=$(as alice sbatch --parsable --burst-market=on-demand -t 10 -o f.txt --wrap ho
 ok "a boot that never ends: the job runs elsewhere" burst_job "$f" 60
 faults aws
 like "$(tried "$f")" 'aws:ok aws:boot ' "burst why tells"
+like "$(slurm burst nodes --failed -h -c aws -O failure,reason:60)" 'boot .*[a-z]' \
+    "burst nodes --failed has it: it never was a node of Slurm's"
 is "$(runs "$f" | wc -w)" 1 "Slurm saw one attempt"
 
 # --- the reply to a launch is lost

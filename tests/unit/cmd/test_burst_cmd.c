@@ -205,6 +205,28 @@ static void nodes_are_a_table(void **state)
     free(fake_burstd_stop());
 }
 
+static void nodes_that_failed(void **state)
+{
+    const struct fake_answer script[] = {
+        {"nodes",
+         OK("[{\"node\":null,\"instance\":\"demo-2\",\"cloud\":\"gcp\",\"region\":\"us\","
+            "\"zone\":\"b\",\"instance_type\":\"n1\",\"market\":\"spot\",\"state\":\"gone\","
+            "\"job\":null,\"shape\":\"cpu2\",\"address\":null,\"price_uusd_per_hour\":500000,"
+            "\"cost_uusd\":9000,\"launched\":1764583331,\"ended\":1764583391,"
+            "\"idle_since\":0,\"notice_at\":0,\"reason\":\"SSH does not answer\","
+            "\"failure\":\"boot\"}]")},
+        {0}};
+
+    fake_burstd_start(sock, script);
+    expect(burst("nodes", "--failed", NULL), 0,
+           "ENDED                FAILURE  NODE  INSTANCE  PLACE     TYPE  MARKET  SHAPE     COST  "
+           "UPTIME    REASON\n"
+           "2025-12-01T10:03:11  boot     -     demo-2    gcp us/b  n1    spot    cpu2   $0.0090  "
+           "00:01:00  SSH does not answer\n",
+           "");
+    expect_requests("{\"method\":\"nodes\",\"params\":{\"all\":false,\"failed\":true}}\n");
+}
+
 // --- status
 
 static void status_is_one_screen(void **state)
@@ -1215,6 +1237,7 @@ int main(void)
         T(formats_are_those_of_squeue),
         T(one_job_and_json),
         T(nodes_are_a_table),
+        T(nodes_that_failed),
         T(status_is_one_screen),
         T(status_says_what_is_in_the_way),
         T(status_shouts_when_slurm_is_silent),
