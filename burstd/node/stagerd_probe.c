@@ -40,7 +40,7 @@ bool stagerd_runs(struct burstd *b, char *why, size_t size)
         error = try_connect(b->conf->run_dir);
         asked_ms = now;
     }
-    if (error)
+    if (error && why)
         snprintf(why, size,
                  "burst-stagerd does not run: no files of jobs can be copied (%s/stage.sock: %s)",
                  b->conf->run_dir, strerror(error));

@@ -12,6 +12,7 @@
 #include "job/bounds_of.h"
 #include "libburst/xalloc.h"
 #include "node/launch.h"
+#include "node/stagerd_probe.h"
 #include "slurm/slurm_link.h"
 #include "state/bounds.h"
 #include "state/jobs.h"
@@ -126,7 +127,7 @@ static bool array_has_room(struct admission *a, const struct bjob *j, const stru
 bool admission_ask(struct admission *a, const struct bjob *j, const struct sjob *s, char *why,
                    size_t size)
 {
-    return !bounds_site_closed(a->b->bounds, why, size) &&
+    return stagerd_runs(a->b, why, size) && !bounds_site_closed(a->b->bounds, why, size) &&
            bound_room(a->b->bounds, BOUND_JOB, j->key, 0, why, size) > 0 &&
            array_has_room(a, j, s, why, size);
 }

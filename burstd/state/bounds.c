@@ -276,13 +276,25 @@ void bound_forget(struct bounds *t, enum bound_kind kind, const char *key)
 
 // ---- asking
 
+// "place:aws/us-east-1/us-east-1a/c6i.large/spot": what they see and type.
+static void name_of(const struct bound *r, char out[BOUND_KEY_MAX])
+{
+    snprintf(out, BOUND_KEY_MAX, "%s:%s", kinds[r->kind].name, bare_key(r));
+    for (char *p = out; *p; p++)
+        if (*p == '|')
+            *p = '/';
+}
+
 static void closed_text(const struct bound *r, char *why, size_t size)
 {
-    char at[CLOCK_TEXT_MAX];
+    char at[CLOCK_TEXT_MAX], name[BOUND_KEY_MAX], times[32] = "once";
 
     clock_local(r->until, at);
-    snprintf(why, size, "%s %s failed %u times in a row (%s: %.160s); it is tried again at %s",
-             kinds[r->kind].name, bare_key(r), r->failures, failure_class_name(r->cls), r->why, at);
+    name_of(r, name);
+    if (r->failures > 1)
+        snprintf(times, sizeof(times), "%u times in a row", r->failures);
+    snprintf(why, size, "%s failed %s (%s: %.160s); it is tried again at %s", name, times,
+             failure_class_name(r->cls), r->why, at);
 }
 
 // As many as were seen to run; one more once the pause is over.
@@ -396,15 +408,6 @@ bool bounds_site_closed(const struct bounds *t, char *why, size_t size)
 }
 
 // ---- for people
-
-// "place:aws/us-east-1/us-east-1a/c6i.large/spot": what they see and type.
-static void name_of(const struct bound *r, char out[BOUND_KEY_MAX])
-{
-    snprintf(out, BOUND_KEY_MAX, "%s:%s", kinds[r->kind].name, bare_key(r));
-    for (char *p = out; *p; p++)
-        if (*p == '|')
-            *p = '/';
-}
 
 cJSON *bounds_json(const struct bounds *t)
 {

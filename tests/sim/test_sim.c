@@ -1059,6 +1059,24 @@ static void a_node_that_failed_says_why_in_slurm(void **state)
     end_world();
 }
 
+// Without it no data come to a node and none come home: nothing is rented meanwhile.
+static void nothing_is_rented_without_stagerd(void **state)
+{
+    new_world(83);
+    world.no_stagerd = true;
+    int job = slurm_submit(60, 1, true);
+    live(60000);
+    assert_int_equal(cloud_asked(), 0);
+    assert_true(comment_begins("1", "waits for a rented node: burst-stagerd does not run"));
+    world.no_stagerd = false;
+    live(30000);
+    assert_int_equal(cloud_launched(), 1);
+    settle();
+    assert_string_equal(slurm_job_text(job), "COMPLETED");
+    check_promises(83);
+    end_world();
+}
+
 // Returns what was opened.
 static int reopen(const char *pattern)
 {
@@ -1779,6 +1797,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(an_error_at_home_never_ends_a_job),
         cmocka_unit_test(what_never_joins_is_not_bought_again),
         cmocka_unit_test(a_node_that_failed_says_why_in_slurm),
+        cmocka_unit_test(nothing_is_rented_without_stagerd),
         cmocka_unit_test(what_is_mended_is_opened_by_an_operator),
         cmocka_unit_test(the_site_says_how_long_a_pause_is),
         cmocka_unit_test(what_slurm_does_not_start_is_not_bought_again),
