@@ -658,7 +658,7 @@ static void one_node_tries_what_refused(void **state)
 {
     enum { JOBS = 12, PLACES = 6 };
 
-    new_world(19);
+    new_world(238);
     world.capacity = 1000;
     for (int k = 0; k < JOBS; k++)
         slurm_submit(30, 1, true);
@@ -675,7 +675,7 @@ static void one_node_tries_what_refused(void **state)
     settle();
     for (int k = 1; k <= JOBS; k++)
         assert_string_equal(slurm_job_text(k), "COMPLETED");
-    check_promises(19);
+    check_promises(238);
     end_world();
 }
 
@@ -1662,7 +1662,7 @@ static void a_job_stays_until_waiting_costs_more(void **state)
 // Two idle nodes for three jobs of one answer; then a gang of two and a job, for the three.
 static void idle_nodes_serve_each_one_job(void **state)
 {
-    new_world(38);
+    new_world(138);
     slurm_submit(30, 1, true);
     slurm_submit(30, 1, true);
     live(58000); // both nodes are idle for some seconds, and go after 60
@@ -1679,7 +1679,7 @@ static void idle_nodes_serve_each_one_job(void **state)
     all_completed(1, 7, 0);
     assert_int_equal(cloud_asked(), 3);
     settle();
-    check_promises(38);
+    check_promises(138);
     end_world();
 }
 
