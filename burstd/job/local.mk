@@ -19,7 +19,7 @@ TESTS += tests/unit/job/test_spill
 tests_unit_job_test_spill_SOURCES = tests/unit/job/test_spill.c burstd/job/spill.c burstd/job/reasons.c
 tests_unit_job_test_spill_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_job_test_spill_LDFLAGS = $(SAN_LDFLAGS)
-tests_unit_job_test_spill_LDADD = $(CMOCKA_LIBS)
+tests_unit_job_test_spill_LDADD = libburst.la $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/job/test_fit
 TESTS += tests/unit/job/test_fit
