@@ -23,8 +23,8 @@
 // In front of the plugin's words in the AdminComment of a job whose user named an option and that
 // stays all the same. No mark: burstd does not look after it.
 #define DIRECTIVE_STAYS "burst: stays here: "
-#define DIRECTIVE_CLOUDS 16     // names in --burst-clouds
-#define DIRECTIVE_DATA 16       // items in --burst-data
+#define DIRECTIVE_CLOUDS 16 // names in --burst-clouds
+#define DIRECTIVE_DATA 16   // items in --burst-data
 
 enum directive_class { DIRECTIVE_UNMARKED, DIRECTIVE_ELIGIBLE, DIRECTIVE_HELD };
 enum directive_mode { DIRECTIVE_AUTO, DIRECTIVE_NEVER, DIRECTIVE_ONLY };

@@ -138,6 +138,15 @@ struct causes {
     int64_t first; // epoch seconds: when the first of them is tried again
 };
 
+// "InsufficientCapacity: there is no p5 in us-east-1a": a code that a cloud gives is the same for
+// all its places, what follows is not.
+static int cause_length(const char *text)
+{
+    size_t code = strcspn(text, ": ");
+
+    return (int)(text[code] == ':' && code > 0 ? code : strlen(text));
+}
+
 static void count_cause(struct causes *c, const char *text, int64_t until)
 {
     char cut[CAUSE_MAX];
@@ -145,7 +154,7 @@ static void count_cause(struct causes *c, const char *text, int64_t until)
 
     if (!c->first || until < c->first)
         c->first = until;
-    snprintf(cut, sizeof(cut), "%s", text);
+    snprintf(cut, sizeof(cut), "%.*s", cause_length(text), text);
     while (k < c->n && strcmp(c->list[k].text, cut) != 0)
         k++;
     if (k == CAUSES_SHOWN) {
@@ -173,8 +182,8 @@ static void closed_places(struct burstd *b, struct causes *c)
     cJSON_Delete(bounds);
 }
 
-// "all places that are left refused or failed, the first is tried again at 2026-12-01T10:00:00: no
-// capacity (4 places), over quota (1 place)"
+// "all places that are left refused or failed, tried again from 2026-12-01T10:00:00 on: no capacity
+// (4 places), over quota (1 place)"
 static void refused_text(struct burstd *b, struct text *t)
 {
     struct causes c = {.n = 0};
@@ -186,7 +195,7 @@ static void refused_text(struct burstd *b, struct text *t)
         len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s (%u place%s)", k ? ", " : "",
                                 c.list[k].text, c.list[k].n, c.list[k].n == 1 ? "" : "s");
     if (c.first > clock_now_s())
-        add(t, "all places that are left refused or failed, the first is tried again at %s: %s%s",
+        add(t, "all places that are left refused or failed, tried again from %s on: %s%s",
             clock_local(c.first, at), list, c.others ? " and others" : "");
     else
         add(t, "all places that are left refused or failed, one node tries them now: %s%s",

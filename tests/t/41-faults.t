@@ -63,6 +63,9 @@ is "$(story "$m" | grep -c 'released by hand')" 1 "burst why says so, once"
 n=$(as alice sbatch --parsable --array=1-3 --gpus=h100:1 -t 10 -o n.txt --wrap hostname 2>/dev/null)
 happens "an array is held as one record" 10 "[[ \$(held $n) == '${n}_[1-3] PENDING JobHeldAdmin' ]]"
 fails "nor can its user release it" as alice scontrol release "$n"
+happens "it says why it waits, and is one record still" 40 \
+    "[[ \$(as root scontrol show job $n) =~ 'AdminComment=waits for a rented node: ' &&
+        \$(held $n) == '${n}_[1-3] PENDING JobHeldAdmin' ]]"
 as alice scancel "$n"
 o=$(as alice sbatch --parsable -H --gpus=h100:1 -t 10 -o o.txt --wrap hostname 2>/dev/null)
 happens "one that its user holds stays his to release" 10 \

@@ -421,21 +421,23 @@ static void why_no_cloud_may_be_asked(void **state)
 // time of the next try.
 static void why_the_optimizer_found_none(void **state)
 {
+    static const char *const said[] = {"NoCapacity: none in z0", "NoCapacity: none in z1",
+                                       "NoCapacity"};
     char why[256], key[BOUND_KEY_MAX];
 
     for (int k = 0; k < 5; k++) {
         char zone[8];
         snprintf(zone, sizeof(zone), "z%d", k);
         observed_refused(b.observed, "aws", "us-1", zone, "m8", "spot", 60 + k, 3600,
-                         k < 3 ? "no capacity" : "over quota");
+                         k < 3 ? said[k] : "over quota");
     }
     bound_place_key(key, "gcp", "us-1", "", "m8", true);
     bound_hopeless(b.bounds, BOUND_PLACE, key, FAILURE_BOOT, "no SSH");
     no_place_reason(&b, "task \"17\": blocked: every place that is left is blocked", why,
                     sizeof(why));
-    assert_string_equal(why, "no offer fits now: all places that are left refused or failed, the "
-                             "first is tried again at 2023-11-14T22:14:20: no capacity (3 places), "
-                             "over quota (2 places), no SSH (1 place)");
+    assert_string_equal(why, "no offer fits now: all places that are left refused or failed, tried "
+                             "again from 2023-11-14T22:14:20 on: NoCapacity (3 places), over quota "
+                             "(2 places), no SSH (1 place)");
     b.conf->max_per_day = 1500000;
     no_place_reason(&b, "limits[4]: max_usd 1.5: every plan costs more there", why, sizeof(why));
     assert_string_equal(why,
