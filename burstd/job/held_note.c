@@ -3,6 +3,7 @@
 #include "job/held_note.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "job/hold.h"
@@ -46,7 +47,7 @@ static void next_time(struct burstd *b, struct bjob *j, int64_t ms)
     int64_t at = clock_mono_ms() + ms;
 
     j->note_ms = at;
-    if (!strchr(j->key, '_'))
+    if (!strchr(j->key, '_') || j->job_id != (uint32_t)strtoul(j->key, NULL, 10))
         return;
     JOBS_EACH(b->jobs, other)
     if (other->job_id == j->job_id)

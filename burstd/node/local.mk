@@ -19,4 +19,11 @@ tests_unit_node_test_node_http_SOURCES = tests/unit/node/test_node_http.c burstd
 tests_unit_node_test_node_http_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS) $(MHD_CFLAGS)
 tests_unit_node_test_node_http_LDFLAGS = $(SAN_LDFLAGS) -pthread
 tests_unit_node_test_node_http_LDADD = libdaemon.la libburst.la $(CMOCKA_LIBS) $(MHD_LIBS) $(UV_LIBS)
+
+check_PROGRAMS += tests/unit/node/test_stagerd_probe
+TESTS += tests/unit/node/test_stagerd_probe
+tests_unit_node_test_stagerd_probe_SOURCES = tests/unit/node/test_stagerd_probe.c burstd/node/stagerd_probe.c
+tests_unit_node_test_stagerd_probe_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_node_test_stagerd_probe_LDFLAGS = $(SAN_LDFLAGS) -Wl,--wrap=clock_mono_ms
+tests_unit_node_test_stagerd_probe_LDADD = libburst.la $(CMOCKA_LIBS)
 endif

@@ -18,11 +18,13 @@
 static int try_connect(const char *run_dir)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int n = snprintf(a.sun_path, sizeof(a.sun_path), "%s/stage.sock", run_dir), fd;
 
+    if (n < 0 || (size_t)n >= sizeof(a.sun_path))
+        return ENAMETOOLONG;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return errno;
-    snprintf(a.sun_path, sizeof(a.sun_path), "%.90s/stage.sock", run_dir);
     int error = connect(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 ? errno : 0;
     close(fd);
     return error == EAGAIN ? 0 : error; // it has more to do than it can take now: it runs
