@@ -55,9 +55,10 @@ static void stays(struct question *q, const char *why)
 {
     if (q->only)
         say(q, VERDICT_REJECT, "this job may run on rented nodes only, but %s", why);
-    else if (q->asked)
+    else if (q->asked) {
         say(q, VERDICT_ALONE, "the job waits for the cluster's own nodes only: %s", why);
-    else
+        snprintf(q->out->stays, sizeof(q->out->stays), "%s", why);
+    } else
         q->out->verdict = VERDICT_ALONE;
 }
 
@@ -682,7 +683,7 @@ void classify(const struct snapshot_body *snapshot, enum snapshot_age age,
     struct question q = {.s = snapshot, .age = age, .j = job, .d = d, .out = out};
 
     out->verdict = VERDICT_ALONE;
-    out->partition[0] = out->sentence[0] = '\0';
+    out->partition[0] = out->sentence[0] = out->stays[0] = '\0';
     q.asked = d->given != 0;
     q.only = d->given && d->mode == DIRECTIVE_ONLY;
     if (snapshot)
@@ -691,6 +692,7 @@ void classify(const struct snapshot_body *snapshot, enum snapshot_age age,
         if ((is_operator(&q) && !q.asked) || !admit_elastic(&q))
             return;
     } else if (d->given && d->mode == DIRECTIVE_NEVER) {
+        snprintf(out->stays, sizeof(out->stays), "--burst=never was asked for");
         return;
     }
     if (job->het && q.asked)

@@ -19,6 +19,7 @@ struct decision {
     enum verdict verdict;
     char partition[SNAPSHOT_NAME]; // HOLD: the elastic partition
     char sentence[512];            // for the user; "" = nothing is said
+    char stays[256];               // ALONE, and its user named an option: why; else ""
 };
 
 // How far a snapshot may be believed.

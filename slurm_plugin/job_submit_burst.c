@@ -117,6 +117,26 @@ static bool mark(job_desc_msg_t *d, const struct directive *wish)
     return true;
 }
 
+// Why a job stays of which its user thought that it might leave: for `burst why`, and for who reads
+// AdminComment. Of users who ask for nothing special nothing is written down.
+static void note_stays(job_desc_msg_t *d, const char *why)
+{
+    char text[OPERATOR_COMMENT_MAX + 4 + sizeof(DIRECTIVE_STAYS) + 256];
+    size_t n = 0;
+
+    if (!*why || COMPAT_DESC_JOB_ID(d) != NO_VAL || directive_find_mark(d->admin_comment))
+        return;
+    if (given(d->admin_comment))
+        n = (size_t)snprintf(text, OPERATOR_COMMENT_MAX + 4, "%.*s | ", OPERATOR_COMMENT_MAX,
+                             d->admin_comment);
+    snprintf(text + n, sizeof(text) - n, DIRECTIVE_STAYS "%s", why);
+    // What comes from the user in it goes to terminals.
+    for (char *p = text + n; *p; p++)
+        if (*p < ' ' || *p > '~')
+            *p = '?';
+    replace(&d->admin_comment, text);
+}
+
 static void poke(void)
 {
     if (poke_fd >= 0)
@@ -201,6 +221,8 @@ int job_submit(job_desc_msg_t *desc, uint32_t submit_uid, char **err_msg)
     snapshot_release(&reader, s);
     if (what.verdict == VERDICT_ELIGIBLE || what.verdict == VERDICT_HOLD)
         return accept_job(desc, &wish, &what, err_msg);
+    if (what.verdict == VERDICT_ALONE)
+        note_stays(desc, what.stays);
     tell(err_msg, what.sentence);
     return what.verdict == VERDICT_REJECT ? ESLURM_REQUESTED_NODE_CONFIG_UNAVAILABLE
                                           : SLURM_SUCCESS;

@@ -169,6 +169,10 @@ struct burst_conf {
     int64_t block_s;     // first time that a place is left alone after a refusal; it doubles ...
     int64_t block_max_s; // ... up to this
 
+    // bounds
+    int64_t bound_pause_s;     // what failed twice in a row is closed for so long; it doubles ...
+    int64_t bound_pause_max_s; // ... up to this
+
     // reap
     int64_t reap_minimum_age_s;
     int64_t reap_interval_s;

@@ -90,6 +90,21 @@ static void print_strangers(const cJSON *s)
         text_time(json_i64(row, "launched", 0), at), id);
 }
 
+// What keeps jobs from being served, before the figures: who looks at the screen looks for this.
+static void print_trouble(const cJSON *rows)
+{
+    char text[400], mend[200];
+    const cJSON *row;
+
+    cJSON_ArrayForEach(row, rows)
+    {
+        printf("%s %s.\n", json_bool(row, "fails", false) ? "NOTHING NEW IS RENTED:" : "Attention:",
+               text_safe(json_str(row, "text", ""), text, sizeof(text)));
+        if (*json_str(row, "mend", ""))
+            printf("        %s\n", text_safe(json_str(row, "mend", ""), mend, sizeof(mend)));
+    }
+}
+
 static void print_money(const cJSON *s)
 {
     char rate[TEXT_MAX], today[TEXT_MAX], cap[TEXT_MAX];
@@ -207,6 +222,7 @@ static void print_status(const cJSON *s, cJSON *jobs)
 
     print_head(s);
     print_strangers(s);
+    print_trouble(cJSON_GetObjectItemCaseSensitive(s, "trouble"));
     print_counts("Jobs", cJSON_GetObjectItemCaseSensitive(s, "jobs"), job_phrases,
                  sizeof(job_phrases) / sizeof(job_phrases[0]), "none that may burst");
     print_counts("Nodes", cJSON_GetObjectItemCaseSensitive(s, "instances"), node_phrases,

@@ -101,6 +101,18 @@ static void leave_to_local(struct burstd *b, struct bjob *j, const struct sjob *
     job_state(b, j, JOB_LOCAL, "Slurm started it here, on %s", s->nodes);
 }
 
+// With the sentence that kept it from leaving: what people ask for later.
+static void stayed(struct burstd *b, struct bjob *j, const struct sjob *s)
+{
+    char until[sizeof(j->reason)];
+
+    memcpy(until, j->reason, sizeof(until));
+    if (j->state == JOB_WATCHING && until[0])
+        job_state(b, j, JOB_LOCAL, "Slurm started it here, on %s; until then: %s", s->nodes, until);
+    else
+        job_state(b, j, JOB_LOCAL, "Slurm started it here, on %s", s->nodes);
+}
+
 void running_step(struct burstd *b, struct bjob *j, const struct sjob *s)
 {
     const struct cloud_conf *c = conf_find_partition(b->conf, s->partition);
@@ -118,7 +130,7 @@ void running_step(struct burstd *b, struct bjob *j, const struct sjob *s)
             gang_release(b, j, "its job started locally");
             gang_free(b, j);
             place_clear(j);
-            job_state(b, j, JOB_LOCAL, "Slurm started it here, on %s", s->nodes);
+            stayed(b, j, s);
         }
         return;
     }

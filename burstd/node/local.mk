@@ -9,7 +9,7 @@ libcore_la_SOURCES += \
 	burstd/node/node_http.h burstd/node/orphan.c burstd/node/orphan.h burstd/node/overdue.c burstd/node/overdue.h burstd/node/preempt.c \
 	burstd/node/preempt.h burstd/node/provision.c burstd/node/provision.h burstd/node/purchase.c \
 	burstd/node/purchase.h burstd/node/sighting.c burstd/node/sighting.h burstd/node/stage.c \
-	burstd/node/stage.h burstd/node/stagerd_client.c burstd/node/stagerd_client.h \
+	burstd/node/stage.h burstd/node/stagerd_client.c burstd/node/stagerd_client.h burstd/node/stagerd_probe.c burstd/node/stagerd_probe.h \
 	burstd/node/stray.c burstd/node/stray.h burstd/node/sweep.c burstd/node/sweep.h
 
 if HAVE_CMOCKA
@@ -19,4 +19,11 @@ tests_unit_node_test_node_http_SOURCES = tests/unit/node/test_node_http.c burstd
 tests_unit_node_test_node_http_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS) $(MHD_CFLAGS)
 tests_unit_node_test_node_http_LDFLAGS = $(SAN_LDFLAGS) -pthread
 tests_unit_node_test_node_http_LDADD = libdaemon.la libburst.la $(CMOCKA_LIBS) $(MHD_LIBS) $(UV_LIBS)
+
+check_PROGRAMS += tests/unit/node/test_stagerd_probe
+TESTS += tests/unit/node/test_stagerd_probe
+tests_unit_node_test_stagerd_probe_SOURCES = tests/unit/node/test_stagerd_probe.c burstd/node/stagerd_probe.c
+tests_unit_node_test_stagerd_probe_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_node_test_stagerd_probe_LDFLAGS = $(SAN_LDFLAGS) -Wl,--wrap=clock_mono_ms
+tests_unit_node_test_stagerd_probe_LDADD = libburst.la $(CMOCKA_LIBS)
 endif

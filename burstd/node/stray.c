@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <uthash.h>
 
@@ -23,6 +24,7 @@
 
 struct stray {
     char node[64];
+    char why[200]; // Slurm's Reason for it
     int64_t act_ms;
     UT_hash_handle hh;
 };
@@ -80,7 +82,26 @@ static bool may_be_a_strangers(struct burstd *b, const struct snode *n)
     return !asked || strangers_any();
 }
 
-static void put_right(struct burstd *b, const struct snode *n)
+// What its instance died of, for who looks at the node in Slurm. The instance is ended by then, but
+// its row is still there: this is the look in which it was given up, or one soon after it.
+static void remember_why(struct burstd *b, struct stray *s, const struct snode *n)
+{
+    const struct instance *last = NULL;
+
+    INSTANCES_EACH(b->instances, i)
+    if (strcmp(i->node, n->name) == 0 && (!last || i->launched > last->launched))
+        last = i;
+    if (last && last->failure.cls)
+        snprintf(s->why, sizeof(s->why), "burst: %s: %.120s (%.48s)",
+                 failure_class_name(last->failure.cls), last->failure.why, last->id);
+    else
+        snprintf(s->why, sizeof(s->why), "burst: %s",
+                 n->flags & SNODE_POWERING_UP ? "no capacity was secured for this node"
+                                              : "the instance behind this node is gone");
+}
+
+// DOWN before it is powered down keeps the reason in Slurm until the node's next start.
+static void put_right(struct burstd *b, const struct snode *n, const char *why)
 {
     if (drained_at_rest(b, n)) {
         log_info("node %s was drained by Slurm (%s); its instance has gone", n->name, n->reason);
@@ -88,13 +109,12 @@ static void put_right(struct burstd *b, const struct snode *n)
         return;
     }
     if (n->flags & SNODE_POWERING_UP) {
-        stray_command(b, n->name, "power_down_force",
-                      "burst: no capacity was secured for this node");
+        stray_command(b, n->name, "power_down_force", why);
         return;
     }
     if (n->flags & (SNODE_ALLOCATED | SNODE_COMPLETING))
-        stray_command(b, n->name, "down", "burst: the instance behind this node is gone");
-    stray_command(b, n->name, "power_down", "burst: the instance behind this node is gone");
+        stray_command(b, n->name, "down", why);
+    stray_command(b, n->name, "power_down", why);
 }
 
 void stray_step(struct burstd *b)
@@ -120,11 +140,12 @@ void stray_step(struct burstd *b)
             s = xmalloc(sizeof(*s));
             snprintf(s->node, sizeof(s->node), "%s", nodes[k]->name);
             s->act_ms = now + STRAY_GRACE_MS;
+            remember_why(b, s, nodes[k]);
             HASH_ADD_STR(strays, node, s);
         }
         if (now >= s->act_ms) {
             s->act_ms = now + STRAY_AGAIN_MS;
-            put_right(b, nodes[k]);
+            put_right(b, nodes[k], s->why);
         }
     }
 }

@@ -13,6 +13,7 @@
 #include "job/bounds_of.h"
 #include "libburst/xalloc.h"
 #include "node/launch.h"
+#include "node/stagerd_probe.h"
 #include "slurm/slurm_link.h"
 #include "ssh/site_ready.h"
 #include "state/bounds.h"
@@ -70,16 +71,13 @@ static void count_trying(struct admission *a, const struct bjob *j)
 static void ask_site(struct admission *a)
 {
     const struct burst_conf *conf = a->b->conf;
-    char *socket = xasprintf("%s/stage.sock", conf->run_dir);
-    struct site_needs needs = {conf->munge_key, conf->ssh_key, conf->slurm_conf,
-                               conf->shared_filesystem ? NULL : socket};
+    struct site_needs needs = {conf->munge_key, conf->ssh_key, conf->slurm_conf};
     burst_error_t err;
 
     if (site_ready(&needs, &err) < 0) {
         snprintf(a->not_ready, sizeof(a->not_ready), "nothing is rented now: %.480s", err.text);
         log_rarely(LOG_LEVEL_ERROR, "%s", a->not_ready);
     }
-    free(socket);
 }
 
 struct admission *admission_create(struct burstd *b)
@@ -152,7 +150,8 @@ bool admission_ask(struct admission *a, const struct bjob *j, const struct sjob 
         snprintf(why, size, "%s", a->not_ready);
         return false;
     }
-    return !bounds_site_closed(a->b->bounds, a->trying, why, size) &&
+    return stagerd_runs(a->b, why, size) &&
+           !bounds_site_closed(a->b->bounds, a->trying, why, size) &&
            bound_room(a->b->bounds, BOUND_JOB, j->key, 0, why, size) > 0 &&
            array_has_room(a, j, s, why, size);
 }

@@ -28,6 +28,7 @@
 #include "node/launch.h"
 #include "plan/admission.h"
 #include "plan/decision.h"
+#include "plan/no_place.h"
 #include "plan/plan_facts.h"
 #include "plan/plan_request.h"
 #include "plan/solver.h"
@@ -182,9 +183,10 @@ static void add_one(struct planner *p, struct asked *a, const struct plan_questi
             job_state(b, w->j, JOB_REFUSED, "it cannot run on a rented node: %s", why);
         return;
     }
-    if (!plan_possible(b, q, x, why, sizeof(why)))
+    if (!plan_possible(b, q, x, why, sizeof(why))) {
+        no_place_cloud(b, q->facts, x, why, sizeof(why));
         impossible(b, w->j, why);
-    else if (data_places_know(b, p->data, x->d.data)) {
+    } else if (data_places_know(b, p->data, x->d.data)) {
         take(a, x);
         return;
     }
@@ -513,13 +515,14 @@ static void begin_carrying(struct planner *p, const cJSON *tasks, bool optimal)
 
 // ---- no answer
 
-static void reason_text(const cJSON *answer, char *out, size_t size)
+static void reason_text(struct burstd *b, const cJSON *answer, char *out, size_t size)
 {
     const cJSON *r = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(answer, "reasons"), 0);
 
-    snprintf(out, size, "no offer fits now: %s",
-             cJSON_IsString(r) ? r->valuestring
-                               : json_str(r, "reason", "the optimizer gives no reason"));
+    no_place_reason(b,
+                    cJSON_IsString(r) ? r->valuestring
+                                      : json_str(r, "reason", "the optimizer gives no reason"),
+                    out, size);
 }
 
 static unsigned candidates_asked(const struct burstd *b)
@@ -548,7 +551,7 @@ static void no_plan(struct planner *p, const cJSON *answer)
         each_alone(b);
         return;
     }
-    reason_text(answer, why, sizeof(why));
+    reason_text(b, answer, why, sizeof(why));
     JOBS_EACH(b->jobs, j)
     if (j->planning && j->state == JOB_CANDIDATE) {
         j->ask_alone = false;

@@ -6,8 +6,10 @@
 
 #include "base/conf.h"
 #include "libburst/xalloc.h"
+#include "rpc/api_bounds.h"
 #include "rpc/api_operators.h"
 #include "rpc/api_people.h"
+#include "rpc/api_why.h"
 #include "rpc/ready.h"
 #include "rpc/rpc_server.h"
 
@@ -26,8 +28,10 @@ static const struct rpc_method methods[] = {
     {"status", people_status, false},
     {"jobs", people_jobs, false},
     {"nodes", people_nodes, false},
-    {"why", people_why, false},
+    {"why", why_answer, false},
     {"cost", people_cost, false},
+    {"bounds", bounds_list, false},
+    {"bounds_reopen", bounds_open, true},
     {"drain", operators_drain, true},
     {"terminate", operators_terminate, true},
     {"giveup", operators_giveup, true},

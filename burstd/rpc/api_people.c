@@ -16,11 +16,12 @@
 #include "money/ledger.h"
 #include "node/orphan.h"
 #include "plan/planner.h"
+#include "rpc/api_bounds.h"
 #include "rpc/api_rows.h"
+#include "rpc/api_trouble.h"
 #include "slurm/publish.h"
 #include "slurm/slurm_link.h"
 #include "slurm/spool.h"
-#include "state/bounds.h"
 #include "state/instances.h"
 #include "state/jobs.h"
 #include "state/store.h"
@@ -132,8 +133,9 @@ void people_status(void *arg, struct rpc_request *req)
     cloud_rows(b, cJSON_AddArrayToObject(o, "clouds"));
     json_add_i64(o, "spool", spool_waiting(b->spool));
     add_observed(b, o);
-    cJSON_AddItemToObject(o, "bounds", bounds_json(b->bounds));
+    cJSON_AddItemToObject(o, "bounds", bounds_seen(b, req));
     cJSON_AddItemToObject(o, "strangers", strangers_json());
+    cJSON_AddItemToObject(o, "trouble", trouble_rows(b));
     add_planner(b, cJSON_AddObjectToObject(o, "planner"));
     json_add_money(o, "spend_today_uusd", ledger_today(b, NULL));
     json_add_money(o, "cap_day_uusd",
@@ -146,6 +148,7 @@ struct collect {
     struct burstd *b;
     struct rpc_request *req;
     cJSON *list;
+    bool failed; // only instances that did
 };
 
 static void add_old_job(void *arg, struct bjob *j)
@@ -157,12 +160,18 @@ static void add_old_job(void *arg, struct bjob *j)
     bjob_destroy(j);
 }
 
+static void add_instance(struct collect *c, const struct instance *i)
+{
+    if (!c->failed || i->failure.cls)
+        cJSON_AddItemToArray(c->list, row_of_instance(c->b, c->req, i));
+}
+
 static void add_old_instance(void *arg, struct instance *i)
 {
     struct collect *c = arg;
 
     if (!instances_find(c->b->instances, i->id))
-        cJSON_AddItemToArray(c->list, row_of_instance(c->b, c->req, i));
+        add_instance(c, i);
     free(i);
 }
 
@@ -170,7 +179,7 @@ void people_jobs(void *arg, struct rpc_request *req)
 {
     struct burstd *b = arg;
     const char *only = json_str(rpc_params(req), "job", NULL);
-    struct collect c = {b, req, cJSON_CreateArray()};
+    struct collect c = {b, req, cJSON_CreateArray(), false};
 
     JOBS_EACH(b->jobs, j)
     if (rpc_may_see(req, j->uid) && (!only || strcmp(only, j->key) == 0))
@@ -188,42 +197,13 @@ void people_jobs(void *arg, struct rpc_request *req)
 void people_nodes(void *arg, struct rpc_request *req)
 {
     struct burstd *b = arg;
-    struct collect c = {b, req, cJSON_CreateArray()};
+    struct collect c = {b, req, cJSON_CreateArray(), json_bool(rpc_params(req), "failed", false)};
 
     INSTANCES_EACH(b->instances, i)
-    cJSON_AddItemToArray(c.list, row_of_instance(b, req, i));
-    if (json_bool(rpc_params(req), "all", false))
+    add_instance(&c, i);
+    if (c.failed || json_bool(rpc_params(req), "all", false))
         store_recent(b->store, RECENT, add_old_instance, NULL, &c);
     rpc_reply(req, c.list);
-}
-
-void people_why(void *arg, struct rpc_request *req)
-{
-    struct burstd *b = arg;
-    const char *key = json_str(rpc_params(req), "job", "");
-    struct bjob *live = jobs_find(b->jobs, key), *old = NULL, *j = live;
-
-    if (!j && strspn(key, "0123456789") == strlen(key) && *key)
-        j = jobs_by_id(b->jobs, (uint32_t)strtoul(key, NULL, 10));
-    if (!j)
-        j = old = store_find_job(b->store, key);
-    if (!j || !rpc_may_see(req, j->uid)) {
-        rpc_fail(req, j ? "denied" : "not_found",
-                 j ? "job %s belongs to somebody else"
-                   : "burstd knows no job %s: it bears no mark of "
-                     "the submit plugin (not eligible, --burst=never, or submitted before burstd "
-                     "was installed)",
-                 key);
-        bjob_destroy(old);
-        return;
-    }
-    cJSON *o = cJSON_CreateObject();
-    cJSON_AddItemToObject(o, "job", row_of_job(b, j));
-    cJSON_AddItemToObject(o, "decisions", store_story(b->store, j->key, "decision", 50));
-    cJSON_AddItemToObject(o, "attempts", store_story(b->store, j->key, "attempt", 100));
-    cJSON_AddItemToObject(o, "events", store_story(b->store, j->key, "event", 200));
-    rpc_reply(req, o);
-    bjob_destroy(old);
 }
 
 void people_cost(void *arg, struct rpc_request *req)

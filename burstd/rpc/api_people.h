@@ -10,7 +10,6 @@ void people_ping(void *arg, struct rpc_request *req);
 void people_status(void *arg, struct rpc_request *req);
 void people_jobs(void *arg, struct rpc_request *req);
 void people_nodes(void *arg, struct rpc_request *req);
-void people_why(void *arg, struct rpc_request *req);
 void people_cost(void *arg, struct rpc_request *req);
 
 #endif

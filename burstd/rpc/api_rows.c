@@ -40,6 +40,8 @@ cJSON *row_of_job(struct burstd *b, const struct bjob *j)
     cJSON *o = cJSON_CreateObject();
     struct directive d;
     bool parsed = directive_from_mark(j->mark, &d) == 0;
+    // Of a job that waits the fields still have the place that did not work out.
+    bool placed = j->state >= JOB_SECURING;
 
     json_add_str(o, "job", j->key);
     json_add_i64(o, "job_id", j->job_id);
@@ -55,13 +57,13 @@ cJSON *row_of_job(struct burstd *b, const struct bjob *j)
     json_add_i64(o, "since", j->since);
     json_add_i64(o, "started", j->started);
     json_add_i64(o, "ended", j->ended);
-    add_unless_empty(o, "cloud", j->cloud);
-    add_unless_empty(o, "region", j->region);
-    add_unless_empty(o, "zone", j->zone);
-    add_unless_empty(o, "instance_type", j->itype);
-    json_add_str(o, "market", j->cloud[0] ? (j->spot ? "spot" : "on-demand") : NULL);
+    add_unless_empty(o, "cloud", placed ? j->cloud : "");
+    add_unless_empty(o, "region", placed ? j->region : "");
+    add_unless_empty(o, "zone", placed ? j->zone : "");
+    add_unless_empty(o, "instance_type", placed ? j->itype : "");
+    json_add_str(o, "market", placed && j->cloud[0] ? (j->spot ? "spot" : "on-demand") : NULL);
     names_array(o, "nodes", j->node_names);
-    json_add_money(o, "price_uusd_per_hour", j->price);
+    json_add_money(o, "price_uusd_per_hour", placed ? j->price : 0);
     json_add_money(o, "cost_uusd", ledger_job_cost(b, j));
     json_add_money(o, "max_cost_uusd", parsed && d.max_cost > 0 ? d.max_cost : MONEY_UNKNOWN);
     json_add_i64(o, "deadline", j->deadline);
@@ -69,6 +71,32 @@ cJSON *row_of_job(struct burstd *b, const struct bjob *j)
     json_add_str(o, "mode", parsed && d.mode == DIRECTIVE_ONLY ? "only" : "auto");
     add_unless_empty(o, "shape", j->shape);
     add_unless_empty(o, "history", j->history);
+    return o;
+}
+
+cJSON *row_of_slurm_job(const struct sjob *s, const char *reason)
+{
+    cJSON *o = cJSON_CreateObject();
+
+    json_add_str(o, "job", s->job);
+    json_add_i64(o, "job_id", s->job_id);
+    json_add_str(o, "name", s->name);
+    json_add_str(o, "user", s->user);
+    json_add_i64(o, "uid", s->uid);
+    json_add_str(o, "account", s->account);
+    json_add_str(o, "partition", s->partition);
+    json_add_str(o, "origin", s->partition);
+    json_add_str(o, "state", "unmarked");
+    json_add_str(o, "slurm_state", s->state_name);
+    json_add_str(o, "slurm_reason", s->reason);
+    json_add_str(o, "reason", reason);
+    json_add_i64(o, "submit", s->submit);
+    json_add_i64(o, "started", s->state == SJOB_PENDING ? 0 : s->start);
+    json_add_i64(o, "ended", s->state == SJOB_ENDED ? s->end : 0);
+    json_add_str(o, "node_list", s->nodes);
+    names_array(o, "nodes", "");
+    json_add_money(o, "cost_uusd", 0);
+    json_add_i64(o, "restarts", s->restarts);
     return o;
 }
 
@@ -97,5 +125,6 @@ cJSON *row_of_instance(struct burstd *b, struct rpc_request *req, const struct i
     json_add_i64(o, "idle_since", i->idle_since);
     json_add_i64(o, "notice_at", i->notice_at);
     json_add_str(o, "reason", i->reason);
+    json_add_str(o, "failure", i->failure.cls ? failure_class_name(i->failure.cls) : NULL);
     return o;
 }

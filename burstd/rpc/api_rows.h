@@ -7,12 +7,16 @@
 
 #include "base/burstd.h"
 #include "rpc/rpc_server.h"
+#include "slurm/records.h"
 #include "state/model.h"
 
 // The word for its state.
 const char *row_job_word(const struct bjob *j);
 // Owned by the caller.
 cJSON *row_of_job(struct burstd *b, const struct bjob *j);
+// A job of which burstd knows only what Slurm says; the keys are the same, the state is "unmarked",
+// "slurm_state" and "node_list" are Slurm's. Owned by the caller.
+cJSON *row_of_slurm_job(const struct sjob *s, const char *reason);
 // Jobs of others are not named to req's peer.
 cJSON *row_of_instance(struct burstd *b, struct rpc_request *req, const struct instance *i);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the site itself must have in order, so that a rented node can be prepared and get its data:
-// looked at before anything is rented, because each failure after that costs a boot.
+// What the site itself must have in order, so that a rented node can be prepared: looked at before
+// anything is rented, because each failure after that costs a boot.
 #ifndef BURST_SITE_READY_H
 #define BURST_SITE_READY_H
 
@@ -9,7 +9,6 @@
 struct site_needs {
     const char *munge_key, *ssh_key; // files that we must be able to read
     const char *slurm_conf;
-    const char *stage_socket; // burst-stagerd must listen there; NULL: nothing is staged
 };
 
 // 0, or -1 with a sentence that names the file and what to do. Does not block; a few system calls.

@@ -204,6 +204,7 @@ struct bjob {
     unsigned refusals;      // by Slurm, of the update that places it
     int64_t home_ms;        // monotonic: not sent home again before this
     int64_t hold_ms;        // monotonic: not held for good again before this
+    int64_t note_ms;        // monotonic: its record does not get another sentence before this
     const char *pull_why;   // why it is being pulled back
     int64_t comment_at_ms;  // last AdminComment
     const char *comment;

@@ -60,6 +60,7 @@ struct node {
     int64_t since_s;       // idle, powering down, powering up
     int64_t dead_s;        // its vm is dead since
     bool resumed;
+    char reason[200]; // kept while it is powered down
 };
 
 static struct job jobs[MAX_JOBS];
@@ -407,8 +408,17 @@ void slurm_node_joined(const char *name, int vm)
     d->dead_s = 0;
     if (d->powering_up) {
         d->powering_up = false;
+        d->reason[0] = '\0';
         d->since_s = clock_now_s();
     }
+}
+
+const char *slurm_node_reason(void)
+{
+    for (unsigned k = 0; k < n_nodes; k++)
+        if (nodes[k].reason[0])
+            return nodes[k].reason;
+    return "";
 }
 
 // What is at home replaces what the attempt before has written there.
@@ -718,6 +728,8 @@ static int update_node(const cJSON *c)
 
     if (!d)
         return 2010;
+    if (json_str(c, "reason", NULL))
+        snprintf(d->reason, sizeof(d->reason), "%s", json_str(c, "reason", ""));
     if (strcmp(state, "down") == 0) {
         node_down(d);
     } else if (strcmp(state, "drain") == 0) {

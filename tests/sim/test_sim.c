@@ -22,13 +22,14 @@
 #include "base/log.h"
 #include "cloud/clouds.h"
 #include "cloud/observed.h"
-#include "libburst/json.h"
+#include "job/bounds_of.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "money/ledger.h"
 #include "node/orphan.h"
 #include "node/stage.h"
 #include "plan/planner.h"
+#include "slurm/slurm_link.h"
 #include "state/bounds.h"
 #include "state/instances.h"
 #include "state/jobs.h"
@@ -658,7 +659,7 @@ static void one_node_tries_what_refused(void **state)
 {
     enum { JOBS = 12, PLACES = 6 };
 
-    new_world(19);
+    new_world(238);
     world.capacity = 1000;
     for (int k = 0; k < JOBS; k++)
         slurm_submit(30, 1, true);
@@ -675,7 +676,7 @@ static void one_node_tries_what_refused(void **state)
     settle();
     for (int k = 1; k <= JOBS; k++)
         assert_string_equal(slurm_job_text(k), "COMPLETED");
-    check_promises(19);
+    check_promises(238);
     end_world();
 }
 
@@ -762,6 +763,49 @@ static void held_jobs_are_held_for_good(void **state)
         slurm_cancel(k);
     settle();
     check_promises(11);
+    end_world();
+}
+
+static bool comment_begins(const char *job, const char *with)
+{
+    const char *comment = slurm_link_job(world.b->slurm, job)->admin_comment;
+    bool yes = strncmp(comment, with, strlen(with)) == 0;
+
+    if (!yes)
+        printf("%s\n", comment);
+    return yes && strstr(comment, " | burst:1 held");
+}
+
+// squeue says JobHeldAdmin; the record says why, since when something may change, and keeps the
+// mark. What waits here for the site's own nodes says nothing.
+static void held_jobs_say_in_their_record_why(void **state)
+{
+    new_world(73);
+    world.capacity = 1000;
+    int eligible = slurm_submit(100000, 1, false);
+    slurm_submit(10, 1, true);
+    live(5000);
+    assert_null(strstr(slurm_link_job(world.b->slurm, "2")->admin_comment, " | ")); // no hurry
+    live(20000);
+    assert_true(comment_begins("2", "waits for a rented node: "));
+    live(60000);
+    assert_true(comment_begins("2",
+                               "waits for a rented node: no offer fits now: all places that are "
+                               "left refused or failed, "));
+    assert_non_null(strstr(slurm_link_job(world.b->slurm, "2")->admin_comment, " (6 places)"));
+    assert_null(strstr(slurm_link_job(world.b->slurm, "1")->admin_comment, " | "));
+    slurm_cancel(eligible);
+    world.b->conf->max_per_day = 0;
+    live(70000);
+    assert_true(comment_begins("2",
+                               "waits for a rented node: the site's cap of $0.00 a day is used "
+                               "up; more at 20"));
+    world.b->conf->max_per_day = INT64_C(500000000);
+    world.capacity = 0;
+    settle();
+    assert_string_equal(slurm_job_text(2), "COMPLETED");
+    assert_null(strstr(slurm_record(2), "waits for"));
+    check_promises(73);
     end_world();
 }
 
@@ -998,6 +1042,99 @@ static void what_never_joins_is_not_bought_again(void **state)
     assert_in_range(in_vain(31, 12, 24, no_slurmd_registers), 3, 8 * 3);
     assert_int_equal(cloud_running(), 0);
     trouble_is_over(31);
+}
+
+// Who looks at the node in Slurm finds what its instance died of; the next start takes it away.
+static void a_node_that_failed_says_why_in_slurm(void **state)
+{
+    new_world(79);
+    no_slurmd_registers();
+    int job = slurm_submit(60, 1, true);
+    live(120000);
+    assert_non_null(
+        strstr(slurm_node_reason(), "burst: join: its slurmd did not register in time ("));
+    world.no_join = false;
+    settle();
+    assert_string_equal(slurm_job_text(job), "COMPLETED");
+    check_promises(79);
+    end_world();
+}
+
+// Without it no data come to a node and none come home: nothing is rented meanwhile.
+static void nothing_is_rented_without_stagerd(void **state)
+{
+    new_world(83);
+    world.no_stagerd = true;
+    int job = slurm_submit(60, 1, true);
+    live(60000);
+    assert_int_equal(cloud_asked(), 0);
+    assert_true(comment_begins("1", "waits for a rented node: burst-stagerd does not run"));
+    world.no_stagerd = false;
+    live(30000);
+    assert_int_equal(cloud_launched(), 1);
+    settle();
+    assert_string_equal(slurm_job_text(job), "COMPLETED");
+    check_promises(83);
+    end_world();
+}
+
+// Returns what was opened.
+static int reopen(const char *pattern)
+{
+    cJSON *opened = cJSON_CreateArray();
+    burst_error_t err;
+
+    assert_int_equal(bounds_mended(world.b, pattern, opened, &err), 0);
+    int n = cJSON_GetArraySize(opened);
+    cJSON_Delete(opened);
+    return n;
+}
+
+// An operator who has mended it does not wait for the pause; nor does a burstd that is killed right
+// after him close it again.
+static void what_is_mended_is_opened_by_an_operator(void **state)
+{
+    unsigned bought = 2 * 3;
+
+    new_world(67);
+    no_slurmd_registers();
+    slurm_submit(600, 1, true);
+    live(2400000);
+    assert_int_equal(cloud_launched(), bought);
+    assert_int_equal(reopen("shape:nosuch/*"), 0);
+    live(120000);
+    assert_int_equal(cloud_launched(), bought);
+    world.no_join = false;
+    assert_in_range(reopen("place:*"), 3, 3);
+    live(60000);
+    assert_int_equal(cloud_launched(), bought); // the shapes are closed
+    assert_in_range(reopen(NULL), 3, 6);
+    daemon_kill();
+    daemon_start();
+    live(120000);
+    assert_true(slurm_started(1));
+    assert_int_equal(cloud_launched(), bought + 1);
+    settle();
+    check_promises(67);
+    end_world();
+}
+
+// Of two tries at each of three places, and one more when the pause is over.
+static void the_site_says_how_long_a_pause_is(void **state)
+{
+    new_world(71);
+    no_slurmd_registers();
+    world.b->conf->bound_pause_s = world.b->conf->bound_pause_max_s = 4 * 3600;
+    slurm_submit(600, 1, true);
+    patient = true;
+    live(3 * 3600000);
+    assert_int_equal(cloud_launched(), 2 * 3);
+    live(3 * 3600000);
+    assert_int_equal(cloud_launched(), 3 * 3);
+    live(4 * 3600000);
+    assert_int_equal(cloud_launched(), 4 * 3);
+    patient = false;
+    end_world();
 }
 
 static void slurm_starts_nothing(void)
@@ -1649,7 +1786,7 @@ static void a_job_stays_until_waiting_costs_more(void **state)
 // Two idle nodes for three jobs of one answer; then a gang of two and a job, for the three.
 static void idle_nodes_serve_each_one_job(void **state)
 {
-    new_world(38);
+    new_world(138);
     slurm_submit(30, 1, true);
     slurm_submit(30, 1, true);
     live(58000); // both nodes are idle for some seconds, and go after 60
@@ -1666,7 +1803,7 @@ static void idle_nodes_serve_each_one_job(void **state)
     all_completed(1, 7, 0);
     assert_int_equal(cloud_asked(), 3);
     settle();
-    check_promises(38);
+    check_promises(138);
     end_world();
 }
 
@@ -1783,6 +1920,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(requeued_while_nobody_looked),
         cmocka_unit_test(an_error_at_home_never_ends_a_job),
         cmocka_unit_test(what_never_joins_is_not_bought_again),
+        cmocka_unit_test(a_node_that_failed_says_why_in_slurm),
+        cmocka_unit_test(nothing_is_rented_without_stagerd),
+        cmocka_unit_test(what_is_mended_is_opened_by_an_operator),
+        cmocka_unit_test(the_site_says_how_long_a_pause_is),
         cmocka_unit_test(what_slurm_does_not_start_is_not_bought_again),
         cmocka_unit_test(what_slurm_cannot_launch_is_not_bought_again),
         cmocka_unit_test(a_limit_of_one_costs_little_more_than_the_jobs),
@@ -1803,6 +1944,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(moved_here_while_nobody_looked),
         cmocka_unit_test(one_silent_node_does_not_keep_the_others_results),
         cmocka_unit_test(held_jobs_wait_for_others_and_their_time),
+        cmocka_unit_test(held_jobs_say_in_their_record_why),
         cmocka_unit_test(a_refused_job_keeps_nobody_from_a_plan),
         cmocka_unit_test(a_job_that_ends_the_optimizer_keeps_nobody_from_a_plan),
         cmocka_unit_test(data_of_one_job_keep_nobody_from_a_plan),

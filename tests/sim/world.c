@@ -15,6 +15,7 @@
 #include "libburst/xalloc.h"
 #include "node/bind.h"
 #include "node/stagerd_client.h"
+#include "node/stagerd_probe.h"
 #include "rpc/ready.h"
 #include "slurm/spool.h"
 #include "state/store.h"
@@ -242,6 +243,13 @@ bool ready_waiting(const struct ready *r)
 
 void ready_step(struct burstd *b)
 {
+}
+
+bool stagerd_runs(struct burstd *b, char *why, size_t size)
+{
+    if (world.no_stagerd)
+        snprintf(why, size, "burst-stagerd does not run");
+    return !world.no_stagerd;
 }
 
 void stagerd_append(struct burstd *b, uint32_t uid, uint32_t gid, const char *user,

@@ -33,6 +33,7 @@ struct world {
     bool not_ready;           // something at home is missing that each node needs
     const char *boot_error;   // class of error of every preparation, NULL = none
     const char *stage_error;  // class of error of every stage-in, NULL = none
+    bool no_stagerd;          // burst-stagerd does not run
     unsigned registrations_lost; // so many starts of slurmd are not heard of by Slurm
     bool no_join;                // slurmd starts, and never registers
     bool no_launch;              // slurmd launches no job on rented nodes (Prolog)
@@ -97,7 +98,8 @@ unsigned slurm_restarts(int job);
 unsigned slurm_attempts(int job); // on rented nodes
 unsigned slurm_starts(void);      // of all jobs on rented nodes, each node counted
 bool slurm_results_home(int job);
-const char *slurm_record(int job); // AdminComment of its record in accounting
+const char *slurm_node_reason(void); // of the first node that has one
+const char *slurm_record(int job);   // AdminComment of its record in accounting
 void slurm_node_joined(const char *node, int instance);
 void slurm_staged_in(const char *job, int instance);
 void slurm_staged_out(const char *job, int instance);

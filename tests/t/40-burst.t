@@ -81,10 +81,17 @@ like "$(as bob sbatch --burst=only -t 10 --wrap hostname 2>&1)" \
     "--burst=only is refused with a sentence"
 is "$(as root scontrol -o show job "$f" | grep -c AdminComment=burst)" 0 "his other job has no mark"
 is "$(job_state "$f")" PENDING "and waits for the local nodes"
+like "$(as bob burst why "$f")" 'waits for the site.s own nodes; burstd does not look after it.*this site does not let user bob use rented nodes' \
+    "burst why says why it does not leave"
+like "$(as alice burst why "$f" 2>&1)" 'belongs to somebody else' "to others it says nothing"
+like "$(as alice burst why 999999 2>&1)" 'neither burstd nor slurmctld knows a job 999999' \
+    "nor of a job that there is not"
 g=$(as alice sbatch --parsable --burst=never --gpus=1 -t 10 -o g.txt --wrap hostname)
 happens "Slurm has looked at a job with --burst=never" 10 \
     "[[ \$(as root squeue -h -j $g -o %r) =~ Resources|Priority ]]"
-is "$(as root scontrol -o show job "$g" | grep -c AdminComment=burst)" 0 "it has no mark"
+like "$(as root scontrol show job "$g")" 'AdminComment=burst: stays here: --burst=never was asked for' \
+    "it has a note instead of a mark"
+like "$(as alice burst why "$g")" 'Reason: --burst=never was asked for' "burst why says that, too"
 
 # --- wrong options: each is refused with a sentence that says what would be right
 wrong() # OPTION SENTENCE (a piece of it, literally)

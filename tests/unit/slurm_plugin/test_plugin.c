@@ -210,12 +210,6 @@ static void values_too_long_for_the_mark(void **state)
 
 static void other_jobs_are_left_alone(void **state)
 {
-    char *never[] = {(char *)"_SLURM_SPANK_OPTION_burst_burst=never"};
-
-    d.spank_job_env = never;
-    d.spank_job_env_size = 1;
-    left_alone("");
-    host_sbatch(&d, ALICE);
     d.script = NULL; // salloc, srun
     left_alone("");
     host_sbatch(&d, ALICE);
@@ -230,6 +224,35 @@ static void other_jobs_are_left_alone(void **state)
     host_sbatch(&d, ALICE);
     d.user_id = 0;
     left_alone("");
+}
+
+// Whoever named an option can read later why his job stays; burstd does not look after it.
+static void a_job_whose_user_asked_says_why_it_stays(void **state)
+{
+    char *never[] = {(char *)"_SLURM_SPANK_OPTION_burst_burst=never"};
+    char *automatic[] = {(char *)"_SLURM_SPANK_OPTION_burst_burst=auto"};
+
+    d.spank_job_env = never;
+    d.spank_job_env_size = 1;
+    assert_int_equal(host.submit(&d, ALICE, &msg), SLURM_SUCCESS);
+    assert_string_equal(d.admin_comment, "burst: stays here: --burst=never was asked for");
+    assert_null(strstr(d.admin_comment, "burst:1"));
+    assert_null(msg);
+    host_done(&d, &msg);
+    d.spank_job_env = never;
+    d.spank_job_env_size = 1;
+    d.admin_comment = owned("VIP");
+    assert_int_equal(host.submit(&d, 0, &msg), SLURM_SUCCESS);
+    assert_string_equal(d.admin_comment, "VIP | burst: stays here: --burst=never was asked for");
+    host_done(&d, &msg);
+    d.spank_job_env = automatic;
+    d.spank_job_env_size = 1;
+    d.account = (char *)"course\033[2J";
+    d.tres_per_node = (char *)"gres:fpga:1";
+    assert_int_equal(host.submit(&d, ALICE, &msg), SLURM_SUCCESS);
+    assert_string_equal(d.admin_comment,
+                        "burst: stays here: it asks for the resource gres:fpga:1, which rented "
+                        "nodes do not have");
 }
 
 static void what_rented_nodes_do_not_have(void **state)
@@ -443,16 +466,10 @@ static void while_burstd_is_silent(void **state)
 
 static void nothing_is_allocated_for_a_job_left_alone(void **state)
 {
-    char *never[] = {(char *)"_SLURM_SPANK_OPTION_burst_burst=never"};
     long before = atomic_load(&allocations);
 
     d.script = NULL;
     d.tres_per_node = (char *)"gres:gpu:a100:1";
-    for (int i = 0; i < 100; i++)
-        assert_int_equal(host.submit(&d, ALICE, &msg), SLURM_SUCCESS);
-    host_sbatch(&d, ALICE);
-    d.spank_job_env = never;
-    d.spank_job_env_size = 1;
     for (int i = 0; i < 100; i++)
         assert_int_equal(host.submit(&d, ALICE, &msg), SLURM_SUCCESS);
     host_sbatch(&d, ALICE);
@@ -641,6 +658,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(options_come_in_the_spank_environment, start, stop),
         cmocka_unit_test_setup_teardown(values_too_long_for_the_mark, start, stop),
         cmocka_unit_test_setup_teardown(other_jobs_are_left_alone, start, stop),
+        cmocka_unit_test_setup_teardown(a_job_whose_user_asked_says_why_it_stays, start, stop),
         cmocka_unit_test_setup_teardown(what_rented_nodes_do_not_have, start, stop),
         cmocka_unit_test_setup_teardown(admin_comment_is_not_the_users, start, stop),
         cmocka_unit_test_setup_teardown(straight_to_rented_nodes, start, stop),
