@@ -92,7 +92,7 @@ static void pending(struct burstd *b, struct bjob *j, const struct sjob *s)
     case JOB_WATCHING:
         v = verdict(b, j, s, why, sizeof(why));
         if (v == SPILL_LEAVE) {
-            stage_describe(b, j, s);
+            stage_describe(j, s);
             job_state(b, j, JOB_CANDIDATE, "%s", why);
         } else {
             job_state(b, j, JOB_WATCHING, "%s", why);
