@@ -16,6 +16,7 @@
 #include <uthash.h>
 
 #include "libburst/xalloc.h"
+#include "ssh/stage_content.h"
 #include "ssh/stage_home.h"
 
 #define MAX_DEPTH 256
@@ -43,7 +44,6 @@ struct walk {
     uid_t uid;
     const char *errclass;
     burst_error_t *errp;
-    char buf[CHUNK];
 };
 
 static void skip(struct walk *w, const char *name)
@@ -113,25 +113,6 @@ static int put_header(struct walk *w, struct archive_entry *e, const char *name)
     return rc < ARCHIVE_WARN ? archive_failed(w, name) : 0;
 }
 
-static int put_content(struct walk *w, int fd, int64_t size, const char *name)
-{
-    while (size > 0) {
-        ssize_t n = read(fd, w->buf, size < CHUNK ? (size_t)size : CHUNK);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            w->errclass = "io";
-            return errprintf(w->errp, "reading %.200s: %s", name, strerror(errno));
-        }
-        if (n == 0)
-            break; // it became shorter: libarchive fills up with zeros
-        if (archive_write_data(w->a, w->buf, (size_t)n) < 0)
-            return archive_failed(w, name);
-        size -= n;
-    }
-    return 0;
-}
-
 static int put_file(struct walk *w, int dir, const char *leaf, const char *name)
 {
     struct stat st;
@@ -145,9 +126,8 @@ static int put_file(struct walk *w, int dir, const char *leaf, const char *name)
             close(fd);
         return 0;
     }
-    int rc = put_header(w, entry_of(name, &st), name);
-    if (rc == 0)
-        rc = put_content(w, fd, st.st_size, name);
+    w->errclass = "io";
+    int rc = stage_content_put(w->a, entry_of(name, &st), fd, &st, name, w->errp);
     close(fd);
     return rc;
 }
@@ -170,8 +150,9 @@ static int file(struct walk *w, int dir, const char *leaf, const char *name, con
         return put_header(w, e, name);
     }
     w->totals.files++;
-    if (__builtin_add_overflow(w->totals.bytes, st->st_size, &w->totals.bytes))
-        w->totals.bytes = INT64_MAX; // holes without end
+    if (__builtin_add_overflow(w->totals.bytes, stage_content_bytes(dir, leaf, st),
+                               &w->totals.bytes))
+        w->totals.bytes = INT64_MAX;
     if (w->max_bytes && w->totals.bytes > w->max_bytes && !w->a)
         return too_much(w);
     return w->a ? put_file(w, dir, leaf, name) : 0;

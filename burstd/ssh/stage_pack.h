@@ -13,7 +13,7 @@
 
 struct stage_totals {
     int64_t files;           // entries of all kinds
-    int64_t bytes;           // of contents
+    int64_t bytes;           // of contents, without holes
     int64_t skipped;         // devices, sockets, unreadable files, links that leave the paths ...
     char first_skipped[256]; // one name, for a message
 };

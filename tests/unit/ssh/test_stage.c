@@ -565,6 +565,64 @@ static void test_pack(void **state)
 // ---- a home directory with two names
 
 // What a stage-in of the path would send, as a comma list of names below it, sorted.
+// A file of `size` bytes with texts at some places; the rest are holes.
+static void put_holes(const char *path, int64_t size, const int64_t *at, size_t n)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+    assert_true(fd >= 0);
+    for (size_t k = 0; k < n; k++)
+        assert_int_equal(pwrite(fd, "text", 4, at[k]), 4);
+    assert_int_equal(ftruncate(fd, size), 0);
+    close(fd);
+}
+
+// Unpacked as a node does it: GNU tar.
+static void same_after_tar(struct world *w, const char *tar, const char *file)
+{
+    char *cmd = xasprintf("mkdir '%s/out' && tar -xf '%s' -C '%s/out' && "
+                          "cmp '%s' \"$(find '%s/out' -name '%s')\" && rm -r '%s/out'",
+                          w->dir, tar, w->dir, in_run(w, file), w->dir, file, w->dir);
+
+    assert_int_equal(system(cmd), 0);
+    free(cmd);
+}
+
+// What is not a hole is counted and sent, and nothing else.
+static void test_holes(void **state)
+{
+    static const struct {
+        int64_t size, at[3];
+        size_t n;
+    } cases[] = {
+        {64 << 20, {0}, 0},                        // nothing but a hole
+        {64 << 20, {0}, 1},                        // a beginning
+        {64 << 20, {(64 << 20) - 4}, 1},           // an end
+        {64 << 20, {70000, 1 << 20, 40 << 20}, 3}, // parts
+    };
+    struct world *w = *state;
+    struct stage_totals totals;
+    const char *errclass;
+    burst_error_t err;
+    struct stat st;
+    char *tar = xasprintf("%s/tar", w->dir);
+
+    for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+        cJSON *types = cJSON_CreateArray();
+        put_holes(in_run(w, "holes"), cases[k].size, cases[k].at, cases[k].n);
+        assert_int_equal(stage_survey(w->paths, NULL, 1 << 20, types, &totals, &errclass, &err), 0);
+        assert_in_range(totals.bytes, 4 * cases[k].n, 3 * 65536);
+        cJSON_Delete(types);
+        int fd = open(tar, O_RDWR | O_CREAT | O_TRUNC, 0600);
+        assert_int_equal(stage_pack(w->paths, NULL, fd, &err), 0);
+        assert_int_equal(fstat(fd, &st), 0);
+        assert_in_range(st.st_size, 1024, 4 * 65536);
+        close(fd);
+        same_after_tar(w, tar, "holes");
+    }
+    free(tar);
+}
+
 static char *packed(const struct stage_paths *paths, const char *top)
 {
     FILE *f = tmpfile();
@@ -745,6 +803,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_unpack_limit, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unpack_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pack, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_holes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_home_behind_a_link, setup, teardown),
         cmocka_unit_test_setup_teardown(test_keys_kept_elsewhere, setup, teardown),
         cmocka_unit_test_setup_teardown(test_home_bound_elsewhere, setup, teardown),
