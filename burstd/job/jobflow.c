@@ -101,6 +101,8 @@ static void pending(struct burstd *b, struct bjob *j, const struct sjob *s)
     case JOB_CANDIDATE:
         if (verdict(b, j, s, why, sizeof(why)) == SPILL_STAY)
             job_state(b, j, JOB_WATCHING, "%s", why);
+        else if (j->hopeless)
+            securing_hopeless(b, j);
         break;
     case JOB_SECURING:
         if (verdict(b, j, s, why, sizeof(why)) == SPILL_STAY) {

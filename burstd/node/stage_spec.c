@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// See stage_spec.h. The text: {"work_dir","in":[paths],"out":[paths],"name" (the job's),"std_in",
+// See stage_spec.h. The text: {"work_dir","in":[paths],"named" (by the user, bool),"out":[paths],
+// "name" (the job's),"std_in",
 // "std_out","std_err" (patterns, null = none)}. An older burstd wrote the files' names into the
 // lists and "log" instead of the last four.
 #include "node/stage_spec.h"
@@ -74,6 +75,7 @@ char *stage_spec_describe(const struct sjob *s, const char *mark)
     json_add_str(o, "work_dir", s->work_dir);
     fill_list(cJSON_AddArrayToObject(o, "in"), s->work_dir, submit_dir, d.stage_in);
     fill_list(cJSON_AddArrayToObject(o, "out"), s->work_dir, submit_dir, d.stage_out);
+    cJSON_AddBoolToObject(o, "named", d.stage_in[0] != '\0');
     json_add_str(o, "name", s->name);
     add_text(o, "std_in", s->std_in);
     add_text(o, "std_out", s->std_out);
@@ -135,6 +137,33 @@ cJSON *stage_spec_paths(const struct bjob *j, bool in)
     // be there.
     add_file(list, &x, json_str(spec, "std_out", NULL));
     add_file(list, &x, json_str(spec, "std_err", NULL));
+    cJSON_Delete(spec);
+    return list;
+}
+
+static cJSON *list_in(cJSON *spec)
+{
+    cJSON *list = cJSON_DetachItemFromObject(spec, "in");
+
+    return list ? list : cJSON_CreateArray();
+}
+
+cJSON *stage_spec_needs(const struct bjob *j)
+{
+    cJSON *spec = parse(j), *list = list_in(spec);
+    char first[sizeof(((struct instance *)0)->node)];
+    struct io_name x = about(j, spec, false, first);
+
+    add_file(list, &x, json_str(spec, "std_in", NULL));
+    cJSON_Delete(spec);
+    return list;
+}
+
+cJSON *stage_spec_named(const struct bjob *j)
+{
+    cJSON *spec = parse(j);
+    cJSON *list = json_bool(spec, "named", false) ? list_in(spec) : cJSON_CreateArray();
+
     cJSON_Delete(spec);
     return list;
 }

@@ -21,6 +21,12 @@ char *stage_spec_describe(const struct sjob *s, const char *mark);
 // the job has no description.
 cJSON *stage_spec_paths(const struct bjob *j, bool in);
 
+// Of what is brought there, what must be looked at before: without the files that the job writes.
+// Owned by the caller.
+cJSON *stage_spec_needs(const struct bjob *j);
+// Those that the user has named himself: they must be there. Owned by the caller.
+cJSON *stage_spec_named(const struct bjob *j);
+
 // The working directory; caller frees. "/" when there is no description.
 char *stage_spec_work_dir(const struct bjob *j);
 

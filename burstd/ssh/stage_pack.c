@@ -15,6 +15,7 @@
 
 #include <uthash.h>
 
+#include "libburst/clock.h"
 #include "libburst/xalloc.h"
 #include "ssh/stage_content.h"
 #include "ssh/stage_home.h"
@@ -42,6 +43,8 @@ struct walk {
     struct stage_totals totals;
     struct inode *inodes;
     uid_t uid;
+    struct stage_reach reach;
+    int64_t looked, until_ms; // entries; monotonic, 0: no bound
     const char *errclass;
     burst_error_t *errp;
 };
@@ -198,11 +201,23 @@ static bool kept_at_home(const struct walk *w, const struct stat *parent, const 
     return (in_home || keys) && !asked_for(w, name);
 }
 
+// The clock is looked at now and then only: it may cost more than an entry.
+static bool far_enough(struct walk *w)
+{
+    w->looked++;
+    if ((w->reach.entries && w->looked > w->reach.entries) ||
+        (w->until_ms && w->looked % 64 == 0 && clock_mono_ms() >= w->until_ms))
+        w->totals.cut = true;
+    return w->totals.cut;
+}
+
 static int entry(struct walk *w, int dir, const struct stat *parent, const char *leaf,
                  const char *name, int depth)
 {
     struct stat st;
 
+    if (far_enough(w))
+        return -1;
     if (fstatat(dir, leaf, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return 0; // gone meanwhile
     if (kept_at_home(w, parent, &st, leaf, name))
@@ -346,6 +361,7 @@ static int walk_all(struct walk *w, cJSON *types)
         if (strcmp(type, "none") == 0 || covered(w->paths, i, types) ||
             strcmp(type_of(path, &st), type) != 0)
             continue;
+        w->totals.at = i;
         if (top(w, path, type, &st) < 0)
             return -1;
     }
@@ -383,10 +399,23 @@ int stage_survey(const struct stage_paths *paths, const cJSON *exclude, int64_t 
                  cJSON *types, struct stage_totals *totals, const char **errclass,
                  burst_error_t *errp)
 {
+    static const struct stage_reach any = {0, 0};
+
+    return stage_survey_bounded(paths, exclude, max_bytes, &any, types, totals, errclass, errp);
+}
+
+int stage_survey_bounded(const struct stage_paths *paths, const cJSON *exclude, int64_t max_bytes,
+                         const struct stage_reach *reach, cJSON *types, struct stage_totals *totals,
+                         const char **errclass, burst_error_t *errp)
+{
     struct walk *w = walk_create(paths, exclude, errp);
 
     w->max_bytes = max_bytes;
+    w->reach = *reach;
+    w->until_ms = reach->ms ? clock_mono_ms() + reach->ms : 0;
     int rc = walk_all(w, types);
+    if (w->totals.cut)
+        rc = 0;
     *totals = w->totals;
     *errclass = w->errclass;
     walk_destroy(w);

@@ -30,6 +30,7 @@ struct world {
     bool no_suspend;          // Slurm powers no node down by itself
     int64_t empty_ms;         // until then listings say that nothing exists
     const char *stage_error;  // class of error of every stage-in, NULL = none
+    const char *data_error;   // the same of every look at a job's data; "" = burst-stagerd is down
     bool no_join;             // slurmd starts, and never registers
     bool no_start;            // Slurm never starts a job on rented nodes
     const char *start_reason; // and says so; NULL: Resources

@@ -744,6 +744,25 @@ done
 like "$(ask '{"op":"pack","uid":2001,"gid":2003,"user":"alice","paths":["/home/project"]}' </dev/null)" \
     '{"ok":true*' "a group that the user belongs to is accepted"
 like "$(ask 'nonsense' </dev/null)" '{"ok":false*' "no JSON"
+# What a job would bring, before anything is rented for it
+survey() # PATHS [MORE]
+{
+    local more=${2-"{}"}
+    ask "$(jq -nc --argjson p "$1" --argjson m "$more" \
+        '{op: "survey", uid: 2001, gid: 2001, user: "alice", paths: $p} + $m')" </dev/null
+}
+install -d -o 2001 -g 2001 /home/alice/sized && (cd /home/alice/sized && head -c 3000 /dev/zero >a && echo b >b &&
+    truncate -s 1G holes && chown 2001:2001 ./*)
+is "$(survey '["/home/alice/sized"]' '{"max_bytes": 1000000}' | jq -c '[.ok, .files, .bytes, .complete]')" \
+    '[true,4,3002,true]' "survey: files and bytes, without holes"
+is "$(survey '["/home/alice/sized", "/nowhere"]' '{"max_bytes": 3001}' | jq -r '[.class, .path] | join(" ")')" \
+    "limit /home/alice/sized" "... too large: class limit"
+is "$(survey '["/home/alice/sized", "/home/bob"]' | jq -r '[.class, .path, .error] | join(" ")')" \
+    "denied /home/bob /home/bob: the user cannot read it: Permission denied" "... the path that cannot be had, and why"
+is "$(survey '["/home/alice/sized", "/home/alice/none"]' '{"named": ["/home/alice/none"]}' | jq -r '[.class, .error] | join(" ")')" \
+    "missing /home/alice/none, which --burst-stage-in names: No such file or directory" "... one that its user names must be there"
+is "$(survey '["/home/alice/sized"]' '{"max_entries": 2}' | jq -c '[.ok, .complete]')" "[true,false]" \
+    "... and it ends when it has looked at so many"
 
 # ------------------------------------------------------------------------------------------------
 # The agent, and the end

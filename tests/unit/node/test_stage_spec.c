@@ -103,10 +103,9 @@ static void done(struct bjob *j)
     free((char *)j->stage);
 }
 
-// The paths, with blanks between them.
-static void paths_are(const struct bjob *j, bool in, const char *expected)
+// Its members, with blanks between them; freed.
+static void list_is(cJSON *list, const char *expected)
 {
-    cJSON *list = stage_spec_paths(j, in);
     const cJSON *e;
     char *text = xstrdup("");
 
@@ -119,6 +118,11 @@ static void paths_are(const struct bjob *j, bool in, const char *expected)
     assert_string_equal(text, expected);
     free(text);
     cJSON_Delete(list);
+}
+
+static void paths_are(const struct bjob *j, bool in, const char *expected)
+{
+    list_is(stage_spec_paths(j, in), expected);
 }
 
 static void log_is(const struct bjob *j, const char *expected)
@@ -163,6 +167,24 @@ static void submit_directory(void **state)
     row(&j, "7", 7, &s, MARK " in=data,./x/,/abs out=res sub=/home/alice/sub");
     paths_are(&j, true, "/home/alice/sub/data /home/alice/sub/x /abs /home/alice/w/slurm-7.out");
     paths_are(&j, false, "/home/alice/sub/res /home/alice/w/slurm-7.out");
+    done(&j);
+}
+
+// What is looked at before a node is rented: the same for all tasks of an array.
+static void what_must_be_there(void **state)
+{
+    struct sjob s = record();
+    struct bjob j;
+
+    s.std_in = (char *)"/data/in";
+    s.std_out = (char *)"/home/alice/logs/%a-%j.txt";
+    row(&j, "7_3", 7, &s, MARK);
+    list_is(stage_spec_needs(&j), "/home/alice/w /data/in");
+    list_is(stage_spec_named(&j), "");
+    done(&j);
+    row(&j, "7_3", 7, &s, MARK " in=data,/abs");
+    list_is(stage_spec_needs(&j), "/home/alice/w/data /abs /data/in");
+    list_is(stage_spec_named(&j), "/home/alice/w/data /abs");
     done(&j);
 }
 
@@ -258,7 +280,7 @@ int main(void)
         cmocka_unit_test(patterns),          cmocka_unit_test(working_directory),
         cmocka_unit_test(submit_directory),  cmocka_unit_test(files_outside),
         cmocka_unit_test(tasks_of_an_array), cmocka_unit_test(long_lists),
-        cmocka_unit_test(older_rows),
+        cmocka_unit_test(older_rows),        cmocka_unit_test(what_must_be_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
