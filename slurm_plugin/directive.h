@@ -63,7 +63,8 @@ struct directive {
                         // release
     bool moved;         // burstd has set its maximum of nodes to those that are rented;
     uint32_t max_nodes; // before that it was this, 0 = none
-    char part[256];     // partition(s) that the job was submitted to, as written; "" = none named
+    char submit_dir[DIRECTIVE_MARK_MAX]; // where it was submitted, if not in its working directory
+    char part[256]; // partition(s) that the job was submitted to, as written; "" = none named
 };
 
 // The options, for SPANK and for the manual. Ends with a NULL name.

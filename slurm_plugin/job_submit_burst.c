@@ -100,6 +100,33 @@ static void tell(char **err_msg, const char *text)
         replace(err_msg, text);
 }
 
+// Where sbatch was called, when that is not where the job will work (--chdir); "" else, and when it
+// is none that can be staged.
+static const char *submit_dir(const job_desc_msg_t *d)
+{
+    static const char name[] = "SLURM_SUBMIT_DIR=";
+    const char *dir = "";
+
+    for (uint32_t i = 0; i < d->env_size && d->environment && !dir[0]; i++)
+        if (d->environment[i] && strncmp(d->environment[i], name, sizeof(name) - 1) == 0)
+            dir = d->environment[i] + sizeof(name) - 1;
+    return dir[0] == '/' && d->work_dir && strcmp(dir, d->work_dir) != 0 ? dir : "";
+}
+
+// False: its name is too long to be kept in the mark beside the user's options.
+static bool add_submit_dir(struct directive *wish, const char *dir)
+{
+    size_t len = strlen(dir);
+
+    if (len >= sizeof(wish->submit_dir))
+        return false;
+    memcpy(wish->submit_dir, dir, len + 1);
+    if (directive_check_sum(wish, NULL) == 0)
+        return true;
+    wish->submit_dir[0] = '\0';
+    return false;
+}
+
 // Writes the mark, behind what an operator has put into AdminComment himself (Slurm lets nobody
 // else). False: the user's options are too long together.
 static bool mark(job_desc_msg_t *d, const struct directive *wish)
@@ -166,11 +193,14 @@ static const struct snapshot_body *newest_snapshot(enum snapshot_age *age)
     return recent;
 }
 
-static int accept_job(job_desc_msg_t *d, const struct directive *wish, const struct decision *what,
+static int accept_job(job_desc_msg_t *d, struct directive *wish, const struct decision *what,
                       char **err_msg)
 {
+    char told[sizeof(what->sentence) + 160];
+
     if (COMPAT_DESC_JOB_ID(d) != NO_VAL || directive_find_mark(d->admin_comment))
         return SLURM_SUCCESS; // a test of an existing job, or marked by an operator
+    bool kept = add_submit_dir(wish, submit_dir(d));
     if (!mark(d, wish)) {
         burst_error_t err = {""};
         char text[sizeof(err.text) + 8];
@@ -183,7 +213,11 @@ static int accept_job(job_desc_msg_t *d, const struct directive *wish, const str
         replace(&d->partition, what->partition);
         d->priority = 0;
     }
-    tell(err_msg, what->sentence);
+    snprintf(told, sizeof(told), "%s%s%s", what->sentence, what->sentence[0] && !kept ? "\n" : "",
+             kept ? ""
+                  : "burst: the name of the submit directory is too long to be kept: if a node "
+                    "is rented, only the working directory is copied there");
+    tell(err_msg, told);
     poke();
     return SLURM_SUCCESS;
 }

@@ -24,6 +24,7 @@
 #include "libburst/xalloc.h"
 #include "money/caps.h"
 #include "money/ledger.h"
+#include "node/data_check.h"
 #include "node/idle.h"
 #include "node/launch.h"
 #include "plan/admission.h"
@@ -168,6 +169,20 @@ static void impossible(struct burstd *b, struct bjob *j, const char *why)
     later(b, j, clock_mono_ms() < j->avoid_ms ? j->reason : why);
 }
 
+// Nothing is asked for a job whose data cannot be brought to a node. While they are being looked at
+// it is no news; the answer comes in a moment, and wakes us.
+static bool data_fit(struct burstd *b, struct bjob *j)
+{
+    char why[256];
+    enum data_verdict v = data_check(b, j, why, sizeof(why));
+
+    if (v == DATA_ASKED && !why[0])
+        return false;
+    if (v != DATA_FIT)
+        later(b, j, why);
+    return v == DATA_FIT;
+}
+
 static void add_one(struct planner *p, struct asked *a, const struct plan_question *q,
                     const struct waiting *w)
 {
@@ -177,6 +192,8 @@ static void add_one(struct planner *p, struct asked *a, const struct plan_questi
         later(b, w->j, why);
         return;
     }
+    if (!data_fit(b, w->j))
+        return;
     struct plan_job *x = plan_job(b, w->j, w->s, why, sizeof(why));
     if (!x) {
         if (p->said++ < SENTENCES) // else at the next look

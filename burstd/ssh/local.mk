@@ -44,8 +44,10 @@ burst_ssh_LDADD = libssh_ops.la
 
 noinst_LTLIBRARIES += libstage.la
 libstage_la_SOURCES = \
+	burstd/ssh/stage_content.c burstd/ssh/stage_content.h \
 	burstd/ssh/stage_dirs.c burstd/ssh/stage_dirs.h \
-	burstd/ssh/stage_home.c burstd/ssh/stage_home.h \
+	burstd/ssh/stage_holes.c burstd/ssh/stage_holes.h burstd/ssh/stage_home.c burstd/ssh/stage_home.h \
+	burstd/ssh/stage_named.c burstd/ssh/stage_named.h \
 	burstd/ssh/stage_pack.c burstd/ssh/stage_pack.h \
 	burstd/ssh/stage_places.c burstd/ssh/stage_places.h \
 	burstd/ssh/stage_request.c burstd/ssh/stage_request.h \

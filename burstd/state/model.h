@@ -198,6 +198,8 @@ struct bjob {
     int64_t next_ms;        // monotonic: not considered before this
     int64_t explained_ms;   // monotonic: what keeps it from a place is not asked for before this
     int64_t placed_ms;      // monotonic: Slurm was told of its nodes then
+    int64_t fits_ms;        // monotonic: its data can be staged, as far as is known until then
+    bool hopeless;          // its data cannot, and nobody but its user can change that
     bool stays;             // a candidate for which waiting here costs less than renting
     money_t stay_recorded;  // price of staying in the last decision to stay, 0 = none
     unsigned tries;         // failed attempts to find a place

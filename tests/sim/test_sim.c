@@ -26,6 +26,7 @@
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "money/ledger.h"
+#include "node/data_check.h"
 #include "node/orphan.h"
 #include "node/stage.h"
 #include "plan/planner.h"
@@ -110,6 +111,7 @@ static void daemon_start(void)
     assert_non_null(b->store);
     assert_int_equal(store_load(b->store, load_instance, load_job, b, &err), 0);
     b->bounds = bounds_create(b);
+    b->data_checks = data_checks_create(b);
     b->observed = observed_create(b);
     b->clouds = clouds_create(b, &err);
     world.b = b;
@@ -127,6 +129,7 @@ static void daemon_kill(void)
     clouds_destroy(b->clouds);
     observed_destroy(b->observed);
     bounds_destroy(b->bounds);
+    data_checks_destroy(b->data_checks);
     store_close(b->store);
     conf_free(b->conf);
     free(b);
@@ -1304,6 +1307,64 @@ static void the_death_of_a_helper_costs_no_node(void **state)
     }
 }
 
+static int reason_of(int job, char *reason, size_t size)
+{
+    const struct bjob *j = jobs_by_id(world.b->jobs, (uint32_t)job);
+
+    return snprintf(reason, size, "%s", j ? j->reason : "");
+}
+
+// What cannot be staged is seen before anything is rented. It waits, with a sentence, and runs when
+// it can be; only who wants rented nodes and nothing else is ended.
+static void nothing_is_rented_for_data_that_do_not_fit(void **state)
+{
+    static const char *const troubles[] = {"limit", "denied", "missing", "io", ""};
+    char reason[256];
+
+    for (size_t k = 0; k < sizeof(troubles) / sizeof(troubles[0]); k++) {
+        new_world(59);
+        world.data_error = troubles[k];
+        int held = slurm_submit(60, 1, true), eligible = slurm_submit(60, 1, false);
+        patient = true;
+        live(2 * 3600000);
+        assert_int_equal(cloud_launched(), 0);
+        assert_string_equal(slurm_job_text(held), "PENDING");
+        reason_of(held, reason, sizeof(reason));
+        assert_non_null(strstr(reason, troubles[k][0] ? "simulated trouble with its data (looked"
+                                                      : "is the service burst-stagerd running?"));
+        assert_string_not_equal(slurm_job_text(eligible), "CANCELLED");
+        // Their pauses are an hour at most; nobody waits long for burst-stagerd.
+        world.data_error = NULL;
+        live(troubles[k][0] ? 3700000 : 120000);
+        assert_string_equal(slurm_job_text(held), "COMPLETED");
+        patient = false;
+        settle();
+        check_promises(59);
+        end_world();
+    }
+}
+
+static void only_rented_nodes_were_wanted(void **state)
+{
+    new_world(61);
+    world.data_error = "io"; // a file server's bad hour
+    int job = slurm_submit(60, 1, true);
+    slurm_ask(job, "mode=only");
+    live(3600000);
+    assert_string_equal(slurm_job_text(job), "PENDING");
+    assert_int_equal(cloud_launched(), 0);
+    world.data_error = NULL;
+    live(3700000);
+    assert_string_equal(slurm_job_text(job), "COMPLETED");
+    world.data_error = "limit";
+    job = slurm_submit(60, 1, true);
+    slurm_ask(job, "mode=only");
+    live(20000);
+    assert_string_equal(slurm_job_text(job), "CANCELLED");
+    assert_int_equal(cloud_launched(), 1);
+    end_world();
+}
+
 static void slurmctld_does_not_answer(void)
 {
     world.refused_rc = 5004; // SLURM_PROTOCOL_SOCKET_IMPL_TIMEOUT
@@ -1388,7 +1449,7 @@ static void a_drain_during_the_boot_frees_the_job(void **state)
 {
     new_world(59);
     int job = slurm_submit(60, 1, true);
-    live(8000);
+    live(4000);
     INSTANCES_EACH(world.b->instances, i)
     {
         i->flags |= INST_F_OPDRAIN;
@@ -1932,6 +1993,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(nothing_is_rented_while_the_site_is_not_ready),
         cmocka_unit_test(a_lost_registration_costs_no_node),
         cmocka_unit_test(the_death_of_a_helper_costs_no_node),
+        cmocka_unit_test(nothing_is_rented_for_data_that_do_not_fit),
+        cmocka_unit_test(only_rented_nodes_were_wanted),
         cmocka_unit_test(a_refused_move_is_not_bought_for_again),
         cmocka_unit_test(empty_listings_end_nothing),
         cmocka_unit_test(a_lost_journal_ends_nothing),

@@ -252,6 +252,48 @@ bool stagerd_runs(struct burstd *b, char *why, size_t size)
     return !world.no_stagerd;
 }
 
+// stagerd_client.h
+#define LOOK_MS 250 // later than the first listings of all clouds: they are the dearer wait
+
+struct look {
+    stagerd_answer *cb;
+    void *arg;
+};
+
+static void look_done(void *arg)
+{
+    struct look l = *(struct look *)arg;
+    cJSON *answer = cJSON_CreateObject();
+
+    free(arg);
+    cJSON_AddBoolToObject(answer, "ok", !world.data_error);
+    cJSON_AddStringToObject(answer, "class", world.data_error ? world.data_error : "");
+    cJSON_AddStringToObject(answer, "error", "simulated trouble with its data");
+    if (world.data_error && !world.data_error[0])
+        l.cb(l.arg, NULL, true, "connection refused");
+    else
+        l.cb(l.arg, answer, false, NULL);
+    cJSON_Delete(answer);
+}
+
+// burstd was killed meanwhile: what belongs to it is given back.
+static void look_dropped(void *arg)
+{
+    struct look l = *(struct look *)arg;
+
+    free(arg);
+    l.cb(l.arg, NULL, false, "nobody listens");
+}
+
+void stagerd_ask(struct burstd *b, cJSON *request, stagerd_answer *cb, void *arg)
+{
+    struct look *l = xmalloc(sizeof(*l));
+
+    cJSON_Delete(request);
+    *l = (struct look){cb, arg};
+    after(LOOK_MS, look_done, look_dropped, l, true);
+}
+
 void stagerd_append(struct burstd *b, uint32_t uid, uint32_t gid, const char *user,
                     const char *path, const char *text)
 {

@@ -33,6 +33,7 @@ struct world {
     bool not_ready;           // something at home is missing that each node needs
     const char *boot_error;   // class of error of every preparation, NULL = none
     const char *stage_error;  // class of error of every stage-in, NULL = none
+    const char *data_error;   // the same of every look at a job's data; "" = burst-stagerd is down
     bool no_stagerd;          // burst-stagerd does not run
     unsigned registrations_lost; // so many starts of slurmd are not heard of by Slurm
     bool no_join;                // slurmd starts, and never registers

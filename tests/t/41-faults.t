@@ -198,7 +198,7 @@ is "$(as alice cat i.result)" result "with its results"
 as alice sh -c 'mkdir big && head -c 101M /dev/zero >big/file'
 l=$(as alice sbatch --parsable -D /home/alice/big -t 10 -o l.txt --wrap hostname)
 happens "a job with too much data in its directory is told why it stays" 60 \
-    "[[ \$(of_job $l reason) == *stage-in*100* ]]"
+    "[[ \$(of_job $l reason) == *'more than the 100 MiB'* ]]"
 is "$(as root squeue -h -j "$l" -o %T)" PENDING "it waits for a node of the site"
 m=$(as alice sbatch --parsable --burst=only -D /home/alice/big -t 10 -o m.txt --wrap hostname)
 happens "one that wants rented nodes and nothing else is cancelled" 60 "job_is $m CANCELLED"

@@ -188,6 +188,44 @@ static void options_come_in_the_spank_environment(void **state)
     assert_int_equal(host.submit(&d, ALICE, NULL), EINVAL);
 }
 
+// sbatch --chdir: what the job finds there and leaves there counts, too.
+static void another_submit_directory(void **state)
+{
+    static char *env[] = {(char *)"HOME=/home/alice", (char *)"SLURM_SUBMIT_DIR=/home/alice/my sub",
+                          (char *)"SLURM_JOB_NAME=x"};
+
+    d.environment = env;
+    d.env_size = 3;
+    assert_int_equal(host.submit(&d, ALICE, &msg), SLURM_SUCCESS);
+    assert_string_equal(d.admin_comment, "burst:1 eligible part=main sub=/home/alice/my%20sub");
+    told("");
+}
+
+static void the_same_submit_directory(void **state)
+{
+    static char *env[] = {(char *)"SLURM_SUBMIT_DIR=/home/alice"};
+
+    d.environment = env;
+    d.env_size = 1;
+    assert_int_equal(host.submit(&d, ALICE, &msg), SLURM_SUCCESS);
+    assert_string_equal(d.admin_comment, "burst:1 eligible part=main");
+    told("");
+}
+
+static void a_submit_directory_with_a_long_name(void **state)
+{
+    static char entry[2500] = "SLURM_SUBMIT_DIR=/";
+    static char *env[] = {entry};
+
+    memset(entry + strlen(entry), 'd', sizeof(entry) - 1 - strlen(entry));
+    d.environment = env;
+    d.env_size = 1;
+    assert_int_equal(host.submit(&d, ALICE, &msg), SLURM_SUCCESS);
+    assert_string_equal(d.admin_comment, "burst:1 eligible part=main");
+    told("burst: the name of the submit directory is too long to be kept: if a node is rented, "
+         "only the working directory is copied there");
+}
+
 static void values_too_long_for_the_mark(void **state)
 {
     char in[1100], out[1100];
@@ -656,6 +694,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(plain_job_is_marked, start, stop),
         cmocka_unit_test_setup_teardown(impossible_job_is_held, start, stop),
         cmocka_unit_test_setup_teardown(options_come_in_the_spank_environment, start, stop),
+        cmocka_unit_test_setup_teardown(another_submit_directory, start, stop),
+        cmocka_unit_test_setup_teardown(the_same_submit_directory, start, stop),
+        cmocka_unit_test_setup_teardown(a_submit_directory_with_a_long_name, start, stop),
         cmocka_unit_test_setup_teardown(values_too_long_for_the_mark, start, stop),
         cmocka_unit_test_setup_teardown(other_jobs_are_left_alone, start, stop),
         cmocka_unit_test_setup_teardown(a_job_whose_user_asked_says_why_it_stays, start, stop),
