@@ -26,6 +26,7 @@
 #include "libburst/fsutil.h"
 #include "libburst/xalloc.h"
 #include "node/bind.h"
+#include "node/data_check.h"
 #include "node/node_http.h"
 #include "plan/planner.h"
 #include "plan/price_survey.h"
@@ -182,6 +183,8 @@ static int open_state(struct burstd *b, burst_error_t *errp)
     if (fs_mkdirs(b->conf->state_dir, 0750, errp) == 0 &&
         fs_mkdirs(b->conf->run_dir, 0755, errp) == 0 && (b->store = store_open(path, errp)))
         rc = store_load(b->store, load_instance, load_job, b, errp);
+    if (rc == 0 && store_fresh(b->store))
+        log_warn("%s is new: nothing is known of instances, jobs and charges of before", path);
     if (rc == 0 && !(b->reader = reader_create(b->loop, path, errp)))
         rc = -1;
     free(path);
@@ -204,6 +207,7 @@ static int start(struct burstd *b, burst_error_t *errp)
     if (read_public_key(b, errp) < 0 || open_state(b, errp) < 0)
         return -1;
     b->bounds = bounds_create(b);
+    b->data_checks = data_checks_create(b);
     b->observed = observed_create(b);
     if (!(b->http = http_create(b->loop, errp)) || !(b->clouds = clouds_create(b, errp)) ||
         !(b->solver = solver_create(b, errp)) ||
@@ -259,6 +263,7 @@ static void stop(struct burstd *b)
     http_destroy(b->http);
     observed_destroy(b->observed);
     bounds_destroy(b->bounds);
+    data_checks_destroy(b->data_checks);
     store_close(b->store);
     free(b->ssh_public_key);
 }

@@ -4,6 +4,7 @@
 #include "tick.h"
 
 #include "cloud/clouds.h"
+#include "job/held_note.h"
 #include "job/jobflow.h"
 #include "money/comment.h"
 #include "node/join.h"
@@ -40,6 +41,7 @@ void tick(struct burstd *b)
         spool_scan(b->spool);
         jobflow_step(b);
         planner_step(b);
+        held_note_step(b);
         stage_step(b);
         preempt_step(b);
         join_step(b);

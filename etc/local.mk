@@ -5,6 +5,7 @@ dist_node_DATA = \
 	etc/node/agent.sh \
 	etc/node/check.sh \
 	etc/node/join.sh \
+	etc/node/leftovers.sh \
 	etc/node/lib.sh \
 	etc/node/poweroff.sh \
 	etc/node/signal.sh \

@@ -22,6 +22,7 @@ struct question {
     struct directive *d;
     struct decision *out;
     struct need need;
+    enum snapshot_age age;
     bool asked; // the user gave a --burst option
     bool only;  // ... or a partition that means the same
     // partitions that the job names, or the default one; indexes into s->partition
@@ -54,9 +55,10 @@ static void stays(struct question *q, const char *why)
 {
     if (q->only)
         say(q, VERDICT_REJECT, "this job may run on rented nodes only, but %s", why);
-    else if (q->asked)
+    else if (q->asked) {
         say(q, VERDICT_ALONE, "the job waits for the cluster's own nodes only: %s", why);
-    else
+        snprintf(q->out->stays, sizeof(q->out->stays), "%s", why);
+    } else
         q->out->verdict = VERDICT_ALONE;
 }
 
@@ -293,7 +295,8 @@ static void describe_lack(const struct question *q, char *text, size_t size)
 
 struct offer {
     const struct snapshot_shape *shape; // NULL = none
-    money_t cost;                       // of all its nodes for the whole runtime
+    money_t cost;                       // of all its nodes for the whole runtime; INT64_MAX: it has
+                                        // no price yet (burstd has just been started)
 };
 
 static int64_t runtime_s(const struct question *q)
@@ -323,6 +326,12 @@ static money_t shape_price(const struct question *q, const struct snapshot_shape
     default:
         return lower(s->price_spot, s->price_on_demand);
     }
+}
+
+// burstd has not seen its prices yet; it looks at them before it rents.
+static bool unpriced(const struct snapshot_shape *s)
+{
+    return s->price_spot == MONEY_UNKNOWN && s->price_on_demand == MONEY_UNKNOWN;
 }
 
 static money_t total_cost(const struct question *q, money_t price, uint64_t nodes)
@@ -370,9 +379,10 @@ static bool find_offer(const struct question *q, bool held, struct offer *best)
         uint64_t n = shape_count(q, s, held);
         any = any || n > 0;
         money_t price = shape_price(q, s);
-        if (n == 0 || price == MONEY_UNKNOWN || !directive_allows_cloud(q->d, s->cloud))
+        if (n == 0 || (price == MONEY_UNKNOWN && !unpriced(s)) ||
+            !directive_allows_cloud(q->d, s->cloud))
             continue;
-        money_t cost = total_cost(q, price, n);
+        money_t cost = price == MONEY_UNKNOWN ? INT64_MAX : total_cost(q, price, n);
         if (!best->shape || cost < best->cost) {
             best->shape = s;
             best->cost = cost;
@@ -427,6 +437,8 @@ static bool over_cap(const struct question *q, const struct offer *o, char *why,
     char cost[MONEY_TEXT_MAX], cap[MONEY_TEXT_MAX];
     bool own = (q->d->given & DIRECTIVE_HAS_MAX_COST) && o->cost > q->d->max_cost;
 
+    if (q->age != SNAPSHOT_FRESH || unpriced(o->shape)) // burstd judges by the prices of then
+        return false;
     if (!own && o->cost <= q->s->max_job_cost)
         return false;
     snprintf(why, size, "at the cheapest place (%s) it would cost %s, more than %s of %s",
@@ -460,8 +472,14 @@ static void hold(struct question *q, const struct offer *o, const char *lack)
     note_partition(q);
     snprintf(q->out->partition, sizeof(q->out->partition), "%s",
              q->s->partition[o->shape->partition].name);
-    say(q, VERDICT_HOLD, "%s%sthe job waits for a rented node (see: burst why JOBID)", lack,
-        *lack ? "; " : "");
+    if (q->age == SNAPSHOT_FRESH)
+        say(q, VERDICT_HOLD, "%s%sthe job waits for a rented node (see: burst why JOBID)", lack,
+            *lack ? "; " : "");
+    else
+        say(q, VERDICT_HOLD,
+            "%s%sburstd is not running just now; the job waits until it is back and has rented a "
+            "node",
+            lack, *lack ? "; " : "");
 }
 
 static void decide_only(struct question *q)
@@ -594,7 +612,7 @@ static void refuse_cloud(struct question *q, const char *name)
 
 // Nodes that cost money are for burstd and operators to give out: what an ordinary user sends there
 // himself must pass the rules. False: refused.
-static bool admit_elastic(struct question *q, bool fresh)
+static bool admit_elastic(struct question *q)
 {
     if (q->n_local || q->unknown[0])
         say(q, VERDICT_REJECT,
@@ -609,7 +627,7 @@ static bool admit_elastic(struct question *q, bool fresh)
             "a heterogeneous job (several components with ':') cannot run on rented nodes; leave "
             "out partition %s",
             q->s->partition[q->part[0]].name);
-    else if (!fresh)
+    else if (q->age == SNAPSHOT_OLD)
         say(q, VERDICT_REJECT, "burstd is not running now, so nobody rents nodes for partition %s",
             q->s->partition[q->part[0]].name);
     else {
@@ -643,29 +661,46 @@ static void ask(struct question *q)
         decide(q);
 }
 
-void classify(const struct snapshot_body *snapshot, bool fresh, const struct job_request *job,
-              struct directive *d, struct decision *out)
+// Nobody rents nodes now. Of a job that waits for the cluster's own nodes nothing is said; one that
+// they can never run hears why Slurm refuses it.
+static void without_burstd(struct question *q)
 {
-    struct question q = {.s = snapshot, .j = job, .d = d, .out = out};
+    char why[WHY], lack[WHY];
+
+    stays(q, "burstd is not running now");
+    if (q->asked || !q->s || !q->s->default_auto || (q->s->cut & SNAPSHOT_CUT_LOCAL) ||
+        forbidden(q, why, sizeof(why)) ||
+        need_of(q->j, &q->need, q->need_why, sizeof(q->need_why)) < 0 ||
+        local_fit(q) != FITS_NOWHERE)
+        return;
+    describe_lack(q, lack, sizeof(lack));
+    say(q, VERDICT_ALONE, "%s, and burstd, which would rent one, is not running now", lack);
+}
+
+void classify(const struct snapshot_body *snapshot, enum snapshot_age age,
+              const struct job_request *job, struct directive *d, struct decision *out)
+{
+    struct question q = {.s = snapshot, .age = age, .j = job, .d = d, .out = out};
 
     out->verdict = VERDICT_ALONE;
-    out->partition[0] = out->sentence[0] = '\0';
+    out->partition[0] = out->sentence[0] = out->stays[0] = '\0';
     q.asked = d->given != 0;
     q.only = d->given && d->mode == DIRECTIVE_ONLY;
     if (snapshot)
         find_partitions(&q);
     if (q.n_elastic) {
-        if ((is_operator(&q) && !q.asked) || !admit_elastic(&q, fresh))
+        if ((is_operator(&q) && !q.asked) || !admit_elastic(&q))
             return;
     } else if (d->given && d->mode == DIRECTIVE_NEVER) {
+        snprintf(out->stays, sizeof(out->stays), "--burst=never was asked for");
         return;
     }
     if (job->het && q.asked)
         say(&q, VERDICT_REJECT,
             "a heterogeneous job (several components with ':') cannot run on rented nodes; leave "
             "out the --burst options");
-    else if (!job->het && (!snapshot || !fresh))
-        stays(&q, "burstd is not running now");
+    else if (!job->het && (!snapshot || age == SNAPSHOT_OLD))
+        without_burstd(&q);
     else if (!job->het)
         ask(&q);
 }

@@ -19,14 +19,21 @@ struct decision {
     enum verdict verdict;
     char partition[SNAPSHOT_NAME]; // HOLD: the elastic partition
     char sentence[512];            // for the user; "" = nothing is said
+    char stays[256];               // ALONE, and its user named an option: why; else ""
 };
 
-// snapshot: NULL when there is none. fresh: it is not too old; an old one only tells which
-// partitions are elastic. d is what the user asks for; on ELIGIBLE and HOLD it is completed to what
-// the mark must say (cls, part, user_hold, and for a job sent straight to an elastic partition mode
-// and clouds).
-void classify(const struct snapshot_body *snapshot, bool fresh, const struct job_request *job,
-              struct directive *d, struct decision *out);
+// How far a snapshot may be believed.
+enum snapshot_age {
+    SNAPSHOT_OLD,    // which partitions are elastic, nothing else
+    SNAPSHOT_RECENT, // burstd is silent, for less than accept_s: what exists, not what it costs now
+    SNAPSHOT_FRESH,
+};
+
+// snapshot: NULL when there is none (age is not looked at). d is what the user asks for; on
+// ELIGIBLE and HOLD it is completed to what the mark must say (cls, part, user_hold, and for a job
+// sent straight to an elastic partition mode and clouds).
+void classify(const struct snapshot_body *snapshot, enum snapshot_age age,
+              const struct job_request *job, struct directive *d, struct decision *out);
 
 // Does a comma list of partitions name an elastic one? NULL: no. For job_modify.
 bool classify_names_elastic(const struct snapshot_body *snapshot, const char *partitions);

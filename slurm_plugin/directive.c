@@ -537,12 +537,19 @@ static bool is_key(const char *name, const char *key, size_t key_len)
     return strlen(name) == key_len && strncmp(name, key, key_len) == 0;
 }
 
+static bool keep_text(char *at, size_t size, const char *value)
+{
+    size_t len = strlen(value);
+
+    if (len < size)
+        memcpy(at, value, len + 1);
+    return len < size;
+}
+
 // Keys that are not a user's option. An unknown one is skipped: a later version may have written
 // it.
 static bool take_own_key(struct directive *d, const char *key, size_t key_len, const char *value)
 {
-    size_t len = strlen(value);
-
     if (is_key("hold", key, key_len))
         d->user_hold = strcmp(value, "user") == 0;
     if (is_key("max_nodes", key, key_len)) {
@@ -552,11 +559,10 @@ static bool take_own_key(struct directive *d, const char *key, size_t key_len, c
             return false;
         d->max_nodes = (uint32_t)n;
     }
-    if (!is_key("part", key, key_len))
-        return true;
-    if (len >= sizeof(d->part))
-        return false;
-    memcpy(d->part, value, len + 1);
+    if (is_key("part", key, key_len))
+        return keep_text(d->part, sizeof(d->part), value);
+    if (is_key("sub", key, key_len))
+        return keep_text(d->submit_dir, sizeof(d->submit_dir), value);
     return true;
 }
 
@@ -698,6 +704,8 @@ static void write_mark(const struct directive *d, struct out *to)
         put_key(&o, "hold", "user");
     if (d->part[0])
         put_key(&o, "part", d->part);
+    if (d->submit_dir[0])
+        put_key(&o, "sub", d->submit_dir);
     if (d->moved && d->max_nodes)
         put_number(&o, "max_nodes", d->max_nodes);
     else if (d->moved)

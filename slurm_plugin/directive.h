@@ -20,8 +20,11 @@
 #define DIRECTIVE_VALUE_MAX 256 // bytes of an option's value; longer ones are not looked at
 #define DIRECTIVE_LIST_MAX 4096 // ... of one that is a list. All must fit into the mark, coded
 #define DIRECTIVE_CLOUD_MAX 33  // buffer for one cloud name
-#define DIRECTIVE_CLOUDS 16     // names in --burst-clouds
-#define DIRECTIVE_DATA 16       // items in --burst-data
+// In front of the plugin's words in the AdminComment of a job whose user named an option and that
+// stays all the same. No mark: burstd does not look after it.
+#define DIRECTIVE_STAYS "burst: stays here: "
+#define DIRECTIVE_CLOUDS 16 // names in --burst-clouds
+#define DIRECTIVE_DATA 16   // items in --burst-data
 
 enum directive_class { DIRECTIVE_UNMARKED, DIRECTIVE_ELIGIBLE, DIRECTIVE_HELD };
 enum directive_mode { DIRECTIVE_AUTO, DIRECTIVE_NEVER, DIRECTIVE_ONLY };
@@ -60,7 +63,8 @@ struct directive {
                         // release
     bool moved;         // burstd has set its maximum of nodes to those that are rented;
     uint32_t max_nodes; // before that it was this, 0 = none
-    char part[256];     // partition(s) that the job was submitted to, as written; "" = none named
+    char submit_dir[DIRECTIVE_MARK_MAX]; // where it was submitted, if not in its working directory
+    char part[256]; // partition(s) that the job was submitted to, as written; "" = none named
 };
 
 // The options, for SPANK and for the manual. Ends with a NULL name.

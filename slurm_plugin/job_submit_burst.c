@@ -100,6 +100,33 @@ static void tell(char **err_msg, const char *text)
         replace(err_msg, text);
 }
 
+// Where sbatch was called, when that is not where the job will work (--chdir); "" else, and when it
+// is none that can be staged.
+static const char *submit_dir(const job_desc_msg_t *d)
+{
+    static const char name[] = "SLURM_SUBMIT_DIR=";
+    const char *dir = "";
+
+    for (uint32_t i = 0; i < d->env_size && d->environment && !dir[0]; i++)
+        if (d->environment[i] && strncmp(d->environment[i], name, sizeof(name) - 1) == 0)
+            dir = d->environment[i] + sizeof(name) - 1;
+    return dir[0] == '/' && d->work_dir && strcmp(dir, d->work_dir) != 0 ? dir : "";
+}
+
+// False: its name is too long to be kept in the mark beside the user's options.
+static bool add_submit_dir(struct directive *wish, const char *dir)
+{
+    size_t len = strlen(dir);
+
+    if (len >= sizeof(wish->submit_dir))
+        return false;
+    memcpy(wish->submit_dir, dir, len + 1);
+    if (directive_check_sum(wish, NULL) == 0)
+        return true;
+    wish->submit_dir[0] = '\0';
+    return false;
+}
+
 // Writes the mark, behind what an operator has put into AdminComment himself (Slurm lets nobody
 // else). False: the user's options are too long together.
 static bool mark(job_desc_msg_t *d, const struct directive *wish)
@@ -117,6 +144,26 @@ static bool mark(job_desc_msg_t *d, const struct directive *wish)
     return true;
 }
 
+// Why a job stays of which its user thought that it might leave: for `burst why`, and for who reads
+// AdminComment. Of users who ask for nothing special nothing is written down.
+static void note_stays(job_desc_msg_t *d, const char *why)
+{
+    char text[OPERATOR_COMMENT_MAX + 4 + sizeof(DIRECTIVE_STAYS) + 256];
+    size_t n = 0;
+
+    if (!*why || COMPAT_DESC_JOB_ID(d) != NO_VAL || directive_find_mark(d->admin_comment))
+        return;
+    if (given(d->admin_comment))
+        n = (size_t)snprintf(text, OPERATOR_COMMENT_MAX + 4, "%.*s | ", OPERATOR_COMMENT_MAX,
+                             d->admin_comment);
+    snprintf(text + n, sizeof(text) - n, DIRECTIVE_STAYS "%s", why);
+    // What comes from the user in it goes to terminals.
+    for (char *p = text + n; *p; p++)
+        if (*p < ' ' || *p > '~')
+            *p = '?';
+    replace(&d->admin_comment, text);
+}
+
 static void poke(void)
 {
     if (poke_fd >= 0)
@@ -124,11 +171,36 @@ static void poke(void)
                       (const struct sockaddr *)&poke_address, sizeof(poke_address));
 }
 
-static int accept_job(job_desc_msg_t *d, const struct directive *wish, const struct decision *what,
+// To be released; NULL = there is none.
+static const struct snapshot_body *newest_snapshot(enum snapshot_age *age)
+{
+    enum snapshot_state state;
+    const struct snapshot_body *s = snapshot_acquire(&reader, SNAPSHOT_MAX_AGE_MS, &state);
+
+    *age = s ? SNAPSHOT_FRESH : SNAPSHOT_OLD;
+    if (s)
+        return s;
+    if (state == SNAPSHOT_STALE)
+        s = snapshot_acquire(&reader, -1, &state);
+    if (!s)
+        return snapshot_last(&reader);
+    const struct snapshot_body *recent =
+        s->accept_s > 0 ? snapshot_acquire(&reader, 1000 * s->accept_s, &state) : NULL;
+    if (!recent)
+        return s;
+    snapshot_release(&reader, s);
+    *age = SNAPSHOT_RECENT;
+    return recent;
+}
+
+static int accept_job(job_desc_msg_t *d, struct directive *wish, const struct decision *what,
                       char **err_msg)
 {
+    char told[sizeof(what->sentence) + 160];
+
     if (COMPAT_DESC_JOB_ID(d) != NO_VAL || directive_find_mark(d->admin_comment))
         return SLURM_SUCCESS; // a test of an existing job, or marked by an operator
+    bool kept = add_submit_dir(wish, submit_dir(d));
     if (!mark(d, wish)) {
         burst_error_t err = {""};
         char text[sizeof(err.text) + 8];
@@ -141,7 +213,11 @@ static int accept_job(job_desc_msg_t *d, const struct directive *wish, const str
         replace(&d->partition, what->partition);
         d->priority = 0;
     }
-    tell(err_msg, what->sentence);
+    snprintf(told, sizeof(told), "%s%s%s", what->sentence, what->sentence[0] && !kept ? "\n" : "",
+             kept ? ""
+                  : "burst: the name of the submit directory is too long to be kept: if a node "
+                    "is rented, only the working directory is copied there");
+    tell(err_msg, told);
     poke();
     return SLURM_SUCCESS;
 }
@@ -153,7 +229,6 @@ int job_submit(job_desc_msg_t *desc, uint32_t submit_uid, char **err_msg)
     struct decision what;
     burst_error_t err;
     char text[sizeof(err.text) + 8];
-    enum snapshot_state state;
 
     if (!desc)
         return SLURM_SUCCESS;
@@ -169,21 +244,19 @@ int job_submit(job_desc_msg_t *desc, uint32_t submit_uid, char **err_msg)
         return EINVAL;
     }
     request_of(desc, submit_uid, privileged(submit_uid), &request);
-    const struct snapshot_body *s = snapshot_acquire(&reader, SNAPSHOT_MAX_AGE_MS, &state);
-    bool fresh = s != NULL;
-    if (state == SNAPSHOT_STALE)
-        s = snapshot_acquire(&reader, -1, &state);
-    if (!s)
-        s = snapshot_last(&reader);
+    enum snapshot_age age;
+    const struct snapshot_body *s = newest_snapshot(&age);
     if (!s && !request.privileged && classify_listed(desc->partition, elastic_names)) {
         tell(err_msg, "burst: burstd is not running now, so nobody rents nodes; name the cluster's "
                       "own partitions only");
         return ESLURM_REQUESTED_NODE_CONFIG_UNAVAILABLE;
     }
-    classify(s, fresh, &request, &wish, &what);
+    classify(s, age, &request, &wish, &what);
     snapshot_release(&reader, s);
     if (what.verdict == VERDICT_ELIGIBLE || what.verdict == VERDICT_HOLD)
         return accept_job(desc, &wish, &what, err_msg);
+    if (what.verdict == VERDICT_ALONE)
+        note_stays(desc, what.stays);
     tell(err_msg, what.sentence);
     return what.verdict == VERDICT_REJECT ? ESLURM_REQUESTED_NODE_CONFIG_UNAVAILABLE
                                           : SLURM_SUCCESS;

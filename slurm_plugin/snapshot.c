@@ -18,7 +18,7 @@
 #define TRIES 64     // each gives the processor away: enough for a writer that was interrupted
 #define HEAD_TRIES 8 // a head is written in one go; a file of another kind must not cost much
 #define FUTURE_MS 1000
-#define WITHDRAWN_MS (-3600000)
+#define MEND_HEADS 30 // heads (one a second) between two writes of a body that did not change
 #define MATCH_MAX 255
 
 _Static_assert(sizeof(struct snapshot_head) == 64, "no padding");
@@ -243,7 +243,10 @@ static bool fetch(struct snapshot_reader *r)
 
 static bool too_old(const struct snapshot_head *h, int64_t now, int64_t max_age_ms)
 {
-    return max_age_ms >= 0 && (now - h->written_ms > max_age_ms || h->written_ms > now + FUTURE_MS);
+    if (max_age_ms < 0)
+        return false;
+    return now - h->written_ms > max_age_ms || h->written_ms > now + FUTURE_MS ||
+           (h->withdrawn && max_age_ms <= SNAPSHOT_MAX_AGE_MS);
 }
 
 const struct snapshot_body *snapshot_acquire(struct snapshot_reader *r, int64_t max_age_ms,
@@ -350,6 +353,7 @@ struct snapshot_writer {
     char *path;
     int fd;
     bool published;
+    unsigned heads;       // written since the body was
     struct snapshot last; // as it is in the file
 };
 
@@ -431,7 +435,7 @@ void snapshot_writer_destroy(struct snapshot_writer *w)
     if (!w)
         return;
     if (w->published) {
-        w->last.head.written_ms = WITHDRAWN_MS;
+        w->last.head.withdrawn = 1;
         w->last.head.head_sum = head_sum(&w->last.head);
         write_at(w, &w->last.head, sizeof(w->last.head), NULL);
     }
@@ -471,6 +475,7 @@ int snapshot_publish(struct snapshot_writer *w, struct snapshot *s, burst_error_
     }
     qsort(s->body.user, s->body.n_users, sizeof(s->body.user[0]), by_uid);
     bool same = w->published && memcmp(&w->last.body, &s->body, sizeof(s->body)) == 0;
+    bool whole = !same || w->heads >= MEND_HEADS;
     memset(&s->head, 0, sizeof(s->head));
     s->head.magic = SNAPSHOT_MAGIC;
     s->head.version = SNAPSHOT_VERSION;
@@ -479,8 +484,9 @@ int snapshot_publish(struct snapshot_writer *w, struct snapshot *s, burst_error_
     s->head.body_sum = same ? w->last.head.body_sum : snapshot_sum(&s->body, sizeof(s->body));
     s->head.written_ms = boottime_ms();
     s->head.head_sum = head_sum(&s->head);
-    if (write_at(w, s, same ? sizeof(s->head) : sizeof(*s), errp) < 0)
+    if (write_at(w, s, whole ? sizeof(*s) : sizeof(s->head), errp) < 0)
         return -1;
+    w->heads = whole ? 0 : w->heads + 1;
     w->last = *s;
     w->published = true;
     return 0;

@@ -23,8 +23,8 @@
 #include "libburst/money.h"
 
 #define SNAPSHOT_MAGIC UINT64_C(0x31504e5354535242) // "BRSTSNP1"
-#define SNAPSHOT_VERSION 2u
-#define SNAPSHOT_MAX_AGE_MS 5000 // older: burstd is not running, jobs are left as they are
+#define SNAPSHOT_VERSION 3u
+#define SNAPSHOT_MAX_AGE_MS 5000 // older: burstd is not running now (or very busy)
 
 #define SNAPSHOT_NAME 64  // buffer for a name or a pattern
 #define SNAPSHOT_GPU 32   // buffer for a GPU type
@@ -118,6 +118,7 @@ struct snapshot_body {
     uint32_t unlisted_user; // flags of users not in the list. Patterns that burstd cannot resolve:
                             // SNAPSHOT_USER_ALLOWED, burstd checks again with the job's user name
     uint32_t cut;           // SNAPSHOT_CUT_*
+    int64_t accept_s; // so long after burstd was last heard jobs are taken for it; 0 = not at all
     int64_t default_runtime_s; // of a job without time limit and --burst-runtime, for the caps
     money_t max_job_cost;      // cap of the site per job; INT64_MAX = none
     struct snapshot_patterns partitions, accounts, deny_accounts;
@@ -142,8 +143,9 @@ struct snapshot_head {
     uint32_t size;      // of head and body
     uint64_t sequence;  // of the body: changes with it; starts at the time of the first write
     int64_t written_ms; // CLOCK_BOOTTIME
+    uint64_t withdrawn; // 1: burstd has stopped, at written_ms
     uint64_t body_sum;  // snapshot_sum() of the body
-    uint64_t unused[2];
+    uint64_t unused;
     uint64_t head_sum; // of all before it
 };
 
@@ -162,10 +164,11 @@ bool snapshot_set(char *field, size_t size, const char *text);
 struct snapshot_writer;
 // Opens or creates the file (mode 0644, owner: the user that we are). Owned.
 struct snapshot_writer *snapshot_writer_create(const char *path, burst_error_t *errp);
-// Makes what is published stale at once (the plugin leaves jobs alone, the hooks still find the
-// elastic partitions) and frees; NULL is allowed.
+// Makes what is published stale at once (burstd does not run; the hooks still find the elastic
+// partitions) and frees; NULL is allowed.
 void snapshot_writer_destroy(struct snapshot_writer *w);
-// Writes the body if it differs from the last one, and the head in any case. Fills in s->head.
+// Writes the body if it differs from the last one, or was not for thirty calls (somebody may have
+// damaged it in place), and the head in any case. Fills in s->head.
 // Sorts s->body.user. Makes the file again when somebody has removed it. Does not block (tmpfs).
 int snapshot_publish(struct snapshot_writer *w, struct snapshot *s, burst_error_t *errp);
 

@@ -26,6 +26,7 @@ struct burstd {
     struct shape_prices *prices;
     struct solver *solver;
     struct price_survey *survey;
+    struct data_checks *data_checks; // what burst-stagerd says of jobs' data
     struct planner *planner;
     struct spool *spool;
     struct ready *ready; // burst-prolog and burst-epilog that wait for an answer

@@ -4,7 +4,8 @@
 // is no hook for that in libuv. Only async-signal-safe calls are made there, burstd has threads.
 //
 // Life: running -> (reaped and both outputs at their end) -> exited() -> handles closed -> freed.
-// A grandchild that holds the outputs open delays exited() by DRAIN_MS at most.
+// A grandchild that holds the outputs open delays exited() by DRAIN_MS at most. What lies in the
+// pipes then is read before exited(), however late the loop comes to it.
 #include "base/child.h"
 
 #include <errno.h>
@@ -27,6 +28,7 @@
 #define SEND_MAX_BYTES (16u << 20)
 #define STDERR_LINE_MAX 1500
 #define DRAIN_MS 500
+#define DRAIN_ROUNDS 64 // of a grandchild that never stops to write
 
 struct child {
     char *name;
@@ -41,7 +43,9 @@ struct child {
     bool muted;     // child_destroy() or a protocol error: no callback but exited() any more
     bool destroyed; // child_destroy(): no callback at all
     bool finished;  // exited() was called, handles are being closed
-    int handles;    // not yet closed
+    bool heard;     // something was read since the last round of draining
+    unsigned rounds;
+    int handles; // not yet closed
     struct strbuf line;
     size_t scanned; // bytes of `line` known to have no line end
     char err_line[STDERR_LINE_MAX + 1];
@@ -160,6 +164,7 @@ static void on_out(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 {
     struct child *c = s->data;
 
+    c->heard = c->heard || n > 0;
     if (n > 0 && !c->muted) {
         if (strbuf_add(&c->line, buf->base, (size_t)n) < 0)
             protocol_error(c, "it wrote a line of more than 4 MiB");
@@ -196,6 +201,7 @@ static void on_err(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 {
     struct child *c = s->data;
 
+    c->heard = c->heard || n > 0;
     for (ssize_t i = 0; i < n; i++) {
         if (buf->base[i] == '\n')
             log_stderr(c);
@@ -211,9 +217,18 @@ static void on_err(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
     finish_if_done(c);
 }
 
+// A loop that was held up runs its timers before it reads: each round lets it read once more.
 static void on_drained(uv_timer_t *t)
 {
-    finish(t->data);
+    struct child *c = t->data;
+
+    if (c->rounds == 0 || (c->heard && c->rounds < DRAIN_ROUNDS)) {
+        c->rounds++;
+        c->heard = false;
+        uv_timer_start(t, on_drained, 0, 0);
+        return;
+    }
+    finish(c);
 }
 
 static void on_sigchld(uv_signal_t *h, int signum)
@@ -233,6 +248,7 @@ static void on_sigchld(uv_signal_t *h, int signum)
     c->status = r > 0 && WIFEXITED(st) ? WEXITSTATUS(st) : -1;
     c->signal = r > 0 && WIFSIGNALED(st) ? WTERMSIG(st) : 0;
     uv_signal_stop(h);
+    uv_update_time(h->loop); // a timer counts from the loop's cached time
     uv_timer_start(&c->drain, on_drained, DRAIN_MS, 0);
     finish_if_done(c);
 }

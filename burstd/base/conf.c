@@ -39,6 +39,7 @@ static const struct yt_field eligibility_table[] = {
     UINT("max_nodes", max_nodes, "16", 1, 10000),
     TIME("max_time", max_time_s, "7d", 60, 3650 * DAY),
     {.key = "interactive", .kind = YT_BOOL, .off = AT(interactive), .dflt = "false"},
+    TIME("accept_while_down", accept_while_down_s, "15m", 0, 7 * DAY),
     LIST("local_gpu_types", local_gpu_types, ""),
     {0},
 };
@@ -118,6 +119,12 @@ static const struct yt_field boot_table[] = {
     {0},
 };
 
+static const struct yt_field bounds_table[] = {
+    TIME("pause", bound_pause_s, "1h", 1, 30 * DAY),
+    TIME("pause_max", bound_pause_max_s, "1d", 1, 365 * DAY),
+    {0},
+};
+
 static const struct yt_field reap_table[] = {
     TIME("minimum_age", reap_minimum_age_s, "90s", 0, DAY),
     TIME("interval", reap_interval_s, "30s", 1, 3600),
@@ -148,6 +155,7 @@ static const struct yt_field root_table[] = {
     DIRECTORY("munge_key", munge_key, BURST_SYSCONFDIR "/munge.key"),
     SECTION("spot", spot_table),
     SECTION("boot", boot_table),
+    SECTION("bounds", bounds_table),
     SECTION("reap", reap_table),
     TIME("node_idle", node_idle_s, "5m", 1, 30 * DAY),
     {.key = "accelerators",

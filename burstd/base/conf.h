@@ -133,7 +133,8 @@ struct burst_conf {
     money_t waiting_usd; // what an hour of waiting costs where no line of waiting says otherwise
     struct waiting_conf *waiting;
     unsigned n_waiting;
-    unsigned max_instances; // all clouds together
+    unsigned max_instances;      // all clouds together
+    int64_t accept_while_down_s; // 0: what needs rented nodes is refused while burstd is down
     int64_t default_runtime_s;
 
     // budget: CONF_NO_CAP when the file says `none`
@@ -167,6 +168,10 @@ struct burst_conf {
     int64_t join_timeout_s;
     int64_t block_s;     // first time that a place is left alone after a refusal; it doubles ...
     int64_t block_max_s; // ... up to this
+
+    // bounds
+    int64_t bound_pause_s;     // what failed twice in a row is closed for so long; it doubles ...
+    int64_t bound_pause_max_s; // ... up to this
 
     // reap
     int64_t reap_minimum_age_s;

@@ -127,6 +127,10 @@ void conf_check(struct yt *y, struct burst_conf *c)
         yt_fail(y, "boot.block_max",
                 "is shorter than boot.block (%" PRId64 "s); the time grows from one to the other",
                 c->block_s);
+    if (c->bound_pause_max_s < c->bound_pause_s)
+        yt_fail(y, "bounds.pause_max",
+                "is shorter than bounds.pause (%" PRId64 "s); the time grows from one to the other",
+                c->bound_pause_s);
     conf_check_accels(&k);
     conf_check_shapes(&k);
     conf_check_clouds(&k);

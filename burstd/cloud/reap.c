@@ -8,7 +8,9 @@ static enum reap_verdict unknown_to_us(const struct reap_facts *f)
         return REAP_NOTHING;
     if (f->cloud_state == PROVIDER_TERMINATED) // by itself, before we heard that it had begun
         return f->unpaid ? REAP_ORPHAN : REAP_NOTHING;
-    return f->age_s >= f->minimum_age_s ? REAP_ORPHAN : REAP_NOTHING;
+    if (f->age_s < f->minimum_age_s || (f->confirmed && f->listed_s < REAP_MISSING_S))
+        return REAP_NOTHING;
+    return f->known ? REAP_ORPHAN : REAP_STRANGER;
 }
 
 static enum reap_verdict missing(const struct reap_facts *f)
@@ -37,8 +39,8 @@ enum reap_verdict reap_decide(const struct reap_facts *f)
 
 const char *reap_verdict_name(enum reap_verdict v)
 {
-    static const char *const names[] = {"nothing", "update", "wait",  "ask",
-                                        "lost",    "gone",   "orphan"};
+    static const char *const names[] = {"nothing", "update", "wait",     "ask",
+                                        "lost",    "gone",   "stranger", "orphan"};
 
     return names[v];
 }

@@ -12,12 +12,13 @@
 
 enum reap_verdict {
     REAP_NOTHING,
-    REAP_UPDATE, // take over address, times, notice
-    REAP_WAIT,   // the cloud does not list it (yet): count a miss
-    REAP_ASK,    // nor does it for long: ask for it alone
-    REAP_LOST,   // it ended or vanished while we still wanted it
-    REAP_GONE,   // its end is confirmed
-    REAP_ORPHAN, // ours by tag, nobody wants it, old enough (or ended and unpaid): terminate
+    REAP_UPDATE,   // take over address, times, notice
+    REAP_WAIT,     // the cloud does not list it (yet): count a miss
+    REAP_ASK,      // nor does it for long: ask for it alone
+    REAP_LOST,     // it ended or vanished while we still wanted it
+    REAP_GONE,     // its end is confirmed
+    REAP_STRANGER, // ours by tag, and not of this journal: told, left alone
+    REAP_ORPHAN,   // ours by tag, nobody wants it, old enough (or ended and unpaid): terminate
 };
 
 struct reap_facts {
@@ -30,7 +31,11 @@ struct reap_facts {
     int64_t missing_s;               // since the first of these, monotonic
     bool absent;                     // asked for it alone, the cloud does not know it (or cannot be
                                      // asked: it has no id)
-    bool unpaid; // its launch was given up, and the ledger has not a second of what came of it
+    // Of one that the journal has no live row of:
+    bool known;       // it has an ended one
+    bool confirmed;   // whose end the cloud had confirmed: a stale listing may still show it
+    int64_t listed_s; // since the first of the listings in a row that show it so, monotonic
+    bool unpaid;      // its launch was given up, and the ledger has not a second of what came of it
     int64_t minimum_age_s; // for orphans: a launch may not be journalled as ours yet
 };
 

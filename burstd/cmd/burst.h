@@ -56,6 +56,7 @@ int cmd_jobs(int argc, char **argv);
 int cmd_nodes(int argc, char **argv);
 int cmd_why(int argc, char **argv);
 int cmd_cost(int argc, char **argv);
+int cmd_bounds(int argc, char **argv);
 int cmd_drain(int argc, char **argv);
 int cmd_undrain(int argc, char **argv);
 int cmd_terminate(int argc, char **argv);

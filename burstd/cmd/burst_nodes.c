@@ -31,10 +31,12 @@ static const struct column columns[] = {
     {'d', "idlesince", "IDLE_SINCE", COLUMN_TIME, "idle_since", NULL},
     {'n', "notice", "NOTICE", COLUMN_TIME, "notice_at", NULL},
     {'r', "reason", "REASON", COLUMN_TEXT, "reason", NULL},
+    {'f', "failure", "FAILURE", COLUMN_TEXT, "failure", NULL},
     {0},
 };
 
 #define DEFAULT_COLUMNS "node,instance,state,job,place,type,market,price,cost,uptime,reason"
+#define FAILED_COLUMNS "ended,failure,node,instance,place,type,market,shape,cost,uptime,reason"
 
 // Names of nodes first, those that have none yet after them.
 static int compare(const void *pa, const void *pb)
@@ -53,6 +55,9 @@ static void help(const char *name)
          "Lists the nodes that are rented now. Jobs of others are named to operators only.\n"
          "\n"
          "  -a, --all            ended ones too\n"
+         "  -f, --failed         those that failed (boot, join, stage-in, lost ...), ended ones "
+         "too;\n"
+         "                       one that did not come up never had a node of Slurm's\n"
          "  -c, --cloud=LIST     only those of these clouds");
     listing_help("%20N %.8T %p", "node:20,state,price:.8", "", columns);
 }
@@ -64,8 +69,9 @@ int cmd_nodes(int argc, char **argv)
                         .compare = compare,
                         .keep = {{.key = "cloud"}},
                         .how = {.dflt = DEFAULT_COLUMNS}};
-    bool all = false;
+    bool all = false, failed = false;
     const struct opt options[] = {{'a', "all", .flag = &all},
+                                  {'f', "failed", .flag = &failed},
                                   {'c', "cloud", .word = &l.keep[0].list},
                                   LISTING_OPTIONS(l),
                                   {0}};
@@ -75,5 +81,9 @@ int cmd_nodes(int argc, char **argv)
         return status;
     cJSON *params = cJSON_CreateObject();
     cJSON_AddBoolToObject(params, "all", all);
+    if (failed) {
+        cJSON_AddTrueToObject(params, "failed");
+        l.how.dflt = FAILED_COLUMNS;
+    }
     return listing_show(&l, argv[0], params, NULL);
 }

@@ -77,6 +77,34 @@ static void print_head(const cJSON *s)
         puts("SLURM HAS NOT ANSWERED YET: nothing is rented.");
 }
 
+// Instances at a cloud that bear our tag and that the journal has never known.
+static void print_strangers(const cJSON *s)
+{
+    const cJSON *row;
+    char where[TEXT_MAX], id[TEXT_MAX], at[TEXT_MAX];
+
+    cJSON_ArrayForEach(row, cJSON_GetObjectItemCaseSensitive(s, "strangers")) printf(
+        "UNKNOWN instance %s at %s, since %s: it bears this cluster's tag, but is not in the "
+        "journal; `burst terminate %s` ends it.\n",
+        text_safe(json_str(row, "id", "?"), id, sizeof(id)), text_place(row, where),
+        text_time(json_i64(row, "launched", 0), at), id);
+}
+
+// What keeps jobs from being served, before the figures: who looks at the screen looks for this.
+static void print_trouble(const cJSON *rows)
+{
+    char text[400], mend[200];
+    const cJSON *row;
+
+    cJSON_ArrayForEach(row, rows)
+    {
+        printf("%s %s.\n", json_bool(row, "fails", false) ? "NOTHING NEW IS RENTED:" : "Attention:",
+               text_safe(json_str(row, "text", ""), text, sizeof(text)));
+        if (*json_str(row, "mend", ""))
+            printf("        %s\n", text_safe(json_str(row, "mend", ""), mend, sizeof(mend)));
+    }
+}
+
 static void print_money(const cJSON *s)
 {
     char rate[TEXT_MAX], today[TEXT_MAX], cap[TEXT_MAX];
@@ -193,6 +221,8 @@ static void print_status(const cJSON *s, cJSON *jobs)
     burst_error_t err;
 
     print_head(s);
+    print_strangers(s);
+    print_trouble(cJSON_GetObjectItemCaseSensitive(s, "trouble"));
     print_counts("Jobs", cJSON_GetObjectItemCaseSensitive(s, "jobs"), job_phrases,
                  sizeof(job_phrases) / sizeof(job_phrases[0]), "none that may burst");
     print_counts("Nodes", cJSON_GetObjectItemCaseSensitive(s, "instances"), node_phrases,

@@ -46,6 +46,29 @@ static void print_nodes(const cJSON *job)
     fputs(")", stdout);
 }
 
+// The same of a job that burstd does not look after.
+static void print_unmarked(const cJSON *job)
+{
+    const char *state = json_str(job, "slurm_state", "");
+    int64_t started = json_i64(job, "started", 0), ended = json_i64(job, "ended", 0);
+    char safe[TEXT_MAX], when[TEXT_MAX];
+
+    if (strcmp(state, "PENDING") == 0) {
+        fputs("waits for the site's own nodes; burstd does not look after it.\n", stdout);
+    } else if (strcmp(state, "RUNNING") == 0 || strcmp(state, "SUSPENDED") == 0) {
+        printf("runs on %s",
+               text_safe(json_str(job, "node_list", "the site's own nodes"), safe, sizeof(safe)));
+        if (started > 0)
+            printf(" since %s", text_time(started, when));
+        puts("; burstd does not look after it.");
+    } else {
+        printf("has ended (%s)", text_safe(state, safe, sizeof(safe)));
+        if (ended > 0)
+            printf(" at %s", text_time(ended, when));
+        puts("; burstd did not look after it.");
+    }
+}
+
 // Where the job stands, as the end of the sentence "Job 123 ...".
 static void print_state(const cJSON *job)
 {
@@ -54,6 +77,10 @@ static void print_state(const cJSON *job)
     int64_t started = json_i64(job, "started", 0), ended = json_i64(job, "ended", 0);
 
     text_purchase(job, where);
+    if (strcmp(state, "unmarked") == 0) {
+        print_unmarked(job);
+        return;
+    }
     if (strcmp(state, "watching") == 0) {
         fputs("is at home: it may leave the local cluster, but has no need to", stdout);
     } else if (strcmp(state, "staying") == 0) {
@@ -130,6 +157,71 @@ static void print_job(const cJSON *job)
         printf("Earlier it ran at: %s.\n", text_safe(history, safe, sizeof(safe)));
     if (restarts > 0)
         printf("It was restarted %s.\n", text_count(restarts, "time", when));
+}
+
+// The job is a task of an array: what its other tasks do.
+static void print_array(const cJSON *array)
+{
+    const cJSON *state;
+    char safe[TEXT_MAX];
+    const char *name = json_str(array, "array", "?");
+
+    if (!cJSON_IsObject(array))
+        return;
+    printf("It is a task of array %s; of its tasks burstd knows %" PRId64 ": ",
+           text_safe(name, safe, sizeof(safe)), json_i64(array, "tasks", 0));
+    cJSON_ArrayForEach(state, cJSON_GetObjectItemCaseSensitive(array, "states"))
+        printf("%.0f %s%s", state->valuedouble, text_safe(state->string, safe, sizeof(safe)),
+               state->next ? ", " : "");
+    printf(" (burst why %s_N tells about each).\n", text_safe(name, safe, sizeof(safe)));
+}
+
+// ---- the same again and again: a round in which all places refuse is told once
+
+static bool equal_but_for_time(const cJSON *a, cJSON *b)
+{
+    cJSON *time = cJSON_DetachItemFromObjectCaseSensitive(b, "time");
+    bool equal = cJSON_Compare(a, b, true);
+
+    if (time)
+        cJSON_AddItemToObject(b, "time", time);
+    return equal;
+}
+
+// Makes one row of those that are equal but for their time: the last of them, with "count" and the
+// time of the "first".
+static void fold(cJSON *rows)
+{
+    cJSON *row = rows ? rows->child : NULL, *next, *later;
+
+    for (; row; row = next) {
+        int64_t time = json_i64(row, "time", 0), count = json_i64(row, "count", 1);
+        int64_t first = json_i64(row, "first", time);
+        next = later = row->next;
+        cJSON_DeleteItemFromObjectCaseSensitive(row, "time");
+        cJSON_DeleteItemFromObjectCaseSensitive(row, "count");
+        cJSON_DeleteItemFromObjectCaseSensitive(row, "first");
+        while (later && !equal_but_for_time(row, later))
+            later = later->next;
+        if (later)
+            cJSON_Delete(cJSON_DetachItemViaPointer(rows, row));
+        else
+            json_add_i64(row, "time", time);
+        json_add_i64(later ? later : row, "count", later ? count + 1 : count);
+        json_add_i64(later ? later : row, "first", first);
+    }
+}
+
+// ", 12 times since 03:18:50"
+static const char *times(const cJSON *row, char buf[2 * TEXT_MAX])
+{
+    char when[TEXT_MAX];
+
+    buf[0] = '\0';
+    if (json_i64(row, "count", 1) > 1)
+        snprintf(buf, 2 * TEXT_MAX, ", %" PRId64 " times since %s", json_i64(row, "count", 1),
+                 text_time(json_i64(row, "first", 0), when));
+    return buf;
 }
 
 // Where a decision's place is. Alternatives to renting are "local" (to stay) and "idle ..." (nodes
@@ -250,14 +342,14 @@ static void print_decisions(const cJSON *list)
     cJSON_ArrayForEach(d, list)
     {
         const cJSON *chosen = cJSON_GetObjectItemCaseSensitive(d, "chosen");
-        char when[TEXT_MAX], why[400];
+        char when[TEXT_MAX], why[400], again[2 * TEXT_MAX];
         const char *reason = json_str(d, "reason", "");
         printf("  %s  ", text_time(json_i64(d, "time", 0), when));
         if (cJSON_IsObject(chosen))
             print_choice(chosen);
         else
             fputs("no place", stdout);
-        puts("");
+        puts(times(d, again));
         if (*reason)
             printf("    Reason: %s.\n", text_safe(reason, why, sizeof(why)));
         print_runners_up(cJSON_GetObjectItemCaseSensitive(d, "runners_up"));
@@ -294,13 +386,13 @@ static void print_attempts(const cJSON *list)
     puts("\nWhat was tried:");
     cJSON_ArrayForEach(a, list)
     {
-        char when[TEXT_MAX], where[TEXT_MAX], result[64], message[400];
+        char when[TEXT_MAX], where[TEXT_MAX], result[64], message[400], again[2 * TEXT_MAX];
         const char *text = json_str(a, "message", "");
         printf("  %s  %s: %s", text_time(json_i64(a, "time", 0), when), text_purchase(a, where),
                text_safe(result_phrase(json_str(a, "result", "")), result, sizeof(result)));
         if (*text && strcmp(json_str(a, "result", ""), "ok") != 0)
             printf(" (%s)", text_safe(text, message, sizeof(message)));
-        puts("");
+        puts(times(a, again));
     }
 }
 
@@ -313,15 +405,22 @@ static void print_events(const cJSON *list)
     puts("\nWhat happened:");
     cJSON_ArrayForEach(e, list)
     {
-        char when[TEXT_MAX], text[400];
-        printf("  %s  %s\n", text_time(json_i64(e, "time", 0), when),
-               text_safe(json_str(e, "text", ""), text, sizeof(text)));
+        char when[TEXT_MAX], text[400], again[2 * TEXT_MAX];
+        printf("  %s  %s%s\n", text_time(json_i64(e, "time", 0), when),
+               text_safe(json_str(e, "text", ""), text, sizeof(text)), times(e, again));
     }
 }
 
+static bool unfolded; // --all
+
 static int show(const cJSON *answer)
 {
+    static const char *const stories[] = {"decisions", "attempts", "events"};
+
+    for (size_t i = 0; i < sizeof(stories) / sizeof(stories[0]) && !unfolded; i++)
+        fold(cJSON_GetObjectItemCaseSensitive(answer, stories[i]));
     print_job(cJSON_GetObjectItemCaseSensitive(answer, "job"));
+    print_array(cJSON_GetObjectItemCaseSensitive(answer, "array"));
     print_decisions(cJSON_GetObjectItemCaseSensitive(answer, "decisions"));
     print_attempts(cJSON_GetObjectItemCaseSensitive(answer, "attempts"));
     print_events(cJSON_GetObjectItemCaseSensitive(answer, "events"));
@@ -330,22 +429,43 @@ static int show(const cJSON *answer)
 
 static void help(const char *name)
 {
-    puts("usage: burst why [--json] JOBID\n"
+    puts("usage: burst why [--all] [--json] JOBID\n"
          "\n"
          "Where a job stands, why it left the local cluster or did not, which place was chosen, "
          "which\n"
          "ones lost and by how much, what the clouds answered. JOBID is as squeue shows it: 123 or "
-         "123_4.");
+         "123_4.\n"
+         "What happened again and again is told once, with how often and since when.\n"
+         "\n"
+         "  -a, --all   each time of it\n"
+         "      --json  everything, as JSON\n"
+         "      --help  this text");
+}
+
+// "123" or "123_4"
+static bool is_job_number(const char *word)
+{
+    size_t n = strspn(word, "0123456789"), task = 0;
+
+    if (word[n] == '_')
+        task = 1 + strspn(word + n + 1, "0123456789");
+    return n > 0 && task != 1 && !word[n + task];
 }
 
 int cmd_why(int argc, char **argv)
 {
     bool json = false;
-    const struct opt options[] = {{0, "json", .flag = &json}, {0}};
+    const struct opt options[] = {{'a', "all", .flag = &unfolded}, {0, "json", .flag = &json}, {0}};
     int status = options_line(argc, argv, options, help, 1, 1, "which job?");
+    char safe[64];
 
     if (status >= 0)
         return status;
+    if (!is_job_number(argv[optind]))
+        return cmd_usage(argv[0],
+                         "\"%s\" is no job number; write it as squeue does: 123, or 123_4 for a "
+                         "task of an array",
+                         text_safe(argv[optind], safe, sizeof(safe)));
     cJSON *params = cJSON_CreateObject();
     json_add_str(params, "job", argv[optind]);
     return cmd_show("why", params, json, show);

@@ -4,6 +4,7 @@
 
 #include "cmd/check_burstd.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,25 +15,80 @@
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 
-static void check_clouds(struct check *k)
+// The file with the secret, when that is what the cloud does not take.
+static void cloud_mend(const struct check *k, const char *name, const char *message, char *mend,
+                       size_t size)
 {
-    burst_error_t err = {""};
+    const struct cloud_conf *c = conf_find_cloud(k->conf, name);
+
+    if (c && *c->credentials && strncmp(message, "auth", 4) == 0)
+        snprintf(mend, size, "put the right secret into %s, then burst reload", c->credentials);
+    else
+        snprintf(mend, size, "see burstd's log");
+}
+
+// What burstd itself says keeps jobs from being served: caps, faults of the site, closed bounds.
+static void check_trouble(struct check *k, const cJSON *status)
+{
+    const cJSON *row, *rows = cJSON_GetObjectItemCaseSensitive(status, "trouble");
+    bool capped = false, bound = false;
+
+    cJSON_ArrayForEach(row, rows)
+    {
+        const char *kind = json_str(row, "kind", "");
+        bool site = strcmp(kind, "site") == 0;
+        if (strcmp(kind, "stagerd") == 0) // looked at below, also without burstd's word
+            continue;
+        capped = capped || strcmp(kind, "cap") == 0;
+        bound = bound || site || strcmp(kind, "bounds") == 0;
+        check_report(k, site ? CHECK_FAIL : CHECK_WARN, json_str(row, "mend", ""), "%s",
+                     json_str(row, "text", ""));
+    }
+    if (rows && !capped)
+        check_report(k, CHECK_OK, "", "no cap of the day is used up");
+    if (rows && !bound)
+        check_report(k, CHECK_OK, "", "nothing is closed because it failed");
+}
+
+static void check_stagerd(struct check *k, const cJSON *status)
+{
+    const cJSON *row;
+    char *socket = xasprintf("%s/stage.sock", k->conf->run_dir);
+    const char *mend = "systemctl start burst-stagerd, or data: {shared_filesystem: true}";
+    bool fine = true;
+
+    cJSON_ArrayForEach(row, cJSON_GetObjectItemCaseSensitive(status, "trouble"))
+    {
+        if (strcmp(json_str(row, "kind", ""), "stagerd") != 0)
+            continue;
+        fine = false;
+        check_report(k, CHECK_FAIL, mend, "%s", json_str(row, "text", ""));
+    }
+    if (fine && access(socket, F_OK) < 0)
+        check_report(k, CHECK_FAIL, mend,
+                     "burst-stagerd does not run: no files of jobs can be copied (%s)", socket);
+    else if (fine)
+        check_report(k, CHECK_OK, "", "burst-stagerd: %s", socket);
+    free(socket);
+}
+
+static void check_clouds(struct check *k, const cJSON *s)
+{
     const cJSON *cloud;
-    int status;
-    cJSON *s = cmd_try("status", NULL, &status, &err);
+    char mend[400];
 
     cJSON_ArrayForEach(cloud, cJSON_GetObjectItemCaseSensitive(s, "clouds"))
     {
         const char *name = json_str(cloud, "cloud", "?");
+        const char *message = json_str(cloud, "message", "");
+        cloud_mend(k, name, message, mend, sizeof(mend));
         if (json_bool(cloud, "ok", false))
             check_report(k, CHECK_OK, "", "burstd reaches cloud %s", name);
         else
-            check_report(k, CHECK_FAIL, "see burstd's log", "burstd does not reach cloud %s: %s",
-                         name, json_str(cloud, "message", ""));
+            check_report(k, CHECK_FAIL, mend, "burstd does not reach cloud %s: %s", name, message);
     }
     if (s && !json_bool(cJSON_GetObjectItemCaseSensitive(s, "slurm"), "connected", false))
         check_report(k, CHECK_FAIL, "see burstd's log", "burstd gets no answer from Slurm");
-    cJSON_Delete(s);
 }
 
 void check_burstd(struct check *k)
@@ -58,15 +114,10 @@ void check_burstd(struct check *k)
                      "burstd runs with another burst.yaml (cluster %s, not %s)",
                      json_str(pong, "cluster", "?"), k->conf->cluster);
     cJSON_Delete(pong);
-    check_clouds(k);
-    if (!k->conf->shared_filesystem) {
-        char *socket = xasprintf("%s/stage.sock", k->conf->run_dir);
-        if (access(socket, F_OK) < 0)
-            check_report(k, CHECK_FAIL,
-                         "systemctl start burst-stagerd, or data: {shared_filesystem: true}",
-                         "burst-stagerd does not run: no files of jobs can be copied (%s)", socket);
-        else
-            check_report(k, CHECK_OK, "", "burst-stagerd: %s", socket);
-        free(socket);
-    }
+    cJSON *s = cmd_try("status", NULL, &status, &err);
+    check_clouds(k, s);
+    check_trouble(k, s);
+    if (!k->conf->shared_filesystem)
+        check_stagerd(k, s);
+    cJSON_Delete(s);
 }

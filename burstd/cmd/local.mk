@@ -6,7 +6,7 @@ dist_bashcompletion_DATA = etc/completion/burst
 
 bin_PROGRAMS += burst
 burst_SOURCES = \
-	burstd/cmd/burst.c burstd/cmd/burst.h \
+	burstd/cmd/burst.c burstd/cmd/burst.h burstd/cmd/burst_bounds.c \
 	burstd/cmd/burst_catalog.c burstd/cmd/burst_catalog_update.c burstd/cmd/burst_plan.c \
 	burstd/cmd/burst_check.c burstd/cmd/burst_cost.c burstd/cmd/burst_drain.c \
 	burstd/cmd/burst_jobs.c burstd/cmd/burst_jobs.h burstd/cmd/burst_nodes.c \

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/conf.h"
-#include "job/bounds_of.h"
 #include "job/stageout.h"
 #include "libburst/clock.h"
 #include "money/ledger.h"
@@ -35,6 +34,7 @@ int attempt_begin(struct burstd *b, struct bjob *j, const struct sjob *s, const 
     j->requeue_wanted = false;
     j->comment_due = true;
     j->missing = 0;
+    j->proven = false;
     j->refusals = 0;
     j->stored = true;
     if (store_begin(b->store, &err) < 0)
@@ -46,7 +46,6 @@ int attempt_begin(struct burstd *b, struct bjob *j, const struct sjob *s, const 
     if (store_commit(b->store, &err) < 0)
         goto error;
     job_event(b, j, "%s", j->reason);
-    bounds_started(b, j);
     return 0;
 error:
     journal_failed(b, "%s", err.text);

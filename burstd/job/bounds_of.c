@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cloud/observed.h"
 #include "job/reasons.h"
+#include "libburst/json.h"
 #include "slurm/slurm_link.h"
 #include "state/jobs.h"
 
@@ -45,6 +47,11 @@ void bounds_instance_failed(struct burstd *b, const struct bjob *j, const struct
 
     switch (f->cls) {
     case FAILURE_BOOT:
+        if (f->scope == FAILURE_OF_SITE) {
+            bound_failed(b->bounds, BOUND_SITE, "prepare", f->cls, f->why);
+            break;
+        }
+        // fall through
     case FAILURE_JOIN:
         place_failed(b, i);
         shape_failed(b, i);
@@ -122,4 +129,42 @@ void bounds_started(struct burstd *b, const struct bjob *j)
     bound_place_key(key, j->cloud, j->region, j->zone, j->itype, j->spot);
     bound_worked(b->bounds, BOUND_PLACE, key);
     bound_worked(b->bounds, BOUND_SITE, "staging");
+    bound_worked(b->bounds, BOUND_SITE, "prepare");
+}
+
+void bounds_launch_failed(struct burstd *b, const struct bjob *j, const char *why)
+{
+    char key[BOUND_KEY_MAX];
+
+    job_failed(b, j->key, FAILURE_START, why);
+    bound_failed(b->bounds, BOUND_SHAPE, bound_shape_key(j->partition, j->shape, key),
+                 FAILURE_START, why);
+    bound_place_key(key, j->cloud, j->region, j->zone, j->itype, j->spot);
+    bound_failed(b->bounds, BOUND_PLACE, key, FAILURE_START, why);
+}
+
+// A node that did not come up has closed its place twice: here, and for boot.block.
+static void open_place(struct burstd *b, const char *key)
+{
+    cJSON *p = cJSON_CreateObject();
+
+    bound_place_names(key, p);
+    observed_granted(b->observed, json_str(p, "cloud", ""), json_str(p, "region", ""),
+                     json_str(p, "zone", ""), json_str(p, "instance_type", ""),
+                     strcmp(json_str(p, "market", ""), "spot") == 0);
+    cJSON_Delete(p);
+}
+
+int bounds_mended(struct burstd *b, const char *pattern, cJSON *opened, burst_error_t *errp)
+{
+    int rc = bounds_reopen(b->bounds, pattern, opened, errp);
+    const cJSON *o;
+
+    cJSON_ArrayForEach(o, opened) if (strcmp(json_str(o, "kind", ""), "place") == 0)
+        open_place(b, json_str(o, "key", ""));
+    JOBS_EACH(b->jobs, j)
+    if (j->state == JOB_CANDIDATE)
+        j->next_ms = j->explained_ms = 0;
+    b->poke(b);
+    return rc;
 }

@@ -22,4 +22,10 @@ void bounds_refused(struct burstd *b, const struct bjob *j, const char *why);
 // It runs there.
 void bounds_started(struct burstd *b, const struct bjob *j);
 
+// slurmd could not launch it on its nodes: that it had been started there says nothing.
+void bounds_launch_failed(struct burstd *b, const struct bjob *j, const char *why);
+// An operator has mended what a pattern names: bounds_reopen() with what hangs on it. A place may
+// be bought at again whatever it refused, jobs that were told to wait are looked at now.
+int bounds_mended(struct burstd *b, const char *pattern, cJSON *opened, burst_error_t *errp);
+
 #endif

@@ -8,14 +8,14 @@
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "node/end.h"
+#include "node/stage_spec.h"
 #include "node/stagerd_client.h"
 #include "slurm/slurm_link.h"
 #include "state/jobs.h"
 
 void cancel(struct burstd *b, struct bjob *j, const char *why)
 {
-    cJSON *spec = cJSON_Parse(j->stage);
-    const char *log = json_str(spec, "log", NULL);
+    char *log = stage_spec_log(j);
     char *text = xasprintf("burst: job %s was cancelled: %s", j->key, why);
 
     if (log)
@@ -29,5 +29,5 @@ void cancel(struct burstd *b, struct bjob *j, const char *why)
     place_clear(j);
     job_state(b, j, JOB_REFUSED, "cancelled: %s", why);
     free(text);
-    cJSON_Delete(spec);
+    free(log);
 }

@@ -39,6 +39,17 @@ static bool shares_record(struct burstd *b, const struct bjob *j, uint32_t array
     return true;
 }
 
+bool hold_record(struct burstd *b, const struct bjob *j, char name[40])
+{
+    size_t array = strcspn(j->key, "_");
+
+    snprintf(name, 40, "%s", j->key);
+    if (!j->key[array] || j->job_id != (uint32_t)strtoul(name, NULL, 10))
+        return true;
+    name[array] = '\0';
+    return shares_record(b, j, j->job_id);
+}
+
 bool hold_deferred(const struct sjob *s)
 {
     return s->priority != 0 && s->eligible == HOLD_DEFERRED;
@@ -53,15 +64,12 @@ void hold_by_slurm_user(struct burstd *b, struct bjob *j, bool defer)
         return;
     holds_left--;
     j->hold_ms = again;
-    snprintf(name, sizeof(name), "%s", j->key);
-    name[strcspn(name, "_")] = '\0';
-    uint32_t array = (uint32_t)strtoul(name, NULL, 10);
-    if (strchr(j->key, '_') && shares_record(b, j, array)) {
-        JOBS_EACH(b->jobs, other)
-        if (other->job_id == array)
-            other->hold_ms = again;
-    } else {
+    if (!hold_record(b, j, name)) {
         snprintf(name, sizeof(name), "%s", j->key); // one of an array gets its own record by that
+    } else if (strcmp(name, j->key) != 0) {
+        JOBS_EACH(b->jobs, other)
+        if (other->job_id == j->job_id)
+            other->hold_ms = again;
     }
     cJSON *cmd = cJSON_CreateObject();
     json_add_str(cmd, "op", "update_job");

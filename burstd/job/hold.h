@@ -25,6 +25,10 @@ bool hold_deferred(const struct sjob *s);
 void hold_by_slurm_user(struct burstd *b, struct bjob *j, bool defer);
 // A hold of it was sent in another way: Slurm's tables show it a second later.
 void hold_sent(struct bjob *j);
+// What Slurm's commands call the record of a job that waits: its key, or the array's number while
+// all tasks of the array share one record. False: its record is that of some tasks of the array,
+// and a command that names the job would split it off.
+bool hold_record(struct burstd *b, const struct bjob *j, char name[40]);
 // Once before all jobs are looked at.
 void hold_begin_look(void);
 

@@ -93,7 +93,7 @@ static void pending(struct burstd *b, struct bjob *j, const struct sjob *s)
     case JOB_WATCHING:
         v = verdict(b, j, s, why, sizeof(why));
         if (v == SPILL_LEAVE) {
-            stage_describe(b, j, s);
+            stage_describe(j, s);
             job_state(b, j, JOB_CANDIDATE, "%s", why);
         } else {
             job_state(b, j, JOB_WATCHING, "%s", why);
@@ -102,6 +102,8 @@ static void pending(struct burstd *b, struct bjob *j, const struct sjob *s)
     case JOB_CANDIDATE:
         if (verdict(b, j, s, why, sizeof(why)) == SPILL_STAY)
             job_state(b, j, JOB_WATCHING, "%s", why);
+        else if (j->hopeless)
+            securing_hopeless(b, j);
         break;
     case JOB_SECURING:
         if (verdict(b, j, s, why, sizeof(why)) == SPILL_STAY) {

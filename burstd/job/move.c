@@ -134,6 +134,8 @@ void move_home(struct burstd *b, struct bjob *j)
         json_add_i64(cmd, "priority", 0);
     else
         json_add_str(cmd, "partition", j->origin);
+    if (j->release) // it may run here: an operator would do the same
+        json_add_i64(cmd, "priority", -1);
     slurm_link_command(b->slurm, cmd, moved, call);
 }
 

@@ -65,6 +65,7 @@ void placed_answered(struct burstd *b, struct bjob *j)
 
     j->answer.due = j->cmd = false;
     if (j->answer.home && rc == 0) {
+        j->release = false;
         move_forget(j);
         if (j->state != JOB_PLACED) // else it is written with its new state
             job_save(b, j);

@@ -2,7 +2,6 @@
 // See reasons.h.
 #include "job/reasons.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -40,6 +39,7 @@ static const struct {
     {"ReservationDeleted", REASON_PARTITION},
     {"JobHeldUser", REASON_HELD},
     {"JobHeldAdmin", REASON_HELD},
+    {"launch_failed_requeued_held", REASON_HELD},
     {"Dependency", REASON_HELD},
     {"DependencyNeverSatisfied", REASON_HELD},
     {"BeginTime", REASON_HELD},
@@ -66,4 +66,9 @@ enum reason_kind reason_kind(const char *reason)
         begins(reason, "Nodes"))
         return REASON_PARTITION;
     return REASON_OTHER;
+}
+
+bool reason_launch_failed(const char *reason)
+{
+    return begins(reason, "launch_failed") || begins(reason, "JobLaunchFailure");
 }

@@ -5,6 +5,8 @@
 #ifndef BURST_REASONS_H
 #define BURST_REASONS_H
 
+#include <stdbool.h>
+
 enum reason_kind {
     REASON_CAPACITY,  // Resources, Priority: a rented node is what it lacks
     REASON_PASSING,   // it says nothing yet, or of a moment: look again
@@ -16,5 +18,8 @@ enum reason_kind {
 };
 
 enum reason_kind reason_kind(const char *reason);
+
+// slurmd could not launch it (a Prolog that fails, a user it does not know, "Duplicate jobid").
+bool reason_launch_failed(const char *reason);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/conf.h"
 #include "job/attempt.h"
+#include "job/bounds_of.h"
 #include "job/place.h"
 #include "job/securing.h"
 #include "libburst/clock.h"
@@ -18,6 +19,17 @@
 #include "slurm/slurm_link.h"
 #include "state/instances.h"
 #include "state/jobs.h"
+
+#define PROVEN_S 10 // a launch that fails does so at once
+
+// Its start alone proves nothing: slurmd may not be able to launch it.
+static void prove(struct burstd *b, struct bjob *j, const struct sjob *s)
+{
+    if (j->proven || clock_now_s() - s->start < PROVEN_S)
+        return;
+    j->proven = true;
+    bounds_started(b, j);
+}
 
 static bool again(const struct bjob *j)
 {
@@ -89,6 +101,18 @@ static void leave_to_local(struct burstd *b, struct bjob *j, const struct sjob *
     job_state(b, j, JOB_LOCAL, "Slurm started it here, on %s", s->nodes);
 }
 
+// With the sentence that kept it from leaving: what people ask for later.
+static void stayed(struct burstd *b, struct bjob *j, const struct sjob *s)
+{
+    char until[sizeof(j->reason)];
+
+    memcpy(until, j->reason, sizeof(until));
+    if (j->state == JOB_WATCHING && until[0])
+        job_state(b, j, JOB_LOCAL, "Slurm started it here, on %s; until then: %s", s->nodes, until);
+    else
+        job_state(b, j, JOB_LOCAL, "Slurm started it here, on %s", s->nodes);
+}
+
 void running_step(struct burstd *b, struct bjob *j, const struct sjob *s)
 {
     const struct cloud_conf *c = conf_find_partition(b->conf, s->partition);
@@ -106,7 +130,7 @@ void running_step(struct burstd *b, struct bjob *j, const struct sjob *s)
             gang_release(b, j, "its job started locally");
             gang_free(b, j);
             place_clear(j);
-            job_state(b, j, JOB_LOCAL, "Slurm started it here, on %s", s->nodes);
+            stayed(b, j, s);
         }
         return;
     }
@@ -119,5 +143,8 @@ void running_step(struct burstd *b, struct bjob *j, const struct sjob *s)
     } else if (!(s->flags & SJOB_COMPLETING) && s->state == SJOB_RUNNING &&
                (j->state < JOB_PLACED || (again(j) && s->start > j->ended))) {
         adopt(b, j, s);
+    } else if (j->state == JOB_RUNNING && s->state == SJOB_RUNNING &&
+               !(s->flags & SJOB_COMPLETING)) {
+        prove(b, j, s);
     }
 }

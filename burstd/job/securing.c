@@ -12,6 +12,7 @@
 #include "job/place.h"
 #include "libburst/clock.h"
 #include "node/bind.h"
+#include "node/data_check.h"
 #include "node/end.h"
 #include "node/gang.h"
 #include "slurm/slurm_link.h"
@@ -46,15 +47,27 @@ static bool concerns(const struct bjob *j, const struct instance *i)
 // A job that the site's own nodes may run is never ended because of what happened to it here, and
 // one that waits for rented nodes waits on. Only who wants rented nodes and nothing else is told in
 // his output file that they cannot serve him.
-static void failed(struct burstd *b, struct bjob *j, const struct failure *f)
+static bool rented_only(const struct bjob *j)
 {
     struct directive d;
 
-    if (f->scope == FAILURE_OF_JOB && directive_from_mark(j->mark, &d) == 0 &&
-        d.mode == DIRECTIVE_ONLY)
+    return directive_from_mark(j->mark, &d) == 0 && d.mode == DIRECTIVE_ONLY;
+}
+
+static void failed(struct burstd *b, struct bjob *j, const struct failure *f)
+{
+    if (f->scope == FAILURE_OF_JOB && rented_only(j))
         cancel(b, j, f->why);
     else
         securing_failed(b, j, f->why);
+}
+
+void securing_hopeless(struct burstd *b, struct bjob *j)
+{
+    const char *why = data_fault(b, j);
+
+    if (rented_only(j) && why[0])
+        cancel(b, j, why);
 }
 
 void securing_failures(struct burstd *b)

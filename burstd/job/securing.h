@@ -15,4 +15,8 @@ void securing_failed(struct burstd *b, struct bjob *j, const char *message);
 // Reads what failed since the last look (struct failure of the instances).
 void securing_failures(struct burstd *b);
 
+// Its data cannot be staged, as a look at them has shown before anything was rented: a job that
+// wants rented nodes and nothing else is ended, any other one stays.
+void securing_hopeless(struct burstd *b, struct bjob *j);
+
 #endif

@@ -3,11 +3,11 @@
 // what is missing; limits, dependencies and holds would keep a rented node idle.
 #include "job/spill.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "job/reasons.h"
+#include "libburst/clock.h"
 
 static bool nodes_missing(const char *reason)
 {
@@ -17,6 +17,8 @@ static bool nodes_missing(const char *reason)
 
 enum spill_verdict spill_decide(const struct spill_facts *f, char *why, size_t size)
 {
+    char x[CLOCK_TEXT_MAX], y[CLOCK_TEXT_MAX];
+
     if (!f->pending) {
         snprintf(why, size, "it is not waiting");
         return SPILL_STAY;
@@ -43,27 +45,26 @@ enum spill_verdict spill_decide(const struct spill_facts *f, char *why, size_t s
         return SPILL_LEAVE;
     }
     if (waited < f->min_pending_s) {
-        snprintf(why, size, "it waits for %" PRId64 " s, the site lets it wait at least %" PRId64,
-                 waited, f->min_pending_s);
+        snprintf(why, size, "it has waited for %s, the site lets jobs wait for at least %s",
+                 clock_duration(waited, x), clock_duration(f->min_pending_s, y));
         return SPILL_LATER;
     }
     if (f->expected_start > f->now && f->expected_start - f->now <= f->wait_threshold_s) {
         snprintf(why, size,
-                 "Slurm expects to start it here in %" PRId64 " s, within the site's %" PRId64 " s",
-                 f->expected_start - f->now, f->wait_threshold_s);
+                 "Slurm expects to start it here in %s; jobs leave when that is longer than %s",
+                 clock_duration(f->expected_start - f->now, x),
+                 clock_duration(f->wait_threshold_s, y));
         return SPILL_LATER;
     }
     // Without an estimate the wait so far is the best guess of the wait to come.
     if (!f->expected_start && waited < f->wait_threshold_s) {
-        snprintf(why, size,
-                 "it waits for %" PRId64
-                 " s, Slurm gives no start time; the site's threshold is %" PRId64 " s",
-                 waited, f->wait_threshold_s);
+        snprintf(why, size, "it has waited for %s, Slurm gives no start time; jobs leave after %s",
+                 clock_duration(waited, x), clock_duration(f->wait_threshold_s, y));
         return SPILL_LATER;
     }
     if (f->expected_start > f->now)
-        snprintf(why, size, "Slurm expects to start it here in %" PRId64 " s only",
-                 f->expected_start - f->now);
+        snprintf(why, size, "Slurm expects to start it here only in %s",
+                 clock_duration(f->expected_start - f->now, x));
     else
         snprintf(why, size, "the local nodes are full");
     return SPILL_LEAVE;

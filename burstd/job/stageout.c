@@ -3,9 +3,12 @@
 #include "job/stageout.h"
 
 #include <stdio.h>
+#include <string.h>
 
+#include "job/bounds_of.h"
 #include "job/move.h"
 #include "job/place.h"
+#include "job/reasons.h"
 #include "libburst/clock.h"
 #include "libburst/money.h"
 #include "money/ledger.h"
@@ -24,6 +27,27 @@ void stageout_start(struct burstd *b, struct bjob *j, const char *why)
     b->poke(b);
 }
 
+// What its end says of what was tried for it, before its place is forgotten.
+static void judge_launch(struct burstd *b, struct bjob *j, const struct sjob *s, bool ended)
+{
+    static const char *const ran[] = {"COMPLETED", "FAILED", "TIMEOUT", "OUT_OF_MEMORY"};
+    char why[256];
+
+    if (s && reason_launch_failed(s->reason)) {
+        snprintf(why, sizeof(why),
+                 "Slurm could not launch it on %.120s (Prolog, user or directory there? see "
+                 "slurmd's log)",
+                 j->node_names);
+        job_event(b, j, "%s", why);
+        bounds_launch_failed(b, j, why);
+        j->release = !ended && !move_class_held(j);
+        return;
+    }
+    for (size_t k = 0; s && ended && !j->proven && k < sizeof(ran) / sizeof(ran[0]); k++)
+        if (strcmp(s->state_name, ran[k]) == 0)
+            bounds_started(b, j);
+}
+
 static void finish_stageout(struct burstd *b, struct bjob *j, const struct sjob *s)
 {
     char cost[MONEY_TEXT_MAX], home[80] = "results are home";
@@ -31,6 +55,7 @@ static void finish_stageout(struct burstd *b, struct bjob *j, const struct sjob 
 
     if (!ended && (s->state != SJOB_PENDING || (s->flags & SJOB_COMPLETING)))
         return; // Slurm has not said yet which of the two it is
+    judge_launch(b, j, s, ended);
     gang_free(b, j);
     if (ended) {
         j->settled = ledger_job_cost(b, j);

@@ -8,6 +8,7 @@ libburst_la_SOURCES = \
 	burstd/libburst/hostlist.c burstd/libburst/hostlist.h \
 	burstd/libburst/json.c burstd/libburst/json.h \
 	burstd/libburst/money.c burstd/libburst/money.h \
+	burstd/libburst/path.c burstd/libburst/path.h \
 	burstd/libburst/people.c burstd/libburst/people.h \
 	burstd/libburst/printable.c burstd/libburst/printable.h \
 	burstd/libburst/rpc_client.c burstd/libburst/rpc_client.h \

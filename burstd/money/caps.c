@@ -5,8 +5,11 @@
 #include <stdio.h>
 
 #include "base/conf.h"
+#include "libburst/clock.h"
 #include "money/ledger.h"
 #include "slurm_plugin/directive.h"
+
+#define ALMOST 20 // a cap of which less than this part is left
 
 static money_t rest(money_t cap, money_t used)
 {
@@ -23,6 +26,24 @@ money_t caps_left_today(struct burstd *b, const struct cloud_conf *c)
     if (cap == CONF_NO_CAP)
         return CONF_NO_CAP;
     return rest(cap, ledger_today(b, name) + ledger_committed(b, name));
+}
+
+bool caps_used_up(struct burstd *b, const struct cloud_conf *c, char *why, size_t size)
+{
+    money_t cap = c ? c->max_per_day : b->conf->max_per_day, left = caps_left_today(b, c);
+    char x[MONEY_TEXT_MAX], y[MONEY_TEXT_MAX], z[MONEY_TEXT_MAX], at[CLOCK_TEXT_MAX];
+
+    if (cap == CONF_NO_CAP || left > cap / ALMOST)
+        return false;
+    clock_local(ledger_day_end(), at);
+    money_t spent = ledger_today(b, c ? c->name : NULL);
+    snprintf(why, size,
+             "%s%s's cap of %s a day is %s: %s is spent, %s set aside for what is rented; "
+             "more at %s",
+             c ? "cloud " : "", c ? c->name : "the site", money_human(cap, x),
+             left == 0 ? "used up" : "almost used up", money_human(spent, y),
+             money_human(ledger_committed(b, c ? c->name : NULL), z), at);
+    return true;
 }
 
 static money_t cap_of_job(struct burstd *b, const struct directive *d)

@@ -18,6 +18,10 @@ struct directive;
 // site's.
 money_t caps_left_today(struct burstd *b, const struct cloud_conf *c);
 
+// Is the cap of the day used up, or all but (less than a twentieth is left)? c NULL: the site's.
+// True with a sentence for people that says how, and when there is money again.
+bool caps_used_up(struct burstd *b, const struct cloud_conf *c, char *why, size_t size);
+
 // The smaller of the site's cap per job and the user's --burst-max-cost, minus what the job has
 // cost, at least 0; CONF_NO_CAP without a cap.
 money_t caps_left_of_job(struct burstd *b, const struct bjob *j, const struct directive *d);

@@ -284,6 +284,11 @@ money_t ledger_today(struct burstd *b, const char *cloud)
     return sum;
 }
 
+int64_t ledger_day_end(void)
+{
+    return day_of(clock_now_s())->end;
+}
+
 // Boot, join and stage-in: as long as they may take before the node is given up.
 static int64_t boot_s(const struct burstd *b)
 {

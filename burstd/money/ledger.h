@@ -38,6 +38,8 @@ money_t ledger_instance_cost(struct burstd *b, const struct instance *i);
 // What was spent since the start of the day (local time), of one cloud or all (NULL), the running
 // seconds included.
 money_t ledger_today(struct burstd *b, const char *cloud);
+// Epoch seconds: when the day ends (local time), and what was spent begins at 0 again.
+int64_t ledger_day_end(void);
 // What live instances may still cost: until their job's time limit (plus overhead), or until they
 // are idle long enough to go; with the egress of jobs that have not begun there.
 money_t ledger_committed(struct burstd *b, const char *cloud);

@@ -58,6 +58,7 @@ int bind_names(struct burstd *b, struct bjob *j, struct instance **g, unsigned n
             goto undo;
         }
         i->addr_set = i->join_done = false;
+        i->rejoins = 0;
         i->flags &= ~(unsigned)(INST_F_RESUMED | INST_F_SUSPENDED | INST_F_NODE_DOWN);
         if (instance_state(b, i, INST_BOUND, NULL) < 0) {
             instance_set_node(b->instances, i, "");

@@ -32,16 +32,18 @@
 // results that are not home go with it.
 #define DEADMAN_S (6 * 3600)
 
-static void boot_failed(struct burstd *b, struct instance *i, const char *why)
+static void boot_failed(struct burstd *b, struct instance *i, enum failure_scope scope,
+                        const char *why)
 {
     struct bjob *j = jobs_find(b->jobs, i->job);
 
     i->flags |= INST_F_BOOT_FAILED;
-    observed_refused(b->observed, i->cloud, i->region, i->zone, i->itype, market_text(i->spot),
-                     b->conf->block_s, b->conf->block_max_s, why);
+    if (scope == FAILURE_OF_PLACE)
+        observed_refused(b->observed, i->cloud, i->region, i->zone, i->itype, market_text(i->spot),
+                         b->conf->block_s, b->conf->block_max_s, why);
     if (j && j->state == JOB_SECURING)
         job_attempt(b, j, i, "boot", why);
-    instance_failed(b, i, FAILURE_BOOT, FAILURE_OF_PLACE, why);
+    instance_failed(b, i, FAILURE_BOOT, scope, why);
     instance_end(b, i, why);
 }
 
@@ -69,8 +71,8 @@ static void on_prepared(void *arg, bool ok, const char *errclass, const char *er
         return;
     if (ok)
         instance_state(b, i, INST_READY, NULL);
-    else
-        boot_failed(b, i, error);
+    else if (!instance_ssh_again(i, errclass, error))
+        boot_failed(b, i, instance_call_ours(errclass) ? FAILURE_OF_SITE : FAILURE_OF_PLACE, error);
 }
 
 // Of the time that it has to come up, from its address on.
@@ -138,7 +140,7 @@ static void wait_for_port(struct burstd *b, struct instance *i)
     if (left <= 0) {
         snprintf(why, sizeof(why), "no SSH connection to %s port 22 within %" PRId64 " s%s%s",
                  i->address, b->conf->ssh_timeout_s, i->port_why[0] ? ": " : "", i->port_why);
-        boot_failed(b, i, why);
+        boot_failed(b, i, FAILURE_OF_PLACE, why);
         return;
     }
     if (i->port || instances_waited_for(b->instances) >= PORT_WAITS)
@@ -167,7 +169,7 @@ void boot_launched(struct burstd *b, struct instance *i)
 {
     // Running without an address, or pending for ever: the same time-out as for SSH.
     if (clock_mono_ms() - i->since_ms > 1000 * b->conf->ssh_timeout_s)
-        boot_failed(b, i, "the cloud did not bring it up in time");
+        boot_failed(b, i, FAILURE_OF_PLACE, "the cloud did not bring it up in time");
 }
 
 static bool has_job(struct burstd *b, const struct instance *i)

@@ -4,12 +4,16 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/conf.h"
 #include "base/log.h"
+#include "libburst/clock.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "state/instances.h"
+
+#define OUR_TRIES 5 // pauses of 1, 2, 4 and 8 s
 
 void instance_call_init(struct instance_call *call, struct burstd *b, const struct instance *i)
 {
@@ -65,6 +69,21 @@ int instance_ssh_start(struct burstd *b, struct instance *i, enum ssh_use use, u
     i->ssh_arg = call;
     instance_ssh_begun(b->instances, i, use, uid);
     return 0;
+}
+
+bool instance_call_ours(const char *errclass)
+{
+    return strcmp(errclass, SSH_OP_HELPER_DIED) == 0 || strcmp(errclass, "internal") == 0;
+}
+
+bool instance_ssh_again(struct instance *i, const char *errclass, const char *error)
+{
+    if (!instance_call_ours(errclass) || i->tries + 1 >= OUR_TRIES)
+        return false;
+    log_warn("instance %s: %s; the same again soon", i->id, error);
+    i->next_ms = clock_mono_ms() + (INT64_C(1000) << i->tries);
+    i->tries++;
+    return true;
 }
 
 struct instance *instance_ssh_done(const struct instance_call *call)

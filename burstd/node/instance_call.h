@@ -32,6 +32,13 @@ bool ssh_slot(const struct burstd *b, enum ssh_use use, uint32_t uid);
 int instance_ssh_start(struct burstd *b, struct instance *i, enum ssh_use use, uint32_t uid,
                        cJSON *request, const struct ssh_op_callbacks *callbacks,
                        struct instance_call *call);
+// An operation that failed by a fault of ours (burst-ssh died, or could not read what it needs
+// here) says nothing of the instance: true when the same step is to be tried again on it, after a
+// growing pause (next_ms is set, tries counted). False: it is the instance's fault, or has been
+// tried too often (instance_call_ours() tells).
+bool instance_ssh_again(struct instance *i, const char *errclass, const char *error);
+// Is that class of error a fault of ours?
+bool instance_call_ours(const char *errclass);
 // First thing in its `done` callback: the instance is free for the next, or NULL when it is gone.
 // Does not free the call.
 struct instance *instance_ssh_done(const struct instance_call *call);

@@ -14,12 +14,14 @@
 #include "node/instance_call.h"
 #include "node/instance_state.h"
 #include "node/preempt.h"
+#include "slurm/drain.h"
 #include "slurm/slurm_link.h"
 #include "ssh/ssh_op.h"
 #include "state/instances.h"
 #include "state/jobs.h"
 
 #define JOIN_TRIES 3
+#define REJOINS 2 // within the time that it has to register
 
 static void address_known(void *arg, int rc, const char *error)
 {
@@ -61,8 +63,16 @@ static void joined(void *arg, bool ok, const char *errclass, const char *error, 
     if (!i)
         return;
     if (ok) {
+        const char *said = json_str(last, "slurmd_said", NULL);
+        if (said)
+            log_warn("node %s: its slurmd had not registered and was started anew; its log says: "
+                     "%.240s",
+                     i->node, *said ? said : "no error");
         i->join_done = true;
+        i->join_ms = clock_mono_ms();
         slurm_link_poke(b->slurm);
+    } else if (instance_ssh_again(i, errclass, error)) {
+        return;
     } else if (++i->tries < JOIN_TRIES) {
         log_warn("node %s: slurmd could not be started (%s: %s); trying again", i->node, errclass,
                  error);
@@ -103,6 +113,8 @@ static void join(struct burstd *b, struct instance *i)
     cJSON *r = ssh_request(b, i, "join");
 
     json_add_str(r, "node_name", i->node);
+    if (i->rejoins)
+        cJSON_AddBoolToObject(r, "again", true);
     add_hosts(b, r, i);
     if (instance_ssh_start(b, i, SSH_JOIN, 0, r, &join_callbacks, instance_call_create(b, i)) < 0)
         i->next_ms = clock_mono_ms() + 1000;
@@ -112,6 +124,18 @@ static bool registered(const struct snode *n)
 {
     return n && !(n->flags & (SNODE_POWERED_DOWN | SNODE_POWERING_UP | SNODE_POWERING_DOWN |
                               SNODE_NOT_RESPONDING | SNODE_DOWN | SNODE_FUTURE));
+}
+
+// A registration gets lost (slurmctld restarts, a name is not resolved yet), and slurmd does not
+// repeat it for long: what an operator would do is to start slurmd anew.
+static void join_anew(struct burstd *b, struct instance *i)
+{
+    int64_t patience_ms = 1000 * b->conf->join_timeout_s / (REJOINS + 1);
+
+    if (i->rejoins == REJOINS || clock_mono_ms() - i->join_ms < patience_ms)
+        return;
+    i->rejoins++;
+    i->join_done = false;
 }
 
 static bool placed(struct burstd *b, const struct instance *i)
@@ -136,6 +160,13 @@ static void step_bound(struct burstd *b, struct instance *i, const struct snode 
             bind_resumed(b, i->node);
         return;
     }
+    if (drained_by_slurm(n)) {
+        char why[256];
+        snprintf(why, sizeof(why), "Slurm does not take it as node %s: %.120s", i->node,
+                 n->reason && n->reason[0] ? n->reason : "its registration is not valid");
+        preempt_lost(b, i, FAILURE_JOIN, why);
+        return;
+    }
     if (i->join_done && registered(n)) {
         instance_state(b, i, INST_JOINED, NULL);
         b->poke(b);
@@ -145,7 +176,9 @@ static void step_bound(struct burstd *b, struct instance *i, const struct snode 
     } else if (!i->join_done) {
         if (!i->ssh && ssh_slot(b, SSH_JOIN, 0))
             join(b, i);
-    } else if (clock_mono_ms() - i->since_ms > 1000 * b->conf->join_timeout_s) {
+    } else if (clock_mono_ms() - i->since_ms <= 1000 * b->conf->join_timeout_s) {
+        join_anew(b, i);
+    } else {
         preempt_lost(b, i, FAILURE_JOIN, "its slurmd did not register in time");
     }
 }
@@ -189,6 +222,10 @@ static void step_idle(struct burstd *b, struct instance *i, const struct snode *
                       clock_now_s() - i->since >= 3;
     struct bjob *j = i->job[0] ? jobs_find(b->jobs, i->job) : NULL;
 
+    if (!i->job[0] && drained_by_slurm(n)) {
+        instance_end(b, i, "Slurm has drained its node");
+        return;
+    }
     if (!(i->flags & INST_F_SUSPENDED) && !given_back)
         return;
     if (j && j->state == JOB_SECURING)

@@ -15,90 +15,22 @@
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "node/instance_call.h"
-#include "node/stagerd_client.h"
-#include "slurm/slurm_link.h"
-#include "slurm_plugin/directive.h"
+#include "node/stage_spec.h"
 #include "ssh/ssh_op.h"
 #include "state/instances.h"
 #include "state/jobs.h"
 
-#define SPEC_MAX 4096 // of the list of paths, as it is journaled
 #define RETRY_MIN_MS 2000
 #define RETRY_MAX_MS 60000
 #define WORKER_WAIT_S 60 // a worker that does not answer holds the batch host back so long
 #define KILL_WAIT_S 40   // Slurm's KillWait (30 s) and some: until the last process has ended
 
-static bool inside(const char *path, const char *dir)
+void stage_describe(struct bjob *j, const struct sjob *s)
 {
-    size_t n = strlen(dir);
+    char *text = stage_spec_describe(s, j->mark);
 
-    return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
-}
-
-// One path of the user's list; relative ones count from the submit directory.
-static void add_path(cJSON *list, const char *work_dir, const char *item, size_t len)
-{
-    char *path = item[0] == '/' ? xasprintf("%.*s", (int)len, item)
-                                : xasprintf("%s/%.*s", work_dir, (int)len, item);
-
-    cJSON_AddItemToArray(list, cJSON_CreateString(path));
-    free(path);
-}
-
-static void add_list(cJSON *list, const char *work_dir, const char *commas)
-{
-    for (const char *p = commas; *p;) {
-        size_t len = strcspn(p, ",");
-        if (len)
-            add_path(list, work_dir, p, len);
-        p += len + (p[len] == ',');
-    }
-}
-
-static void add_log(cJSON *list, const char *work_dir, const char *file)
-{
-    if (file[0] == '/' && !inside(file, work_dir) && strcmp(file, "/dev/null") != 0)
-        cJSON_AddItemToArray(list, cJSON_CreateString(file));
-}
-
-void stage_describe(struct burstd *b, struct bjob *j, const struct sjob *s)
-{
-    struct directive d;
-    cJSON *o = cJSON_CreateObject();
-    cJSON *in = cJSON_AddArrayToObject(o, "in"), *out = cJSON_AddArrayToObject(o, "out");
-
-    if (directive_from_mark(j->mark, &d) < 0)
-        memset(&d, 0, sizeof(d));
-    json_add_str(o, "work_dir", s->work_dir);
-    json_add_str(o, "log", s->std_out[0] ? s->std_out : NULL);
-    if (d.stage_in[0])
-        add_list(in, s->work_dir, d.stage_in);
-    else
-        add_path(in, s->work_dir, s->work_dir, strlen(s->work_dir));
-    if (d.stage_out[0])
-        add_list(out, s->work_dir, d.stage_out);
-    else
-        add_path(out, s->work_dir, s->work_dir, strlen(s->work_dir));
-    add_log(in, s->work_dir, s->std_in);
-    add_log(in, s->work_dir, s->std_out); // at least its directory must be there
-    add_log(in, s->work_dir, s->std_err);
-    add_log(out, s->work_dir, s->std_out);
-    add_log(out, s->work_dir, s->std_err);
-    // With a list of the user's the job's own output still comes home.
-    if (d.stage_out[0] && s->std_out[0] && inside(s->std_out, s->work_dir))
-        cJSON_AddItemToArray(out, cJSON_CreateString(s->std_out));
-    if (d.stage_out[0] && s->std_err[0] && inside(s->std_err, s->work_dir) &&
-        strcmp(s->std_err, s->std_out) != 0)
-        cJSON_AddItemToArray(out, cJSON_CreateString(s->std_err));
-    char *text = json_line(o);
-    if (strlen(text) >= SPEC_MAX)
-        job_event(b, j,
-                  "its list of stage paths is too long to be kept; nothing but the submit "
-                  "directory is staged");
-    else
-        bjob_set(&j->stage, text);
+    bjob_set(&j->stage, text);
     free(text);
-    cJSON_Delete(o);
 }
 
 struct stage_call {
@@ -111,26 +43,23 @@ static cJSON *stage_request(struct burstd *b, const struct instance *i, const st
                             bool in)
 {
     cJSON *r = ssh_request(b, i, in ? "stage_in" : "stage_out");
-    burst_error_t err;
-    cJSON *spec = json_parse(j->stage, strlen(j->stage), &err);
+    char *work_dir = stage_spec_work_dir(j), *socket = xasprintf("%s/stage.sock", b->conf->run_dir);
 
     json_add_i64(r, "job_id", j->job_id);
     json_add_str(r, "mark", j->key); // an array's task gets its own job_id only when it starts
     json_add_i64(r, "uid", j->uid);
     json_add_i64(r, "gid", j->gid);
     json_add_str(r, "user", j->user);
-    json_add_str(r, "work_dir", json_str(spec, "work_dir", "/"));
-    cJSON *paths = cJSON_DetachItemFromObject(spec, in ? "in" : "out");
-    cJSON_AddItemToObject(r, "paths", paths ? paths : cJSON_CreateArray());
-    char *socket = xasprintf("%s/stage.sock", b->conf->run_dir);
+    json_add_str(r, "work_dir", work_dir);
+    cJSON_AddItemToObject(r, "paths", stage_spec_paths(j, in));
     json_add_str(r, "stage_socket", socket);
     free(socket);
+    free(work_dir);
     // The limit is for what a user asks to be copied there; what was computed comes home whole.
     json_add_i64(r, "max_bytes", in ? b->conf->max_stage_bytes : 0);
     cJSON *exclude = cJSON_AddArrayToObject(r, "exclude");
     for (unsigned k = 0; k < b->conf->n_exclude; k++)
         cJSON_AddItemToArray(exclude, cJSON_CreateString(b->conf->exclude[k]));
-    cJSON_Delete(spec);
     return r;
 }
 
@@ -153,8 +82,11 @@ static const struct {
     unsigned tries;
     enum failure_scope scope;
 } stage_in_rules[] = {
-    {"limit", 1, FAILURE_OF_JOB},   {"space", 1, FAILURE_OF_PLACE},
-    {"io", 5, FAILURE_OF_INSTANCE}, {"internal", 5, FAILURE_OF_SITE},
+    {"limit", 1, FAILURE_OF_JOB},
+    {"space", 1, FAILURE_OF_PLACE},
+    {"io", 5, FAILURE_OF_INSTANCE},
+    {"internal", 5, FAILURE_OF_SITE},
+    {SSH_OP_HELPER_DIED, 5, FAILURE_OF_SITE},
     {"", 3, FAILURE_OF_INSTANCE}, // any other
 };
 

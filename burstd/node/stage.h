@@ -8,8 +8,9 @@
 
 struct sjob;
 
-// What is to be staged, fixed when the job becomes a candidate and journalled with it.
-void stage_describe(struct burstd *b, struct bjob *j, const struct sjob *s);
+// What is to be staged (stage_spec.h), fixed when the job becomes a candidate and journalled with
+// it.
+void stage_describe(struct bjob *j, const struct sjob *s);
 
 // Starts what is due: stage-in of instances that serve a job being secured, stage-out of jobs that
 // ended. Level-triggered.

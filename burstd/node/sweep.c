@@ -18,13 +18,10 @@
 #include "libburst/xalloc.h"
 #include "node/end.h"
 #include "node/instance_call.h"
+#include "node/orphan.h"
 #include "node/preempt.h"
-#include "node/purchase.h"
 #include "node/sighting.h"
 #include "state/instances.h"
-#include "state/store.h"
-
-#define ENDED_LATELY_S 600
 
 // Rows of a listing by the cloud's id and by our tag; of several with the same the first.
 struct row {
@@ -159,87 +156,6 @@ static void judge(struct cloud *c, struct instance *i, const struct provider_ins
     }
 }
 
-// What the cloud does not say stays as the journal has it.
-static void take_over(char *to, size_t size, const char *told)
-{
-    if (*told)
-        snprintf(to, size, "%s", told);
-}
-
-// Ours by tag and nobody's: taken back into the journal (its cost is real) and ended. Every launch
-// was journalled with its price before it was made; its row says "gone" when the launch was given
-// up without a clear answer.
-static void adopt_orphan(struct cloud *c, const struct provider_instance *p)
-{
-    struct instance *i = store_find_instance(c->b->store, p->tag_instance);
-
-    log_warn("cloud %s: instance %s bears our tag (%s) but nobody here wants it; ending it",
-             c->conf->name, p->id, p->tag_instance);
-    if (!i) {
-        if (p->price <= 0)
-            log_error("cloud %s: instance %s is not in this journal: its price is unknown and its "
-                      "cost is missing in the ledger",
-                      c->conf->name, p->id);
-        i = xmalloc(sizeof(*i));
-        snprintf(i->id, sizeof(i->id), "orphan-%.40s", p->id);
-        i->price = MONEY_UNKNOWN;
-        i->created = p->launched_at;
-    }
-    snprintf(i->cloud, sizeof(i->cloud), "%s", c->conf->name);
-    instance_set_cloud_id(c->b->instances, i, p->id);
-    take_over(i->region, sizeof(i->region), p->region);
-    take_over(i->zone, sizeof(i->zone), p->zone);
-    take_over(i->itype, sizeof(i->itype), p->instance_type);
-    snprintf(i->partition, sizeof(i->partition), "%s", c->conf->partition);
-    i->spot = p->spot;
-    purchase_price(c->b, i, p);
-    instance_set_job(c->b->instances, i, "");
-    instance_set_node(c->b->instances, i, "");
-    i->flags = 0;
-    i->launched = i->charged_to = p->launched_at;
-    i->state = INST_LAUNCHED;
-    if (instances_find(c->b->instances, i->id)) {
-        free(i); // gone in this very tick: the next listing comes back to it
-        return;
-    }
-    instances_add(c->b->instances, i);
-    instance_end(c->b, i, "an orphan found by its tag");
-}
-
-// A launch that was given up without a clear answer, and came true all the same. Asked of what
-// ended lately only, and after a start: a listing has the ended ones of an hour.
-static bool unpaid(struct cloud *c, const struct provider_instance *p)
-{
-    if (p->state != PROVIDER_TERMINATED ||
-        (c->listed_once && p->ended_at < clock_now_s() - ENDED_LATELY_S))
-        return false;
-    struct instance *i = store_find_instance(c->b->store, p->tag_instance);
-    bool is = i && i->state == INST_GONE && !i->launched;
-    free(i);
-    return is;
-}
-
-static void find_orphans(struct cloud *c)
-{
-    for (size_t k = 0; k < c->n_listed; k++) {
-        const struct provider_instance *p = &c->listed[k];
-        struct instance *i = instances_by_cloud_id(c->b->instances, c->conf->name, p->id);
-        if (!i)
-            i = instances_find(c->b->instances, p->tag_instance);
-        struct reap_facts f = {
-            .journalled = i && instance_live(i),
-            .state = i ? i->state : INST_GONE,
-            .listed = true,
-            .cloud_state = p->state,
-            .age_s = clock_now_s() - p->launched_at,
-            .unpaid = !i && unpaid(c, p),
-            .minimum_age_s = c->b->conf->reap_minimum_age_s,
-        };
-        if (!f.journalled && reap_decide(&f) == REAP_ORPHAN)
-            adopt_orphan(c, p);
-    }
-}
-
 static void read_listing(struct cloud *c)
 {
     struct listing l;
@@ -250,7 +166,7 @@ static void read_listing(struct cloud *c)
         (i->state != INST_LAUNCHING || whole_group(c, &l, i)))
         judge(c, i, row_of(&l, i));
     listing_fini(&l);
-    find_orphans(c);
+    orphans_find(c);
     c->listed_once = true;
     observed_listed(c->b->observed, c->conf->name);
     cloud_listing_read(c);

@@ -9,10 +9,13 @@
 #include <uthash.h>
 
 #include "base/conf.h"
+#include "base/log.h"
 #include "job/bounds_of.h"
 #include "libburst/xalloc.h"
 #include "node/launch.h"
+#include "node/stagerd_probe.h"
 #include "slurm/slurm_link.h"
+#include "ssh/site_ready.h"
 #include "state/bounds.h"
 #include "state/jobs.h"
 
@@ -25,6 +28,8 @@ struct count {
 struct admission {
     struct burstd *b;
     struct count *counts;
+    unsigned trying;     // jobs that have or get nodes and have not started
+    char not_ready[512]; // why nothing can be prepared at all, "" = it can
 };
 
 static struct count *row(struct admission *a, char kind, const char *key)
@@ -48,17 +53,31 @@ static void array_of(const char *key, char out[40])
     out[strcspn(out, "_")] = '\0';
 }
 
-// A job that has its nodes and has not started: what it tries is not known to work yet.
+// A job that has its nodes and has not started, or just so: what it tries is not known to work yet.
 static void count_trying(struct admission *a, const struct bjob *j)
 {
     char key[BOUND_KEY_MAX];
 
-    if (j->state != JOB_SECURING && j->state != JOB_PLACED)
+    if (j->state != JOB_SECURING && j->state != JOB_PLACED &&
+        ((j->state != JOB_RUNNING && j->state != JOB_STAGEOUT) || j->proven))
         return;
+    a->trying++;
     row(a, 's', bound_shape_key(j->partition, j->shape, key))->n++;
     row(a, 'p', j->partition)->n++;
     bound_place_key(key, j->cloud, j->region, j->zone, j->itype, j->spot);
     row(a, 'P', key)->n++;
+}
+
+static void ask_site(struct admission *a)
+{
+    const struct burst_conf *conf = a->b->conf;
+    struct site_needs needs = {conf->munge_key, conf->ssh_key, conf->slurm_conf};
+    burst_error_t err;
+
+    if (site_ready(&needs, &err) < 0) {
+        snprintf(a->not_ready, sizeof(a->not_ready), "nothing is rented now: %.480s", err.text);
+        log_rarely(LOG_LEVEL_ERROR, "%s", a->not_ready);
+    }
 }
 
 struct admission *admission_create(struct burstd *b)
@@ -68,12 +87,13 @@ struct admission *admission_create(struct burstd *b)
     char array[40], limit[BOUND_KEY_MAX];
 
     a->b = b;
+    ask_site(a);
     JOBS_EACH(b->jobs, j)
     {
+        count_trying(a, j);
         if (j->state != JOB_SECURING && j->state != JOB_PLACED && j->state != JOB_RUNNING)
             continue;
         row(a, 'l', bound_of_limit(b, j, j->partition, limit))->n++;
-        count_trying(a, j);
         if (j->state != JOB_RUNNING && strchr(j->key, '_')) {
             array_of(j->key, array);
             row(a, 'a', array)->n++;
@@ -126,7 +146,12 @@ static bool array_has_room(struct admission *a, const struct bjob *j, const stru
 bool admission_ask(struct admission *a, const struct bjob *j, const struct sjob *s, char *why,
                    size_t size)
 {
-    return !bounds_site_closed(a->b->bounds, why, size) &&
+    if (a->not_ready[0]) {
+        snprintf(why, size, "%s", a->not_ready);
+        return false;
+    }
+    return stagerd_runs(a->b, why, size) &&
+           !bounds_site_closed(a->b->bounds, a->trying, why, size) &&
            bound_room(a->b->bounds, BOUND_JOB, j->key, 0, why, size) > 0 &&
            array_has_room(a, j, s, why, size);
 }
@@ -156,6 +181,7 @@ bool admission_buy(struct admission *a, const struct bjob *j, const struct sjob 
         row(a, 's', shape)->n++;
         row(a, 'P', place)->n++;
     }
+    a->trying++;
     row(a, 'p', partition)->n++;
     row(a, 'l', limit)->n++;
     array_of(j->key, array);

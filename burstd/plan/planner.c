@@ -24,10 +24,12 @@
 #include "libburst/xalloc.h"
 #include "money/caps.h"
 #include "money/ledger.h"
+#include "node/data_check.h"
 #include "node/idle.h"
 #include "node/launch.h"
 #include "plan/admission.h"
 #include "plan/decision.h"
+#include "plan/no_place.h"
 #include "plan/plan_facts.h"
 #include "plan/plan_request.h"
 #include "plan/solver.h"
@@ -167,6 +169,20 @@ static void impossible(struct burstd *b, struct bjob *j, const char *why)
     later(b, j, clock_mono_ms() < j->avoid_ms ? j->reason : why);
 }
 
+// Nothing is asked for a job whose data cannot be brought to a node. While they are being looked at
+// it is no news; the answer comes in a moment, and wakes us.
+static bool data_fit(struct burstd *b, struct bjob *j)
+{
+    char why[256];
+    enum data_verdict v = data_check(b, j, why, sizeof(why));
+
+    if (v == DATA_ASKED && !why[0])
+        return false;
+    if (v != DATA_FIT)
+        later(b, j, why);
+    return v == DATA_FIT;
+}
+
 static void add_one(struct planner *p, struct asked *a, const struct plan_question *q,
                     const struct waiting *w)
 {
@@ -176,15 +192,18 @@ static void add_one(struct planner *p, struct asked *a, const struct plan_questi
         later(b, w->j, why);
         return;
     }
+    if (!data_fit(b, w->j))
+        return;
     struct plan_job *x = plan_job(b, w->j, w->s, why, sizeof(why));
     if (!x) {
         if (p->said++ < SENTENCES) // else at the next look
             job_state(b, w->j, JOB_REFUSED, "it cannot run on a rented node: %s", why);
         return;
     }
-    if (!plan_possible(b, q, x, why, sizeof(why)))
+    if (!plan_possible(b, q, x, why, sizeof(why))) {
+        no_place_cloud(b, q->facts, x, why, sizeof(why));
         impossible(b, w->j, why);
-    else if (data_places_know(b, p->data, x->d.data)) {
+    } else if (data_places_know(b, p->data, x->d.data)) {
         take(a, x);
         return;
     }
@@ -513,13 +532,14 @@ static void begin_carrying(struct planner *p, const cJSON *tasks, bool optimal)
 
 // ---- no answer
 
-static void reason_text(const cJSON *answer, char *out, size_t size)
+static void reason_text(struct burstd *b, const cJSON *answer, char *out, size_t size)
 {
     const cJSON *r = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(answer, "reasons"), 0);
 
-    snprintf(out, size, "no offer fits now: %s",
-             cJSON_IsString(r) ? r->valuestring
-                               : json_str(r, "reason", "the optimizer gives no reason"));
+    no_place_reason(b,
+                    cJSON_IsString(r) ? r->valuestring
+                                      : json_str(r, "reason", "the optimizer gives no reason"),
+                    out, size);
 }
 
 static unsigned candidates_asked(const struct burstd *b)
@@ -548,7 +568,7 @@ static void no_plan(struct planner *p, const cJSON *answer)
         each_alone(b);
         return;
     }
-    reason_text(answer, why, sizeof(why));
+    reason_text(b, answer, why, sizeof(why));
     JOBS_EACH(b->jobs, j)
     if (j->planning && j->state == JOB_CANDIDATE) {
         j->ask_alone = false;

@@ -6,10 +6,12 @@
 
 #include "base/conf.h"
 #include "libburst/xalloc.h"
+#include "rpc/api_bounds.h"
 #include "rpc/api_history.h"
 #include "rpc/api_listing.h"
 #include "rpc/api_operators.h"
 #include "rpc/api_people.h"
+#include "rpc/api_why.h"
 #include "rpc/ready.h"
 #include "rpc/rpc_server.h"
 
@@ -28,8 +30,10 @@ static const struct rpc_method methods[] = {
     {"status", people_status, false, false},
     {"jobs", listing_jobs, false, false},
     {"nodes", listing_nodes, false, false},
-    {"why", history_why, false, false},
+    {"why", why_answer, false, false},
     {"cost", history_cost, false, false},
+    {"bounds", bounds_list, false, false},
+    {"bounds_reopen", bounds_open, true, false},
     {"drain", operators_drain, true, false},
     {"terminate", operators_terminate, true, false},
     {"giveup", operators_giveup, true, false},

@@ -6,7 +6,6 @@
 #include "rpc/rpc_server.h"
 
 // Handlers; arg is struct burstd.
-void history_why(void *arg, struct rpc_request *req);
 void history_cost(void *arg, struct rpc_request *req);
 
 #endif

@@ -32,6 +32,7 @@ struct listing {
     struct asked asked; // first
     bool jobs;          // else nodes
     bool all;
+    bool failed;          // only instances that did
     char only[KEY_MAX];   // one job; "" = all
     char (*key)[KEY_MAX]; // of what lived when it began
     size_t n, at;
@@ -65,7 +66,8 @@ static struct listing *begin(struct burstd *b, struct rpc_request *req, bool job
 
     asked_begin(&l->asked, b, req, forget);
     l->jobs = jobs;
-    l->all = json_bool(rpc_params(req), "all", false);
+    l->failed = !jobs && json_bool(rpc_params(req), "failed", false);
+    l->all = l->failed || json_bool(rpc_params(req), "all", false);
     l->key = xcalloc(room + 1, sizeof(*l->key));
     strbuf_init(&l->text, LIST_MAX);
     strbuf_adds(&l->text, "[");
@@ -162,7 +164,7 @@ static void old_read(void *arg, const char *error)
         const struct old *o = &l->old[k];
         if (o->j && rpc_may_see(l->asked.req, o->j->uid) && !jobs_find(b->jobs, o->j->key))
             add_row(l, row_of_job(o->j, o->cost));
-        if (o->i && !instances_find(b->instances, o->i->id))
+        if (o->i && (!l->failed || o->i->failure.cls) && !instances_find(b->instances, o->i->id))
             add_row(l, row_of_instance(b, l->asked.req, o->i, o->cost));
     }
     finish(l);
@@ -181,7 +183,7 @@ static void add_live(struct listing *l, const char *key)
     // Whose number was given to somebody else meanwhile is not his to see.
     if (j && rpc_may_see(l->asked.req, j->uid))
         add_row(l, row_of_job(j, ledger_job_cost(b, j)));
-    if (i)
+    if (i && (!l->failed || i->failure.cls))
         add_row(l, row_of_instance(b, l->asked.req, i, ledger_instance_cost(b, i)));
 }
 

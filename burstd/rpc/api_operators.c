@@ -9,11 +9,20 @@
 #include "base/conf.h"
 #include "libburst/json.h"
 #include "node/end.h"
+#include "node/orphan.h"
 #include "node/stage.h"
 #include "slurm/slurm_link.h"
 #include "state/instances.h"
 #include "state/jobs.h"
 #include "state/store.h"
+
+static void terminating(struct rpc_request *req, const char *id)
+{
+    cJSON *o = cJSON_CreateObject(), *ids = cJSON_AddArrayToObject(o, "terminating");
+
+    cJSON_AddItemToArray(ids, cJSON_CreateString(id));
+    rpc_reply(req, o);
+}
 
 static void drain_one(struct burstd *b, struct instance *i, bool undo, cJSON *names)
 {
@@ -64,7 +73,6 @@ void operators_terminate(void *arg, struct rpc_request *req)
     const char *node = json_str(rpc_params(req), "node", NULL);
     const char *id = json_str(rpc_params(req), "instance", NULL);
     bool force = json_bool(rpc_params(req), "force", false);
-    cJSON *o, *ids;
     struct instance *i = NULL;
 
     INSTANCES_EACH(b->instances, k)
@@ -72,6 +80,10 @@ void operators_terminate(void *arg, struct rpc_request *req)
         i = k;
     if (i && i->state == INST_LAUNCHING) {
         rpc_fail(req, "busy", "%s is being launched; ask again when the cloud has answered", i->id);
+        return;
+    }
+    if (!i && id && stranger_end(b, id)) {
+        terminating(req, id);
         return;
     }
     if (!i || i->state >= INST_TERMINATING) {
@@ -92,10 +104,7 @@ void operators_terminate(void *arg, struct rpc_request *req)
     }
     i->flags &= ~(unsigned)INST_F_STAGE_OUT;
     instance_end(b, i, "ended by an operator");
-    o = cJSON_CreateObject();
-    ids = cJSON_AddArrayToObject(o, "terminating");
-    cJSON_AddItemToArray(ids, cJSON_CreateString(i->id));
-    rpc_reply(req, o);
+    terminating(req, i->id);
 }
 
 void operators_giveup(void *arg, struct rpc_request *req)

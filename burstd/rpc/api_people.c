@@ -14,11 +14,14 @@
 #include "cloud/observed.h"
 #include "libburst/json.h"
 #include "money/ledger.h"
+#include "node/orphan.h"
 #include "plan/planner.h"
+#include "rpc/api_bounds.h"
+#include "rpc/api_rows.h"
+#include "rpc/api_trouble.h"
 #include "slurm/publish.h"
 #include "slurm/slurm_link.h"
 #include "slurm/spool.h"
-#include "state/bounds.h"
 #include "state/instances.h"
 #include "state/jobs.h"
 
@@ -142,7 +145,9 @@ void people_status(void *arg, struct rpc_request *req)
     cloud_rows(b, cJSON_AddArrayToObject(o, "clouds"));
     json_add_i64(o, "spool", spool_waiting(b->spool));
     add_observed(b, o);
-    cJSON_AddItemToObject(o, "bounds", bounds_json(b->bounds));
+    cJSON_AddItemToObject(o, "bounds", bounds_seen(b, req));
+    cJSON_AddItemToObject(o, "strangers", strangers_json());
+    cJSON_AddItemToObject(o, "trouble", trouble_rows(b));
     add_planner(b, cJSON_AddObjectToObject(o, "planner"));
     json_add_money(o, "spend_today_uusd", ledger_today(b, NULL));
     json_add_money(o, "cap_day_uusd",

@@ -29,7 +29,7 @@ static void add_unless_empty(cJSON *o, const char *key, const char *value)
 }
 
 // People want to know whether a candidate is to go or may stay.
-static const char *job_word(const struct bjob *j)
+const char *row_job_word(const struct bjob *j)
 {
     return j->state == JOB_CANDIDATE && j->stays ? "staying" : job_state_name(j->state);
 }
@@ -39,6 +39,8 @@ cJSON *row_of_job(const struct bjob *j, money_t cost)
     cJSON *o = cJSON_CreateObject();
     struct directive d;
     bool parsed = directive_from_mark(j->mark, &d) == 0;
+    // Of a job that waits the fields still have the place that did not work out.
+    bool placed = j->state >= JOB_SECURING;
 
     json_add_str(o, "job", j->key);
     json_add_i64(o, "job_id", j->job_id);
@@ -48,19 +50,19 @@ cJSON *row_of_job(const struct bjob *j, money_t cost)
     json_add_str(o, "account", j->account);
     add_unless_empty(o, "partition", j->partition);
     json_add_str(o, "origin", j->origin);
-    json_add_str(o, "state", job_word(j));
+    json_add_str(o, "state", row_job_word(j));
     json_add_str(o, "reason", j->reason);
     json_add_i64(o, "submit", j->submit);
     json_add_i64(o, "since", j->since);
     json_add_i64(o, "started", j->started);
     json_add_i64(o, "ended", j->ended);
-    add_unless_empty(o, "cloud", j->cloud);
-    add_unless_empty(o, "region", j->region);
-    add_unless_empty(o, "zone", j->zone);
-    add_unless_empty(o, "instance_type", j->itype);
-    json_add_str(o, "market", j->cloud[0] ? (j->spot ? "spot" : "on-demand") : NULL);
+    add_unless_empty(o, "cloud", placed ? j->cloud : "");
+    add_unless_empty(o, "region", placed ? j->region : "");
+    add_unless_empty(o, "zone", placed ? j->zone : "");
+    add_unless_empty(o, "instance_type", placed ? j->itype : "");
+    json_add_str(o, "market", placed && j->cloud[0] ? (j->spot ? "spot" : "on-demand") : NULL);
     names_array(o, "nodes", j->node_names);
-    json_add_money(o, "price_uusd_per_hour", j->price);
+    json_add_money(o, "price_uusd_per_hour", placed ? j->price : 0);
     json_add_money(o, "cost_uusd", cost);
     json_add_money(o, "max_cost_uusd", parsed && d.max_cost > 0 ? d.max_cost : MONEY_UNKNOWN);
     json_add_i64(o, "deadline", j->deadline);
@@ -68,6 +70,32 @@ cJSON *row_of_job(const struct bjob *j, money_t cost)
     json_add_str(o, "mode", parsed && d.mode == DIRECTIVE_ONLY ? "only" : "auto");
     add_unless_empty(o, "shape", j->shape);
     add_unless_empty(o, "history", j->history);
+    return o;
+}
+
+cJSON *row_of_slurm_job(const struct sjob *s, const char *reason)
+{
+    cJSON *o = cJSON_CreateObject();
+
+    json_add_str(o, "job", s->job);
+    json_add_i64(o, "job_id", s->job_id);
+    json_add_str(o, "name", s->name);
+    json_add_str(o, "user", s->user);
+    json_add_i64(o, "uid", s->uid);
+    json_add_str(o, "account", s->account);
+    json_add_str(o, "partition", s->partition);
+    json_add_str(o, "origin", s->partition);
+    json_add_str(o, "state", "unmarked");
+    json_add_str(o, "slurm_state", s->state_name);
+    json_add_str(o, "slurm_reason", s->reason);
+    json_add_str(o, "reason", reason);
+    json_add_i64(o, "submit", s->submit);
+    json_add_i64(o, "started", s->state == SJOB_PENDING ? 0 : s->start);
+    json_add_i64(o, "ended", s->state == SJOB_ENDED ? s->end : 0);
+    json_add_str(o, "node_list", s->nodes);
+    names_array(o, "nodes", "");
+    json_add_money(o, "cost_uusd", 0);
+    json_add_i64(o, "restarts", s->restarts);
     return o;
 }
 
@@ -97,5 +125,6 @@ cJSON *row_of_instance(struct burstd *b, struct rpc_request *req, const struct i
     json_add_i64(o, "idle_since", i->idle_since);
     json_add_i64(o, "notice_at", i->notice_at);
     json_add_str(o, "reason", i->reason);
+    json_add_str(o, "failure", i->failure.cls ? failure_class_name(i->failure.cls) : NULL);
     return o;
 }

@@ -12,6 +12,8 @@ libcore_la_SOURCES += \
 	burstd/rpc/api_listing.c burstd/rpc/api_listing.h burstd/rpc/api_operators.c \
 	burstd/rpc/api_operators.h burstd/rpc/api_people.c burstd/rpc/api_people.h \
 	burstd/rpc/api_rows.c burstd/rpc/api_rows.h burstd/rpc/asked.c burstd/rpc/asked.h \
+	burstd/rpc/api_bounds.c burstd/rpc/api_bounds.h burstd/rpc/api_trouble.c burstd/rpc/api_trouble.h \
+	burstd/rpc/api_why.c burstd/rpc/api_why.h \
 	burstd/rpc/ready.c burstd/rpc/ready.h
 
 if HAVE_CMOCKA
@@ -29,6 +31,15 @@ tests_unit_rpc_test_api_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) 
 tests_unit_rpc_test_api_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_rpc_test_api_LDADD = libcore.la librpcserver.la libslurm_link.la libssh_op.la libprovider.la \
 	libplugincore.la libconf.la libdaemon.la libburst.la $(CMOCKA_LIBS) $(UV_LIBS)
+check_PROGRAMS += tests/unit/rpc/test_api_answers
+TESTS += tests/unit/rpc/test_api_answers
+tests_unit_rpc_test_api_answers_SOURCES = tests/unit/rpc/test_api_answers.c \
+	burstd/rpc/api_bounds.c burstd/rpc/api_why.c burstd/state/bounds.c burstd/state/jobs.c \
+	burstd/state/journal.c $(store_sources) burstd/state/model.c
+tests_unit_rpc_test_api_answers_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_rpc_test_api_answers_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_rpc_test_api_answers_LDADD = libplugincore.la libconf.la libdaemon.la libburst.la \
+	$(CMOCKA_LIBS) $(SQLITE_LIBS)
 endif
 
 # A fuzz target, replayed over its corpus

@@ -27,7 +27,7 @@ struct waiter {
     bool done; // burst-epilog
     char **nodes;
     size_t n;
-    int64_t since_ms;
+    int64_t since_ms, since_s;
     struct waiter *next;
 };
 
@@ -68,6 +68,7 @@ static struct waiter *add(struct burstd *b, struct rpc_request *req, bool done)
     w->done = done;
     w->job_id = (uint32_t)json_i64(params, "job_id", 0);
     w->since_ms = clock_mono_ms();
+    w->since_s = clock_now_s();
     if (!w->job_id || hostlist_expand(json_str(params, "nodes", ""), &w->nodes, &w->n, &err) < 0) {
         rpc_fail(req, "invalid", "job_id and nodes are needed");
         free(w);
@@ -125,7 +126,9 @@ static bool step_ready(struct burstd *b, struct waiter *w)
 
     if (s && s->state == SJOB_ENDED)
         return reply(w, "ready", false, "the job is over");
-    if (s && s->state == SJOB_PENDING && clock_mono_ms() - w->since_ms > UNKNOWN_MS)
+    // By a table that is younger than the prolog: on a busy controller one may take long.
+    if (s && s->state == SJOB_PENDING && clock_mono_ms() - w->since_ms > UNKNOWN_MS &&
+        slurm_link_last_update(b->slurm) > w->since_s + 1)
         return reply(w, "ready", false, "the job was requeued");
     for (size_t k = 0; k < w->n; k++)
         if (!node_up(b, w->nodes[k]))

@@ -57,7 +57,7 @@ endif
 
 # The core's part.
 libcore_la_SOURCES += \
-	burstd/slurm/publish.c burstd/slurm/publish.h burstd/slurm/spool.c burstd/slurm/spool.h
+	burstd/slurm/drain.c burstd/slurm/drain.h burstd/slurm/publish.c burstd/slurm/publish.h burstd/slurm/spool.c burstd/slurm/spool.h
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/slurm/test_spool

@@ -256,6 +256,8 @@ static void add_shapes(struct publisher *p)
     const struct burst_conf *conf = p->b->conf;
     struct snapshot_body *o = &p->s->body;
     char features[CONF_FEATURES_MAX];
+    // Before the first survey of prices all that is configured exists, at prices not known yet.
+    bool surveyed = shape_prices_rounds(p->b->prices) > 0;
 
     o->n_shapes = 0;
     for (unsigned c = 0; c < conf->n_clouds; c++) {
@@ -266,7 +268,7 @@ static void add_shapes(struct publisher *p)
             money_t spot = shape_price(p->b->prices, cloud->name, shape->name, true);
             money_t on_demand = shape_price(p->b->prices, cloud->name, shape->name, false);
             if (!cloud_has_shape(cloud, shape) ||
-                (spot == MONEY_UNKNOWN && on_demand == MONEY_UNKNOWN))
+                (surveyed && spot == MONEY_UNKNOWN && on_demand == MONEY_UNKNOWN))
                 continue;
             struct snapshot_shape *row = &o->shape[o->n_shapes];
             if (o->n_shapes == SNAPSHOT_SHAPES) {
@@ -315,6 +317,7 @@ static void fill(struct publisher *p)
     o->interactive = conf->interactive;
     o->max_nodes = conf->max_nodes;
     o->max_minutes = (uint32_t)(conf->max_time_s / 60);
+    o->accept_s = conf->accept_while_down_s;
     o->default_runtime_s = conf->default_runtime_s;
     o->max_job_cost = conf->max_per_job;
     copy_patterns(o, &o->partitions, conf->partitions, conf->n_partitions);

@@ -25,7 +25,8 @@ struct sjob {
     unsigned flags;      // SJOB_...
     char *reason;        // Resources, Priority, JobHeldUser, ...
     char *name, *user, *account, *qos, *partition, *nodes, *req_nodes, *exc_nodes, *features;
-    char *licenses, *dependency, *work_dir, *std_in, *std_out, *std_err, *admin_comment;
+    char *licenses, *dependency, *work_dir, *admin_comment;
+    char *std_in, *std_out, *std_err; // of a batch job: sbatch(1)'s patterns; "" = none of its own
     char *reservation;
     uint32_t uid, gid;
     int64_t submit, eligible, start, end, deadline; // epoch seconds, 0 = none

@@ -57,10 +57,12 @@ static void add_answers(const struct ssh_request *req, const struct ssh_transfer
 {
     char *pid = node_command_answer(t, "slurmd_pid"), *node = node_command_answer(t, "slurmd");
     char *agent = node_command_answer(t, "agent"), *munged = node_command_answer(t, "munged");
-    char *told = node_command_answer(t, "told");
+    char *told = node_command_answer(t, "told"), *said = node_command_answer(t, "slurmd_said");
 
-    if (req->op == SSH_OP_JOIN)
+    if (req->op == SSH_OP_JOIN) {
         json_add_i64(done, "slurmd_pid", pid ? strtoll(pid, NULL, 10) : 0);
+        json_add_str(done, "slurmd_said", said);
+    }
     if (req->op == SSH_OP_CHECK) {
         cJSON_AddBoolToObject(done, "munged", munged != NULL);
         json_add_str(done, "slurmd", node);
@@ -69,6 +71,7 @@ static void add_answers(const struct ssh_request *req, const struct ssh_transfer
     if (req->op == SSH_OP_SIGNAL)
         json_add_i64(done, "told", told ? strtoll(told, NULL, 10) : 0);
     free(told);
+    free(said);
     free(pid);
     free(node);
     free(agent);

@@ -12,6 +12,7 @@ libssh_request_la_LIBADD = libburst.la
 # burstd's side: burst-ssh as a child.
 noinst_LTLIBRARIES += libssh_op.la
 libssh_op_la_SOURCES = burstd/ssh/port_wait.c burstd/ssh/port_wait.h \
+	burstd/ssh/site_ready.c burstd/ssh/site_ready.h \
 	burstd/ssh/ssh_op.c burstd/ssh/ssh_op.h
 libssh_op_la_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
 libssh_op_la_LIBADD = libssh_request.la libdaemon.la
@@ -44,8 +45,10 @@ burst_ssh_LDADD = libssh_ops.la
 
 noinst_LTLIBRARIES += libstage.la
 libstage_la_SOURCES = \
+	burstd/ssh/stage_content.c burstd/ssh/stage_content.h \
 	burstd/ssh/stage_dirs.c burstd/ssh/stage_dirs.h \
-	burstd/ssh/stage_home.c burstd/ssh/stage_home.h \
+	burstd/ssh/stage_holes.c burstd/ssh/stage_holes.h burstd/ssh/stage_home.c burstd/ssh/stage_home.h \
+	burstd/ssh/stage_named.c burstd/ssh/stage_named.h \
 	burstd/ssh/stage_pack.c burstd/ssh/stage_pack.h \
 	burstd/ssh/stage_places.c burstd/ssh/stage_places.h \
 	burstd/ssh/stage_request.c burstd/ssh/stage_request.h \
@@ -66,9 +69,9 @@ burst_stagerd_LDADD = libstage.la
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/ssh/test_ssh_request tests/unit/ssh/test_stage tests/unit/ssh/test_ssh_op \
-	tests/unit/ssh/test_port_wait
+	tests/unit/ssh/test_port_wait tests/unit/ssh/test_site_ready
 TESTS += tests/unit/ssh/test_ssh_request tests/unit/ssh/test_stage tests/unit/ssh/test_ssh_op \
-	tests/unit/ssh/test_port_wait
+	tests/unit/ssh/test_port_wait tests/unit/ssh/test_site_ready
 tests_unit_ssh_test_port_wait_SOURCES = tests/unit/ssh/test_port_wait.c
 tests_unit_ssh_test_port_wait_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(UV_CFLAGS)
 tests_unit_ssh_test_port_wait_LDFLAGS = $(SAN_LDFLAGS)
@@ -81,6 +84,10 @@ tests_unit_ssh_test_stage_SOURCES = tests/unit/ssh/test_stage.c
 tests_unit_ssh_test_stage_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(ARCHIVE_CFLAGS)
 tests_unit_ssh_test_stage_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_ssh_test_stage_LDADD = libstage.la $(CMOCKA_LIBS)
+tests_unit_ssh_test_site_ready_SOURCES = tests/unit/ssh/test_site_ready.c
+tests_unit_ssh_test_site_ready_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_ssh_test_site_ready_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_ssh_test_site_ready_LDADD = libssh_op.la $(CMOCKA_LIBS)
 tests_unit_ssh_test_ssh_op_SOURCES = tests/unit/ssh/test_ssh_op.c
 tests_unit_ssh_test_ssh_op_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
 tests_unit_ssh_test_ssh_op_LDFLAGS = $(SAN_LDFLAGS)

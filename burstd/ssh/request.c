@@ -334,7 +334,8 @@ static int join_lines(const struct ssh_request *req, struct strbuf *out, burst_e
 {
     if (conf_line(req, out, errp) < 0 ||
         line(out, "node_name", json_str(req->json, "node_name", ""), errp) < 0 ||
-        line(out, "boot", json_bool(req->json, "boot", true) ? "1" : "0", errp) < 0)
+        line(out, "boot", json_bool(req->json, "boot", true) ? "1" : "0", errp) < 0 ||
+        (json_bool(req->json, "again", false) && line(out, "again", "1", errp) < 0))
         return -1;
     return host_lines(cJSON_GetObjectItemCaseSensitive(req->json, "hosts"), out, errp);
 }

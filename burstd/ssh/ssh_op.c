@@ -72,7 +72,7 @@ static void on_exited(void *arg, int status, int sig)
     } else {
         char *text = sig ? xasprintf("burst-ssh was ended by signal %d", sig)
                          : xasprintf("burst-ssh ended with status %d and no word", status);
-        op->cb.done(op->arg, false, "internal", text, NULL);
+        op->cb.done(op->arg, false, SSH_OP_HELPER_DIED, text, NULL);
         free(text);
     }
     dispose(op);

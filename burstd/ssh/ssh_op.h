@@ -14,14 +14,18 @@
 
 struct ssh_op;
 
+// The class of an end that burst-ssh did not speak of (killed, out of memory, a fault of ours):
+// says nothing of the node, so the same step may be done again on the same one.
+#define SSH_OP_HELPER_DIED "helper"
+
 struct ssh_op_callbacks {
     // {"event":"ssh_up"}, {"event":"host_key",...}, {"event":"progress",...}: not the last one.
     // Borrowed for the call; may be NULL. The operation may be cancelled from inside.
     void (*event)(void *arg, const cJSON *msg);
     // The end, called exactly once, never from inside ssh_op_start(), never after ssh_op_cancel().
     // ok: `last` is the done event ({"event":"done","bytes":...}), class and error are NULL.
-    // Not ok: class is one of refused timeout host_key auth command io space limit, or `internal`
-    // (the request was wrong or the helper died); error is a sentence; `last` may be NULL.
+    // Not ok: class is one of refused timeout host_key auth command io space limit, `internal`
+    // (the request was wrong) or SSH_OP_HELPER_DIED; error is a sentence; `last` may be NULL.
     // All borrowed for the call. The operation is destroyed after the call returns; another may
     // be started inside it. Must not be NULL.
     void (*done)(void *arg, bool ok, const char *errclass, const char *error, const cJSON *last);

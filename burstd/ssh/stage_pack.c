@@ -15,7 +15,9 @@
 
 #include <uthash.h>
 
+#include "libburst/clock.h"
 #include "libburst/xalloc.h"
+#include "ssh/stage_content.h"
 #include "ssh/stage_home.h"
 
 #define MAX_DEPTH 256
@@ -41,9 +43,10 @@ struct walk {
     struct stage_totals totals;
     struct inode *inodes;
     uid_t uid;
+    struct stage_reach reach;
+    int64_t looked, until_ms; // entries; monotonic, 0: no bound
     const char *errclass;
     burst_error_t *errp;
-    char buf[CHUNK];
 };
 
 static void skip(struct walk *w, const char *name)
@@ -113,25 +116,6 @@ static int put_header(struct walk *w, struct archive_entry *e, const char *name)
     return rc < ARCHIVE_WARN ? archive_failed(w, name) : 0;
 }
 
-static int put_content(struct walk *w, int fd, int64_t size, const char *name)
-{
-    while (size > 0) {
-        ssize_t n = read(fd, w->buf, size < CHUNK ? (size_t)size : CHUNK);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            w->errclass = "io";
-            return errprintf(w->errp, "reading %.200s: %s", name, strerror(errno));
-        }
-        if (n == 0)
-            break; // it became shorter: libarchive fills up with zeros
-        if (archive_write_data(w->a, w->buf, (size_t)n) < 0)
-            return archive_failed(w, name);
-        size -= n;
-    }
-    return 0;
-}
-
 static int put_file(struct walk *w, int dir, const char *leaf, const char *name)
 {
     struct stat st;
@@ -145,9 +129,8 @@ static int put_file(struct walk *w, int dir, const char *leaf, const char *name)
             close(fd);
         return 0;
     }
-    int rc = put_header(w, entry_of(name, &st), name);
-    if (rc == 0)
-        rc = put_content(w, fd, st.st_size, name);
+    w->errclass = "io";
+    int rc = stage_content_put(w->a, entry_of(name, &st), fd, &st, name, w->errp);
     close(fd);
     return rc;
 }
@@ -170,8 +153,9 @@ static int file(struct walk *w, int dir, const char *leaf, const char *name, con
         return put_header(w, e, name);
     }
     w->totals.files++;
-    if (__builtin_add_overflow(w->totals.bytes, st->st_size, &w->totals.bytes))
-        w->totals.bytes = INT64_MAX; // holes without end
+    if (__builtin_add_overflow(w->totals.bytes, stage_content_bytes(dir, leaf, st),
+                               &w->totals.bytes))
+        w->totals.bytes = INT64_MAX;
     if (w->max_bytes && w->totals.bytes > w->max_bytes && !w->a)
         return too_much(w);
     return w->a ? put_file(w, dir, leaf, name) : 0;
@@ -217,11 +201,23 @@ static bool kept_at_home(const struct walk *w, const struct stat *parent, const 
     return (in_home || keys) && !asked_for(w, name);
 }
 
+// The clock is looked at now and then only: it may cost more than an entry.
+static bool far_enough(struct walk *w)
+{
+    w->looked++;
+    if ((w->reach.entries && w->looked > w->reach.entries) ||
+        (w->until_ms && w->looked % 64 == 0 && clock_mono_ms() >= w->until_ms))
+        w->totals.cut = true;
+    return w->totals.cut;
+}
+
 static int entry(struct walk *w, int dir, const struct stat *parent, const char *leaf,
                  const char *name, int depth)
 {
     struct stat st;
 
+    if (far_enough(w))
+        return -1;
     if (fstatat(dir, leaf, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return 0; // gone meanwhile
     if (kept_at_home(w, parent, &st, leaf, name))
@@ -365,6 +361,7 @@ static int walk_all(struct walk *w, cJSON *types)
         if (strcmp(type, "none") == 0 || covered(w->paths, i, types) ||
             strcmp(type_of(path, &st), type) != 0)
             continue;
+        w->totals.at = i;
         if (top(w, path, type, &st) < 0)
             return -1;
     }
@@ -402,10 +399,23 @@ int stage_survey(const struct stage_paths *paths, const cJSON *exclude, int64_t 
                  cJSON *types, struct stage_totals *totals, const char **errclass,
                  burst_error_t *errp)
 {
+    static const struct stage_reach any = {0, 0};
+
+    return stage_survey_bounded(paths, exclude, max_bytes, &any, types, totals, errclass, errp);
+}
+
+int stage_survey_bounded(const struct stage_paths *paths, const cJSON *exclude, int64_t max_bytes,
+                         const struct stage_reach *reach, cJSON *types, struct stage_totals *totals,
+                         const char **errclass, burst_error_t *errp)
+{
     struct walk *w = walk_create(paths, exclude, errp);
 
     w->max_bytes = max_bytes;
+    w->reach = *reach;
+    w->until_ms = reach->ms ? clock_mono_ms() + reach->ms : 0;
     int rc = walk_all(w, types);
+    if (w->totals.cut)
+        rc = 0;
     *totals = w->totals;
     *errclass = w->errclass;
     walk_destroy(w);

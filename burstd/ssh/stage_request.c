@@ -7,6 +7,10 @@
 #include "libburst/json.h"
 #include "libburst/people.h"
 
+// Two million files are the most that are staged at all.
+#define SURVEY_ENTRIES 2000000
+#define SURVEY_MS 60000
+
 static int id(const cJSON *json, const char *key, uint32_t *out, burst_error_t *errp)
 {
     const cJSON *v = cJSON_GetObjectItemCaseSensitive(json, key);
@@ -30,18 +34,36 @@ static int parse_append(struct stage_request *r, burst_error_t *errp)
     return 0;
 }
 
+static int parse_survey(struct stage_request *r, burst_error_t *errp)
+{
+    r->named = cJSON_GetObjectItemCaseSensitive(r->json, "named");
+    r->max_entries = json_i64(r->json, "max_entries", SURVEY_ENTRIES);
+    r->max_ms = json_i64(r->json, "max_ms", SURVEY_MS);
+    if (r->named && (!cJSON_IsArray(r->named) || cJSON_GetArraySize(r->named) > STAGE_MAX_PATHS))
+        return errprintf(errp, "named: an array of at most %d paths", STAGE_MAX_PATHS);
+    if (r->max_entries < 1 || r->max_entries > SURVEY_ENTRIES)
+        return errprintf(errp, "max_entries: between 1 and %d", SURVEY_ENTRIES);
+    if (r->max_ms < 1 || r->max_ms > SURVEY_MS)
+        return errprintf(errp, "max_ms: between 1 and %d", SURVEY_MS);
+    return 0;
+}
+
 int stage_request_parse(const cJSON *json, struct stage_request *out, burst_error_t *errp)
 {
     static const char *const names[] = {
-        [STAGE_PACK] = "pack", [STAGE_UNPACK] = "unpack", [STAGE_APPEND] = "append"};
+        [STAGE_PACK] = "pack",
+        [STAGE_UNPACK] = "unpack",
+        [STAGE_APPEND] = "append",
+        [STAGE_SURVEY] = "survey",
+    };
     struct stage_request r = {.json = json};
     const char *op = json_str(json, "op", "");
-    size_t k = 0;
+    size_t k = 0, n = sizeof(names) / sizeof(names[0]);
 
-    while (k < 3 && strcmp(op, names[k]) != 0)
+    while (k < n && strcmp(op, names[k]) != 0)
         k++;
-    if (k == 3)
-        return errprintf(errp, "op: \"%.32s\": it is pack, unpack or append", op);
+    if (k == n)
+        return errprintf(errp, "op: \"%.32s\": it is pack, unpack, append or survey", op);
     r.op = (enum stage_op)k;
     r.user = json_str(json, "user", "");
     if (!r.user[0])
@@ -54,7 +76,8 @@ int stage_request_parse(const cJSON *json, struct stage_request *out, burst_erro
     r.exclude = cJSON_GetObjectItemCaseSensitive(json, "exclude");
     if (r.exclude && (!cJSON_IsArray(r.exclude) || cJSON_GetArraySize(r.exclude) > STAGE_MAX_PATHS))
         return errprintf(errp, "exclude: an array of at most %d patterns", STAGE_MAX_PATHS);
-    if (r.op == STAGE_APPEND && parse_append(&r, errp) < 0)
+    if ((r.op == STAGE_APPEND && parse_append(&r, errp) < 0) ||
+        (r.op == STAGE_SURVEY && parse_survey(&r, errp) < 0))
         return -1;
     *out = r;
     return 0;

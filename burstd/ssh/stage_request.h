@@ -11,7 +11,7 @@
 #include "libburst/error.h"
 #include "ssh/stage_paths.h"
 
-enum stage_op { STAGE_PACK, STAGE_UNPACK, STAGE_APPEND };
+enum stage_op { STAGE_PACK, STAGE_UNPACK, STAGE_APPEND, STAGE_SURVEY };
 
 struct stage_request {
     const cJSON *json; // borrowed
@@ -21,6 +21,8 @@ struct stage_request {
     gid_t gid;
     int64_t max_bytes; // 0: no limit
     const cJSON *exclude;
+    const cJSON *named;          // of a survey: paths that must be there, NULL = none
+    int64_t max_entries, max_ms; // of a survey, 1 to its bounds
     const char *append_path, *append_text;
 };
 

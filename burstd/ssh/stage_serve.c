@@ -22,6 +22,7 @@
 #include "libburst/strbuf.h"
 #include "libburst/xalloc.h"
 #include "ssh/line.h"
+#include "ssh/stage_named.h"
 #include "ssh/stage_pack.h"
 #include "ssh/stage_places.h"
 #include "ssh/stage_request.h"
@@ -171,6 +172,42 @@ static int do_pack(int fd, const struct stage_request *r, const struct stage_pat
     return 0;
 }
 
+static int refuse_path(int fd, const char *errclass, const char *path, const char *text)
+{
+    cJSON *msg = cJSON_CreateObject();
+
+    cJSON_AddBoolToObject(msg, "ok", false);
+    json_add_str(msg, "class", errclass);
+    json_add_str(msg, "path", path);
+    json_add_str(msg, "error", text);
+    line_send(fd, msg);
+    return 1;
+}
+
+// What "pack" would say, but nothing is packed; large places are not looked through to their end.
+static int do_survey(int fd, const struct stage_request *r, const struct stage_paths *paths,
+                     burst_error_t *errp)
+{
+    const struct stage_reach reach = {r->max_entries, r->max_ms};
+    cJSON *types = cJSON_CreateArray();
+    struct stage_totals totals;
+    const char *errclass = "io";
+    int fault = stage_named_fault(paths, r->named, errp), rc = 0;
+
+    if (fault >= 0) {
+        rc = refuse_path(fd, "missing", stage_paths_get(paths, (size_t)fault), errp->text);
+    } else if (stage_survey_bounded(paths, r->exclude, r->max_bytes, &reach, types, &totals,
+                                    &errclass, errp) < 0) {
+        rc = refuse_path(fd, errclass, stage_paths_get(paths, totals.at), errp->text);
+    } else {
+        cJSON *msg = agreed(&totals);
+        cJSON_AddBoolToObject(msg, "complete", !totals.cut);
+        line_send(fd, msg);
+    }
+    cJSON_Delete(types);
+    return rc;
+}
+
 static int do_unpack(int fd, const struct stage_request *r, const struct stage_paths *paths,
                      burst_error_t *errp)
 {
@@ -224,7 +261,9 @@ static int do_paths(int fd, const struct stage_request *r, const cJSON *list, co
 
     if (!paths)
         return stage_refuse(fd, "request", errp->text);
-    int rc = r->op == STAGE_PACK ? do_pack(fd, r, paths, errp) : do_unpack(fd, r, paths, errp);
+    int rc = r->op == STAGE_PACK     ? do_pack(fd, r, paths, errp)
+             : r->op == STAGE_SURVEY ? do_survey(fd, r, paths, errp)
+                                     : do_unpack(fd, r, paths, errp);
     stage_paths_destroy(paths);
     return rc;
 }

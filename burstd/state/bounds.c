@@ -2,6 +2,7 @@
 // See bounds.h.
 #include "state/bounds.h"
 
+#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 
 #include <uthash.h>
 
+#include "base/conf.h"
 #include "base/log.h"
 #include "libburst/clock.h"
 #include "libburst/json.h"
@@ -25,6 +27,7 @@ struct bound {
     unsigned failures; // in a row
     unsigned window;   // jobs at a time; WINDOW_TRUSTED = any number
     int64_t until;     // epoch seconds: closed until then
+    int64_t since;     // epoch seconds: of the first of these failures
     int64_t changed;
     enum failure_class cls;
     char why[256];
@@ -40,16 +43,16 @@ struct bounds {
 // that concerns everybody.
 static const struct {
     const char *name;
-    unsigned free; // failures in a row without a pause
-    int64_t first_s, max_s;
-    bool slow; // slow start
+    unsigned free;          // failures in a row without a pause
+    int64_t first_s, max_s; // 0 = as the site says (bounds.pause, bounds.pause_max of burst.yaml)
+    bool slow;              // slow start
 } kinds[] = {
     [BOUND_JOB] = {"job", 1, 600, 6 * 3600, false},
-    [BOUND_PLACE] = {"place", 1, 3600, 86400, false},
-    [BOUND_SHAPE] = {"shape", 1, 3600, 86400, true},
-    [BOUND_PARTITION] = {"partition", 1, 3600, 86400, false},
+    [BOUND_PLACE] = {"place", 1, 0, 0, false},
+    [BOUND_SHAPE] = {"shape", 1, 0, 0, true},
+    [BOUND_PARTITION] = {"partition", 1, 0, 0, false},
     [BOUND_LIMIT] = {"limit", 0, 300, 3600, false},
-    [BOUND_SITE] = {"site", 0, 30, 600, false},
+    [BOUND_SITE] = {"site", 0, 60, 3600, false},
 };
 
 static void full_key(char out[BOUND_KEY_MAX], enum bound_kind kind, const char *key)
@@ -107,6 +110,7 @@ static void save(struct bounds *t, const struct bound *r, bool gone)
         json_add_i64(o, "failures", r->failures);
         json_add_i64(o, "window", r->window);
         json_add_i64(o, "until", r->until);
+        json_add_i64(o, "since", r->since);
         json_add_i64(o, "changed", r->changed);
         json_add_i64(o, "class", (int64_t)r->cls);
         json_add_str(o, "why", r->why);
@@ -130,6 +134,7 @@ static void load(void *arg, const cJSON *o)
         r->window = (unsigned)json_i64(o, "window", WINDOW_FIRST);
         r->until = json_i64(o, "until", 0);
         r->changed = json_i64(o, "changed", 0);
+        r->since = json_i64(o, "since", r->changed); // rows of before 0.1.0 have none
         r->cls = cls > FAILURE_NONE && cls <= FAILURE_LAST ? (enum failure_class)cls : FAILURE_NONE;
         snprintf(r->why, sizeof(r->why), "%s", json_str(o, "why", ""));
     }
@@ -176,9 +181,11 @@ void bounds_destroy(struct bounds *t)
 
 // ---- counting
 
-static int64_t pause_s(const struct bound *r)
+static int64_t pause_s(const struct bounds *t, const struct bound *r)
 {
-    int64_t s = kinds[r->kind].first_s, max = kinds[r->kind].max_s;
+    const struct burst_conf *c = t->b->conf;
+    int64_t s = kinds[r->kind].first_s ? kinds[r->kind].first_s : c->bound_pause_s;
+    int64_t max = kinds[r->kind].max_s ? kinds[r->kind].max_s : c->bound_pause_max_s;
 
     if (r->failures <= kinds[r->kind].free)
         return 0;
@@ -196,16 +203,17 @@ unsigned bound_failed(struct bounds *t, enum bound_kind kind, const char *key,
     // Several that were under way together are one failure: none of them knew of the others.
     if (now < r->until)
         return r->failures;
-    r->failures++;
+    if (r->failures++ == 0)
+        r->since = now;
     r->window = WINDOW_FIRST;
     r->changed = now;
-    r->until = now + pause_s(r);
+    r->until = now + pause_s(t, r);
     r->cls = cls;
     snprintf(r->why, sizeof(r->why), "%s", why);
     if (r->failures == kinds[kind].free + 1)
         log_warn("%s %s failed %u times in a row (%s: %s): nothing is rented for it for %" PRId64
                  " s, then it is tried once",
-                 kinds[kind].name, key, r->failures, failure_class_name(cls), why, pause_s(r));
+                 kinds[kind].name, key, r->failures, failure_class_name(cls), why, pause_s(t, r));
     save(t, r, false);
     return r->failures;
 }
@@ -268,13 +276,25 @@ void bound_forget(struct bounds *t, enum bound_kind kind, const char *key)
 
 // ---- asking
 
+// "place:aws/us-east-1/us-east-1a/c6i.large/spot": what they see and type.
+static void name_of(const struct bound *r, char out[BOUND_KEY_MAX])
+{
+    snprintf(out, BOUND_KEY_MAX, "%s:%s", kinds[r->kind].name, bare_key(r));
+    for (char *p = out; *p; p++)
+        if (*p == '|')
+            *p = '/';
+}
+
 static void closed_text(const struct bound *r, char *why, size_t size)
 {
-    char at[CLOCK_TEXT_MAX];
+    char at[CLOCK_TEXT_MAX], name[BOUND_KEY_MAX], times[32] = "once";
 
     clock_local(r->until, at);
-    snprintf(why, size, "%s %s failed %u times in a row (%s: %.160s); it is tried again at %s",
-             kinds[r->kind].name, bare_key(r), r->failures, failure_class_name(r->cls), r->why, at);
+    name_of(r, name);
+    if (r->failures > 1)
+        snprintf(times, sizeof(times), "%u times in a row", r->failures);
+    snprintf(why, size, "%s failed %s (%s: %.160s); it is tried again at %s", name, times,
+             failure_class_name(r->cls), r->why, at);
 }
 
 // As many as were seen to run; one more once the pause is over.
@@ -352,50 +372,88 @@ const char *bound_shape_key(const char *partition, const char *shape, char key[B
     return key;
 }
 
-void bounds_add_blocked(const struct bounds *t, cJSON *blocked)
+void bound_place_names(const char *key, cJSON *o)
 {
     static const char *const names[] = {"cloud", "region", "zone", "instance_type", "market"};
+    char *parts = xstrdup(key), *rest = parts;
+
+    for (size_t k = 0; k < sizeof(names) / sizeof(names[0]) && rest; k++) {
+        const char *part = strsep(&rest, "|");
+        json_add_str(o, names[k], *part ? part : NULL);
+    }
+    free(parts);
+}
+
+void bounds_add_blocked(const struct bounds *t, cJSON *blocked)
+{
     int64_t now = clock_now_s();
 
     for (const struct bound *r = t->rows; r; r = r->hh.next) {
         if (r->kind != BOUND_PLACE || !r->failures || now >= r->until)
             continue;
-        char *parts = xstrdup(bare_key(r)), *rest = parts;
         cJSON *o = cJSON_CreateObject();
-        for (size_t k = 0; k < sizeof(names) / sizeof(names[0]) && rest; k++) {
-            const char *part = strsep(&rest, "|");
-            json_add_str(o, names[k], *part ? part : NULL);
-        }
+        bound_place_names(bare_key(r), o);
         cJSON_AddItemToArray(blocked, o);
-        free(parts);
     }
 }
 
-bool bounds_site_closed(const struct bounds *t, char *why, size_t size)
+bool bounds_site_closed(const struct bounds *t, unsigned trying, char *why, size_t size)
 {
     for (const struct bound *r = t->rows; r; r = r->hh.next)
-        if (r->kind == BOUND_SITE && r->failures && clock_now_s() < r->until) {
-            closed_text(r, why, size);
+        if (r->kind == BOUND_SITE && bound_room(t, BOUND_SITE, bare_key(r), trying, why, size) == 0)
             return true;
-        }
     return false;
 }
+
+// ---- for people
 
 cJSON *bounds_json(const struct bounds *t)
 {
     cJSON *list = cJSON_CreateArray();
+    int64_t now = clock_now_s();
+    char name[BOUND_KEY_MAX], sentence[BOUND_KEY_MAX + 320];
 
     for (const struct bound *r = t->rows; r; r = r->hh.next) {
         if (!r->failures)
             continue;
         cJSON *o = cJSON_CreateObject();
+        name_of(r, name);
+        closed_text(r, sentence, sizeof(sentence));
+        json_add_str(o, "bound", name);
         json_add_str(o, "kind", kinds[r->kind].name);
         json_add_str(o, "key", bare_key(r));
+        if (r->kind == BOUND_PLACE)
+            bound_place_names(bare_key(r), o);
         json_add_i64(o, "failures", r->failures);
         json_add_str(o, "cause", failure_class_name(r->cls));
+        json_add_str(o, "state", now < r->until ? "closed" : "probing");
+        json_add_i64(o, "since", r->since);
         json_add_i64(o, "until", r->until);
         json_add_str(o, "reason", r->why);
+        json_add_str(o, "sentence", sentence);
         cJSON_AddItemToArray(list, o);
     }
     return list;
+}
+
+int bounds_reopen(struct bounds *t, const char *pattern, cJSON *opened, burst_error_t *errp)
+{
+    struct bound *r, *next;
+    char name[BOUND_KEY_MAX];
+
+    HASH_ITER(hh, t->rows, r, next)
+    {
+        name_of(r, name);
+        if (!r->failures || (pattern && fnmatch(pattern, name, 0) != 0))
+            continue;
+        if (store_put_bound(t->b->store, r->key, NULL, errp) < 0)
+            return -1;
+        cJSON *o = cJSON_CreateObject();
+        json_add_str(o, "bound", name);
+        json_add_str(o, "kind", kinds[r->kind].name);
+        json_add_str(o, "key", bare_key(r));
+        cJSON_AddItemToArray(opened, o);
+        drop(t, r);
+    }
+    return 0;
 }

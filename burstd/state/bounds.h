@@ -21,6 +21,7 @@
 #include <cjson/cJSON.h>
 
 #include "base/burstd.h"
+#include "libburst/error.h"
 #include "state/model.h"
 
 enum bound_kind {
@@ -67,13 +68,25 @@ unsigned bound_failures(const struct bounds *t, enum bound_kind kind, const char
 // The key of a place: all names of it.
 void bound_place_key(char key[BOUND_KEY_MAX], const char *cloud, const char *region,
                      const char *zone, const char *itype, bool spot);
+// Adds the names in a place's key to o: "cloud", "region", "zone", "instance_type", "market"; null
+// where the key has none.
+void bound_place_names(const char *key, cJSON *o);
 // The key of a shape's nodes in a partition; returns `key`.
 const char *bound_shape_key(const char *partition, const char *shape, char key[BOUND_KEY_MAX]);
 // Adds the closed places to the `blocked` of a plan request.
 void bounds_add_blocked(const struct bounds *t, cJSON *blocked);
-// Is something of the site in the way of everything? Then the sentence.
-bool bounds_site_closed(const struct bounds *t, char *why, size_t size);
-// For `burst status`: [{"kind","key","failures","cause","until","reason"}] of what failed.
+// Is something of the site in the way of everything, when `trying` jobs try it? Then the sentence.
+bool bounds_site_closed(const struct bounds *t, unsigned trying, char *why, size_t size);
+
+// For people, of what failed (owned by the caller): [{"bound","kind","key","failures","cause",
+// "state":"closed"|"probing","since","until","reason","sentence"}]; of a place its names, too
+// ("cloud", "region", ...). "bound" is the name by which they call it ("shape:aws/cpu2"), "probing"
+// means that its pause is over and one job may try it, times are epoch seconds.
 cJSON *bounds_json(const struct bounds *t);
+// Somebody has mended it: forgets the failures of those whose "bound" matches the shell pattern
+// (NULL: of all), here and in the journal; what never worked begins slowly again. Adds {"bound",
+// "kind","key"} of each to `opened`. -1 with errp: the journal cannot be written; what is in
+// `opened` is open all the same.
+int bounds_reopen(struct bounds *t, const char *pattern, cJSON *opened, burst_error_t *errp);
 
 #endif

@@ -140,6 +140,8 @@ struct instance {
     bool node_cmd;          // a node command is under way
     bool addr_set;          // Slurm knows its address
     bool join_done;         // slurmd was started
+    unsigned rejoins;       // and started anew, because Slurm had not heard of it
+    int64_t join_ms;        // monotonic: when it was started last
     struct charged charged;
     struct {
         struct instances_alike *alike; // those with the same text; NULL: it is in no table
@@ -210,6 +212,8 @@ struct bjob {
         const char *error;  // never NULL
     } answer;               // to that command
     bool planning;          // part of the request at the solver
+    bool proven;            // its attempt runs: what was tried for it works (bounds.h)
+    bool release;           // Slurm holds it because of its nodes: released on its way home
     bool ask_alone;         // the next request that it is part of is about it alone
     uint64_t avoid;         // clouds, by number, that the caps have refused it
     int64_t avoid_ms;       // monotonic: until then
@@ -217,12 +221,15 @@ struct bjob {
     int64_t next_ms;        // monotonic: not considered before this
     int64_t explained_ms;   // monotonic: what keeps it from a place is not asked for before this
     int64_t placed_ms;      // monotonic: Slurm was told of its nodes then
+    int64_t fits_ms;        // monotonic: its data can be staged, as far as is known until then
+    bool hopeless;          // its data cannot, and nobody but its user can change that
     bool stays;             // a candidate for which waiting here costs less than renting
     money_t stay_recorded;  // price of staying in the last decision to stay, 0 = none
     unsigned tries;         // failed attempts to find a place
     unsigned refusals;      // by Slurm, of the update that places it
     int64_t home_ms;        // monotonic: not sent home again before this
     int64_t hold_ms;        // monotonic: not held for good again before this
+    int64_t note_ms;        // monotonic: its record does not get another sentence before this
     const char *pull_why;   // why it is being pulled back
     int64_t comment_at_ms;  // last AdminComment
     const char *comment;

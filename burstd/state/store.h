@@ -14,6 +14,8 @@ struct store;
 
 // Opens or creates path; one process at a time (locked). NULL on error.
 struct store *store_open(const char *path, burst_error_t *errp);
+// True when there was no journal: nothing is known of instances, jobs and charges of before.
+bool store_fresh(const struct store *s);
 void store_close(struct store *s);
 // For reading only, on one thread at a time, a journal that this process has open: its own
 // connection, which sees what was committed. What writes must not be called on it. store_close()

@@ -44,6 +44,7 @@ struct store {
     sqlite3_stmt *put_instance, *put_job, *put_charge, *journal, *story, *old_state;
     sqlite3_stmt *job_cost, *instance_cost; // made when first asked for
     bool in_transaction;
+    bool fresh; // the file was made by this process
     unsigned rollbacks;
     bool (*stop)(void *arg); // of a view
     void *stop_arg;

@@ -26,6 +26,47 @@ int store_prepare(struct store *s, const char *sql, sqlite3_stmt **out, burst_er
                                                                       : store_fail(s, sql, errp);
 }
 
+// SQLITE_NOTADB, SQLITE_CORRUPT: other words than for a file that is only busy.
+static int damaged(const char *path, const char *what, burst_error_t *errp)
+{
+    return errprintf(
+        errp,
+        "%s is damaged (%s). burstd has changed nothing. Restore a backup of it; or move "
+        "it away: burstd then starts with an empty journal, leaves alone what it finds "
+        "at the clouds, and says so in `burst status`",
+        path, what);
+}
+
+static int open_failed(struct store *s, const char *path, burst_error_t *errp)
+{
+    int rc = sqlite3_errcode(s->db) & 0xff;
+    char what[256];
+
+    snprintf(what, sizeof(what), "%s", sqlite3_errmsg(s->db));
+    if (rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB)
+        return damaged(path, what, errp);
+    return errprefix(errp, rc == SQLITE_BUSY ? "%s (is another burstd running?)" : "%s", path);
+}
+
+// Finds what would be met in the middle of the work otherwise. Reads the whole file: a second for
+// some hundred megabytes.
+static int check_pages(struct store *s, const char *path, burst_error_t *errp)
+{
+    sqlite3_stmt *st;
+    int rc = 0;
+
+    if (store_prepare(s, "PRAGMA quick_check(1)", &st, errp) < 0)
+        return open_failed(s, path, errp);
+    int step = sqlite3_step(st);
+    const char *said = step == SQLITE_ROW ? (const char *)sqlite3_column_text(st, 0) : NULL;
+    if (step != SQLITE_ROW)
+        rc = damaged(path, sqlite3_errmsg(s->db), errp);
+    else if (!said || strcmp(said, "ok") != 0)
+        rc = damaged(path, said ? said : "no memory", errp);
+    sqlite3_finalize(st);
+    return rc;
+}
+
 static int check_version(struct store *s, const char *path, burst_error_t *errp)
 {
     sqlite3_stmt *st;
@@ -41,6 +82,7 @@ static int check_version(struct store *s, const char *path, burst_error_t *errp)
                          "%s was written by a newer burstd (layout %d, this one knows %d): "
                          "install that release again",
                          path, version, SCHEMA_VERSION);
+    s->fresh = version == 0;
     return 0;
 }
 
@@ -106,18 +148,28 @@ struct store *store_open(const char *path, burst_error_t *errp)
     }
     sqlite3_busy_timeout(s->db, 1000);
     // A second burstd on the same journal must fail at its start, not at its first write: the first
-    // lock that STORE_VFS takes is kept until the end.
-    if (store_run(s, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; BEGIN EXCLUSIVE; COMMIT;",
+    // lock that STORE_VFS takes is kept until the end. What is not in the file itself yet is in
+    // FILE-wal, which people forget in a backup: little.
+    if (store_run(s,
+                  "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=64;"
+                  "BEGIN EXCLUSIVE; COMMIT;",
                   errp) < 0) {
-        errprefix(errp, "%s (is another burstd running?)", path);
+        open_failed(s, path, errp);
         goto error;
     }
-    if (check_version(s, path, errp) < 0 || create_schema(s, errp) < 0 || prepare_all(s, errp) < 0)
+    if (check_pages(s, path, errp) < 0 || check_version(s, path, errp) < 0 ||
+        create_schema(s, errp) < 0 || prepare_all(s, errp) < 0 ||
+        store_run(s, "PRAGMA wal_checkpoint(TRUNCATE)", errp) < 0)
         goto error;
     return s;
 error:
     store_close(s);
     return NULL;
+}
+
+bool store_fresh(const struct store *s)
+{
+    return s->fresh;
 }
 
 struct store *store_open_view(const char *path, burst_error_t *errp)

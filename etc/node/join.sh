@@ -3,21 +3,23 @@
 # running slurmd of that name is left alone, one of another name is replaced.
 #
 # Parameters: conf_dir DIR | node_name NAME | boot 1 (report the boot time as now) or 0 |
+#   again 1 (slurmctld has not heard of it: say why, and start slurmd anew) |
 #   host ADDRESS NAME... (the job's other nodes) | end
-# Answers: slurmd_pid PID
+# Answers: slurmd_pid PID, slurmd_said TEXT (what a slurmd that was replaced had complained of)
 # shellcheck shell=sh
 # shellcheck disable=SC1007,SC2015,SC2034,SC2154 # see lib.sh
 cd /run/burst-node || exit 1
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
 
-node= boot=1 hosts=
+node= boot=1 again=0 hosts=
 while IFS= read -r line && [ "$line" != end ]; do
     value=${line#* }
     case ${line%% *} in
         conf_dir) conf_dir=$value ;;
         node_name) node=$value ;;
         boot) boot=$value ;;
+        again) again=$value ;;
         host)
             hosts="$hosts$value
 "
@@ -60,6 +62,21 @@ for other in slurmd.node.*; do
     pid=$(alive "$old_pidfile" slurmd) && stop_pid "$pid"
     rm -f "$other"
 done
+
+complaints() # prints slurmd's last errors on one line
+{
+    {
+        cat slurmd.out
+        [ -z "$logfile" ] || tail -n 200 "$logfile"
+    } 2>/dev/null | grep -i -e error: -e fatal: | grep -v -i -e mpi -e pmi | tail -n 2 |
+        tr '\n' ' ' | cut -c 1-240
+}
+
+# Nothing runs under it: Slurm has not seen it yet.
+if [ "$again" = 1 ] && pid=$(slurmd_of_node); then
+    echo "slurmd_said $(complaints)"
+    stop_pid "$pid"
+fi
 
 if ! pid=$(slurmd_of_node); then
     # A leftover pid file of an earlier life must not be taken for the new slurmd's.

@@ -65,6 +65,9 @@ mkdir -p /etc/munge /var/lib/munge /var/log/munge /run/munge "$conf_dir" "$stage
     chown munge: /etc/munge /var/lib/munge /var/log/munge /run/munge &&
     chmod 700 /etc/munge /var/log/munge && chmod 711 /var/lib/munge "$stage_base" &&
     chmod 755 /run/munge "$conf_dir" || die "cannot make the directories of munge and Slurm"
+# What is newer came with a job (leftovers.sh).
+[ -e "$stage_base/.born" ] || : >"$stage_base/.born" ||
+    die "cannot write to $stage_base on the node"
 
 systemd=
 [ -d /run/systemd/system ] && systemd=yes

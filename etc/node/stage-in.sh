@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# stage-in.sh - makes a job's user and places known on the node and unpacks the job's files there,
-# as that user. May run again.
+# stage-in.sh - makes a job's user and places known on the node, takes away what earlier jobs left in
+# them and unpacks the job's files there, as that user. May run again.
 #
 # Parameters: job ID | mark NAME (default: the job's ID) | user NAME | uid N | gid N | home DIR | group GID NAME | own DIR, shared DIR,
 #   new DIR (see make_place in user.sh) | archive 1 (a tar stream follows the parameters) or 0 | end
@@ -11,6 +11,8 @@ cd /run/burst-node || exit 1
 . ./lib.sh
 # shellcheck source-path=SCRIPTDIR source=user.sh
 . ./user.sh
+# shellcheck source-path=SCRIPTDIR source=leftovers.sh
+. ./leftovers.sh
 
 job= mark= user= uid= gid= home= groups= archive=0
 while IFS= read -r line && [ "$line" != end ]; do
@@ -34,13 +36,25 @@ done
 [ "$line" = end ] || die "stage-in: the parameters ended early"
 
 ensure_user "$user" "$uid" "$gid" "$home"
+# What is at home wins, and nothing else is there. Only when a job runs here already (Slurm gave it
+# an idle node by itself) its files are left alone, and what it has changed.
+keep=
+if step_runs; then
+    keep=yes
+else
+    for line; do
+        remove_leftovers "${line#* }"
+    done
+fi
 for line; do
     make_place "${line#* }" "${line%% *}"
 done
 if [ "$archive" = 1 ]; then
-    # A file that is newer here belongs to a job that already runs in the same directory.
-    as_user tar -x -p -f - -C / --no-same-owner --delay-directory-restore --keep-newer-files \
-        --warning=no-ignore-newer --warning=no-unknown-keyword 2>"$base/stage-in.$job.err"
+    # GNU tar 1.35 fails on directories that exist when it keeps newer files, unless it may keep
+    # links to directories, too.
+    as_user tar -x -p -f - -C / --no-same-owner --delay-directory-restore \
+        ${keep:+--keep-newer-files --keep-directory-symlink --warning=no-ignore-newer} \
+        --warning=no-unknown-keyword 2>"$base/stage-in.$job.err"
     rc=$?
     if [ $rc -ne 0 ]; then
         head -n 3 "$base/stage-in.$job.err" >&2
@@ -49,7 +63,9 @@ if [ "$archive" = 1 ]; then
     fi
     rm -f "$base/stage-in.$job.err"
 fi
-# What changes from now on is the job's result. A mark that is there stays: what an earlier run of
-# the job changed may not be home yet.
+# What changes from now on is the job's result. Beside a running job a mark that is there stays: it
+# may be that job's, and what it changed before is not home yet.
 mark=$stage_base/${mark:-$job}
-[ -e "$mark" ] || : >"$mark" || die "cannot write the mark of job $job"
+if [ -z "$keep" ] || [ ! -e "$mark" ]; then
+    touch "$mark" || die "cannot write the mark of job $job"
+fi

@@ -36,6 +36,7 @@
 #include "plan/planner.h"
 #include "plan/solver.h"
 #include "rpc/api_history.h"
+#include "rpc/api_why.h"
 #include "rpc/api_listing.h"
 #include "rpc/api_people.h"
 #include "rpc/ready.h"
@@ -45,6 +46,7 @@
 #include "slurm/spool.h"
 #include "slurm/tables.h"
 #include "ssh/port_wait.h"
+#include "ssh/site_ready.h"
 #include "ssh/ssh_op.h"
 #include "state/bounds.h"
 #include "state/instances.h"
@@ -155,6 +157,16 @@ void stagerd_append(struct burstd *b, uint32_t uid, uint32_t gid, const char *us
 {
 }
 
+void stagerd_ask(struct burstd *b, cJSON *request, stagerd_answer *cb, void *arg)
+{
+    cJSON_Delete(request); // the site's file system is shared
+}
+
+int site_ready(const struct site_needs *needs, burst_error_t *errp)
+{
+    return 0;
+}
+
 struct ssh_op *ssh_op_start(uv_loop_t *loop, cJSON *request, const struct ssh_op_callbacks *cb,
                             void *arg, burst_error_t *errp)
 {
@@ -232,7 +244,8 @@ static char *yaml(bool waits)
                   "eligibility: {partitions: [main], accounts: ['*'], users: ['*'], max_time: 7d}\n"
                   "spill: {wait_threshold: %s, max_instances: 5000}\n"
                   "budget: {max_usd_per_job: 100, max_usd_per_day: 500000}\n"
-                  "munge_key: /etc/burst/munge.key\nssh: {key: /etc/burst/id, user: root}\n"
+                  "munge_key: /etc/burst/munge.key\ndata: {shared_filesystem: true}\nssh: {key: "
+                  "/etc/burst/id, user: root}\n"
                   "shapes:\n  - {name: a, cpus: 8, memory: 1000MiB, nodes: %d}\n"
                   "  - {name: b, cpus: 16, memory: 1000MiB, nodes: %d}\nclouds:\n",
                   dir, waits ? "300d" : "0s", NAMES, NAMES);
@@ -598,7 +611,7 @@ static void measure(struct burstd *b, const char *name, void (*before)(struct bu
 
 static const struct rpc_method methods[] = {
     {"status", people_status, false, false}, {"jobs", listing_jobs, false, false},
-    {"nodes", listing_nodes, false, false},  {"why", history_why, false, false},
+    {"nodes", listing_nodes, false, false},  {"why", why_answer, false, false},
     {"cost", history_cost, false, false},    {NULL, NULL, false, false},
 };
 

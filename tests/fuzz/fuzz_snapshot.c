@@ -32,7 +32,7 @@ static void decide(const struct snapshot_body *b)
             directive_set(&d, "burst", "only", 0, NULL);
         if (i & 2)
             directive_set(&d, "burst-clouds", "aws,gcp", 0, NULL);
-        classify(b, true, &j, &d, &out);
+        classify(b, SNAPSHOT_FRESH, &j, &d, &out);
         if (memchr(out.sentence, '\0', sizeof(out.sentence)) == NULL ||
             memchr(out.partition, '\0', sizeof(out.partition)) == NULL)
             abort();

@@ -62,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     memset(&d, 0, sizeof(d));
     if (directive_from_env(&d, env, n, 1700000000, &err) == 0) {
-        classify(&site.body, true, &j, &d, &out);
+        classify(&site.body, SNAPSHOT_FRESH, &j, &d, &out);
         printable(out.sentence);
         if (out.verdict == VERDICT_ELIGIBLE || out.verdict == VERDICT_HOLD)
             mark_reads_back(&d);

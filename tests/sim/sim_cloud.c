@@ -9,6 +9,7 @@
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "ssh/port_wait.h"
+#include "ssh/site_ready.h"
 #include "ssh/ssh_op.h"
 #include "world.h"
 
@@ -403,7 +404,9 @@ static void op_done(void *arg)
     // What has begun on a node goes on there when burstd dies.
     bool works = cloud_alive(vm) && !chance(world.ssh_fails);
 
-    if (works && strcmp(kind, "join") == 0 && !world.no_join)
+    if (works && strcmp(kind, "join") == 0 && world.registrations_lost)
+        world.registrations_lost--;
+    else if (works && strcmp(kind, "join") == 0 && !world.no_join)
         slurm_node_joined(json_str(op->request, "node_name", ""), vm);
     char job[40];
     snprintf(job, sizeof(job), "%d", (int)json_i64(op->request, "job_id", 0));
@@ -414,7 +417,12 @@ static void op_done(void *arg)
         slurm_staged_out(job, vm);
     if (!op->cancelled && world.b && op->generation == world.generation) {
         cJSON *last = cJSON_CreateObject();
-        if (works && strcmp(kind, "stage_in") == 0 && world.unreadable) {
+        if (works && world.helper_dies) {
+            world.helper_dies--;
+            op->cb->done(op->arg, false, SSH_OP_HELPER_DIED, "simulated death of burst-ssh", NULL);
+        } else if (works && strcmp(kind, "prepare") == 0 && world.boot_error) {
+            op->cb->done(op->arg, false, world.boot_error, "simulated trouble with its boot", last);
+        } else if (works && strcmp(kind, "stage_in") == 0 && world.unreadable) {
             world.unreadable--;
             op->cb->done(op->arg, false, "io", "simulated trouble of a file server", last);
         } else if (works && strcmp(kind, "stage_in") == 0 && world.stage_error) {
@@ -427,6 +435,11 @@ static void op_done(void *arg)
         cJSON_Delete(last);
     }
     free_op(op);
+}
+
+int site_ready(const struct site_needs *needs, burst_error_t *errp)
+{
+    return world.not_ready ? errprintf(errp, "simulated trouble at home") : 0;
 }
 
 struct ssh_op *ssh_op_start(uv_loop_t *loop, cJSON *request, const struct ssh_op_callbacks *cb,

@@ -38,6 +38,7 @@ struct job {
     int id;
     enum state state;
     unsigned uid;
+    bool launch_failed; // that is why it is held
     bool resubmit, configuring, local, held_class, home, held_by_admin, depends, seen_to_depend;
     int64_t completing_until_ms;
     int64_t submit, begin, start, end, duration_s, alloc_s;
@@ -54,10 +55,12 @@ struct node {
     char name[64];
     int vm; // behind it, -1 = none
     bool powered_down, powering_up, powering_down, down, drain;
-    int job;         // -1 = idle
-    int64_t since_s; // idle, powering down, powering up
-    int64_t dead_s;  // its vm is dead since
+    bool drained_by_slurm; // stays when it is powered down
+    int job;               // -1 = idle
+    int64_t since_s;       // idle, powering down, powering up
+    int64_t dead_s;        // its vm is dead since
     bool resumed;
+    char reason[200]; // kept while it is powered down
 };
 
 static struct job jobs[MAX_JOBS];
@@ -74,7 +77,7 @@ static const struct snode *seen_nodes[MAX_NODES];
 static unsigned n_seen;
 static int64_t next_look_ms;
 
-static char empty[] = "";
+static char empty[] = "", prolog[] = "Prolog error";
 
 // ---- the hooks' spool; survives the daemon
 
@@ -344,6 +347,15 @@ void slurm_replace(int id)
     snprintf(j->partition, sizeof(j->partition), "main");
 }
 
+unsigned slurm_drained(void)
+{
+    unsigned n = 0;
+
+    for (unsigned k = 0; k < n_nodes; k++)
+        n += nodes[k].drained_by_slurm;
+    return n;
+}
+
 void slurm_requeue(int id)
 {
     struct job *j = &jobs[id - 1];
@@ -396,8 +408,17 @@ void slurm_node_joined(const char *name, int vm)
     d->dead_s = 0;
     if (d->powering_up) {
         d->powering_up = false;
+        d->reason[0] = '\0';
         d->since_s = clock_now_s();
     }
+}
+
+const char *slurm_node_reason(void)
+{
+    for (unsigned k = 0; k < n_nodes; k++)
+        if (nodes[k].reason[0])
+            return nodes[k].reason;
+    return "";
 }
 
 // What is at home replaces what the attempt before has written there.
@@ -458,7 +479,8 @@ bool slurm_instance_runs_job(int vm)
 
 static bool may_start_on(const struct node *d)
 {
-    return d && d->job < 0 && !d->down && !d->drain && !d->powering_down && !d->powering_up;
+    return d && d->job < 0 && !d->down && !d->drain && !d->drained_by_slurm && !d->powering_down &&
+           !d->powering_up;
 }
 
 static void allocate(struct job *j, char **names, size_t n)
@@ -567,6 +589,18 @@ static void epilog(struct job *j)
         jobflow_ended(world.b, b);
 }
 
+// As slurmctld does it when slurmd says that a launch failed: the nodes are drained, the job is
+// requeued and held.
+static void launch_fails(struct job *j)
+{
+    for (unsigned k = 0; k < n_nodes; k++)
+        if (nodes[k].job == j->id)
+            nodes[k].drained_by_slurm = true;
+    requeue(j);
+    j->priority = 0;
+    j->held_by_admin = j->launch_failed = true;
+}
+
 static void step_job(struct job *j)
 {
     if (j->resubmit && world.now_ms >= j->completing_until_ms)
@@ -575,6 +609,8 @@ static void step_job(struct job *j)
         schedule(j);
     else if (j->state == RUNNING && j->configuring)
         configure(j);
+    else if (j->state == RUNNING && world.no_launch && !j->local)
+        launch_fails(j);
     else if (j->state == RUNNING && clock_now_s() >= j->start + j->duration_s) {
         finish(j, COMPLETED);
         epilog(j);
@@ -671,6 +707,8 @@ static int update_job(struct job *j, const cJSON *c)
         j->max_nodes = (unsigned)json_i64(c, "max_nodes", 0);
     if (comment)
         snprintf(j->comment, sizeof(j->comment), "%s", comment);
+    if (priority == 0 || priority == -1)
+        j->launch_failed = false;
     if (priority == 0) {
         j->priority = 0;
         j->held_by_admin = true;
@@ -690,10 +728,14 @@ static int update_node(const cJSON *c)
 
     if (!d)
         return 2010;
+    if (json_str(c, "reason", NULL))
+        snprintf(d->reason, sizeof(d->reason), "%s", json_str(c, "reason", ""));
     if (strcmp(state, "down") == 0) {
         node_down(d);
     } else if (strcmp(state, "drain") == 0) {
         d->drain = true;
+    } else if (strcmp(state, "resume") == 0) {
+        d->drain = d->drained_by_slurm = false;
     } else if (strcmp(state, "power_down") == 0) {
         if (d->job < 0 || d->down)
             power_down(d);
@@ -779,11 +821,13 @@ static void show_job(unsigned k)
     const char *way = j->req_nodes[0] ? in_the_way() : NULL;
     char *other_reason = way ? (char *)way : resources; // read only
     static char by_user[] = "JobHeldUser", by_admin[] = "JobHeldAdmin";
-    s->reason = j->state != PENDING                 ? empty
-                : j->priority == 0                  ? (j->held_by_admin ? by_admin : by_user)
-                : clock_now_s() < j->begin          ? begin
-                : strcmp(j->partition, "main") != 0 ? other_reason
-                                                    : resources;
+    static char launch[] = "launch_failed_requeued_held";
+    s->reason = j->state != PENDING                    ? empty
+                : j->priority == 0 && j->launch_failed ? launch
+                : j->priority == 0                     ? (j->held_by_admin ? by_admin : by_user)
+                : clock_now_s() < j->begin             ? begin
+                : strcmp(j->partition, "main") != 0    ? other_reason
+                                                       : resources;
     static char user[] = "alice", dir[] = "/home/alice";
     s->user = user;
     s->work_dir = dir;
@@ -828,9 +872,10 @@ static void show_node(unsigned k)
         s->flags |= SNODE_POWERING_UP | SNODE_NOT_RESPONDING;
     if (d->powering_down)
         s->flags |= SNODE_POWERING_DOWN;
-    if (d->drain)
+    if (d->drain || d->drained_by_slurm)
         s->flags |= SNODE_DRAIN;
-    s->reason = s->addr = s->gres = s->features = s->partitions = empty;
+    s->addr = s->gres = s->features = s->partitions = empty;
+    s->reason = d->drained_by_slurm ? prolog : empty;
 }
 
 static void look_again(void)

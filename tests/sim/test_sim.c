@@ -22,12 +22,15 @@
 #include "base/log.h"
 #include "cloud/clouds.h"
 #include "cloud/observed.h"
-#include "libburst/json.h"
+#include "job/bounds_of.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "money/ledger.h"
+#include "node/data_check.h"
+#include "node/orphan.h"
 #include "node/stage.h"
 #include "plan/planner.h"
+#include "slurm/slurm_link.h"
 #include "state/bounds.h"
 #include "state/instances.h"
 #include "state/jobs.h"
@@ -108,6 +111,7 @@ static void daemon_start(void)
     assert_non_null(b->store);
     assert_int_equal(store_load(b->store, load_instance, load_job, b, &err), 0);
     b->bounds = bounds_create(b);
+    b->data_checks = data_checks_create(b);
     b->observed = observed_create(b);
     b->clouds = clouds_create(b, &err);
     world.b = b;
@@ -125,6 +129,7 @@ static void daemon_kill(void)
     clouds_destroy(b->clouds);
     observed_destroy(b->observed);
     bounds_destroy(b->bounds);
+    data_checks_destroy(b->data_checks);
     store_close(b->store);
     conf_free(b->conf);
     free(b);
@@ -658,7 +663,7 @@ static void one_node_tries_what_refused(void **state)
 {
     enum { JOBS = 12, PLACES = 6 };
 
-    new_world(19);
+    new_world(238);
     world.capacity = 1000;
     for (int k = 0; k < JOBS; k++)
         slurm_submit(30, 1, true);
@@ -670,12 +675,12 @@ static void one_node_tries_what_refused(void **state)
     live(80000);
     assert_in_range(cloud_asked() - first, 2 * PLACES, 2 * PLACES);
     world.capacity = 0;
-    live(95000); // 120 s after that the first works, and the others follow at once
+    live(105000); // 120 s after that the first works, and soon the others follow
     assert_in_range(cloud_running(), PLACES + 1, JOBS);
     settle();
     for (int k = 1; k <= JOBS; k++)
         assert_string_equal(slurm_job_text(k), "COMPLETED");
-    check_promises(19);
+    check_promises(238);
     end_world();
 }
 
@@ -762,6 +767,49 @@ static void held_jobs_are_held_for_good(void **state)
         slurm_cancel(k);
     settle();
     check_promises(11);
+    end_world();
+}
+
+static bool comment_begins(const char *job, const char *with)
+{
+    const char *comment = slurm_link_job(world.b->slurm, job)->admin_comment;
+    bool yes = strncmp(comment, with, strlen(with)) == 0;
+
+    if (!yes)
+        printf("%s\n", comment);
+    return yes && strstr(comment, " | burst:1 held");
+}
+
+// squeue says JobHeldAdmin; the record says why, since when something may change, and keeps the
+// mark. What waits here for the site's own nodes says nothing.
+static void held_jobs_say_in_their_record_why(void **state)
+{
+    new_world(73);
+    world.capacity = 1000;
+    int eligible = slurm_submit(100000, 1, false);
+    slurm_submit(10, 1, true);
+    live(5000);
+    assert_null(strstr(slurm_link_job(world.b->slurm, "2")->admin_comment, " | ")); // no hurry
+    live(20000);
+    assert_true(comment_begins("2", "waits for a rented node: "));
+    live(60000);
+    assert_true(comment_begins("2",
+                               "waits for a rented node: no offer fits now: all places that are "
+                               "left refused or failed, "));
+    assert_non_null(strstr(slurm_link_job(world.b->slurm, "2")->admin_comment, " (6 places)"));
+    assert_null(strstr(slurm_link_job(world.b->slurm, "1")->admin_comment, " | "));
+    slurm_cancel(eligible);
+    world.b->conf->max_per_day = 0;
+    live(70000);
+    assert_true(comment_begins("2",
+                               "waits for a rented node: the site's cap of $0.00 a day is used "
+                               "up; more at 20"));
+    world.b->conf->max_per_day = INT64_C(500000000);
+    world.capacity = 0;
+    settle();
+    assert_string_equal(slurm_job_text(2), "COMPLETED");
+    assert_null(strstr(slurm_record(2), "waits for"));
+    check_promises(73);
     end_world();
 }
 
@@ -970,8 +1018,8 @@ static unsigned in_vain(uint64_t seed, unsigned n, int64_t hours, void (*trouble
 // The trouble is over: all of them run, however long the pauses are by then.
 static void trouble_is_over(uint64_t seed)
 {
-    world.no_join = world.no_start = false;
-    world.stage_error = world.start_reason = NULL;
+    world.no_join = world.no_start = world.no_launch = false;
+    world.stage_error = world.boot_error = world.start_reason = NULL;
     world.limit = 0;
     world.refused_rc = 0;
     patient = true;
@@ -998,6 +1046,99 @@ static void what_never_joins_is_not_bought_again(void **state)
     assert_in_range(in_vain(31, 12, 24, no_slurmd_registers), 3, 8 * 3);
     assert_int_equal(cloud_running(), 0);
     trouble_is_over(31);
+}
+
+// Who looks at the node in Slurm finds what its instance died of; the next start takes it away.
+static void a_node_that_failed_says_why_in_slurm(void **state)
+{
+    new_world(79);
+    no_slurmd_registers();
+    int job = slurm_submit(60, 1, true);
+    live(120000);
+    assert_non_null(
+        strstr(slurm_node_reason(), "burst: join: its slurmd did not register in time ("));
+    world.no_join = false;
+    settle();
+    assert_string_equal(slurm_job_text(job), "COMPLETED");
+    check_promises(79);
+    end_world();
+}
+
+// Without it no data come to a node and none come home: nothing is rented meanwhile.
+static void nothing_is_rented_without_stagerd(void **state)
+{
+    new_world(83);
+    world.no_stagerd = true;
+    int job = slurm_submit(60, 1, true);
+    live(60000);
+    assert_int_equal(cloud_asked(), 0);
+    assert_true(comment_begins("1", "waits for a rented node: burst-stagerd does not run"));
+    world.no_stagerd = false;
+    live(30000);
+    assert_int_equal(cloud_launched(), 1);
+    settle();
+    assert_string_equal(slurm_job_text(job), "COMPLETED");
+    check_promises(83);
+    end_world();
+}
+
+// Returns what was opened.
+static int reopen(const char *pattern)
+{
+    cJSON *opened = cJSON_CreateArray();
+    burst_error_t err;
+
+    assert_int_equal(bounds_mended(world.b, pattern, opened, &err), 0);
+    int n = cJSON_GetArraySize(opened);
+    cJSON_Delete(opened);
+    return n;
+}
+
+// An operator who has mended it does not wait for the pause; nor does a burstd that is killed right
+// after him close it again.
+static void what_is_mended_is_opened_by_an_operator(void **state)
+{
+    unsigned bought = 2 * 3;
+
+    new_world(67);
+    no_slurmd_registers();
+    slurm_submit(600, 1, true);
+    live(2400000);
+    assert_int_equal(cloud_launched(), bought);
+    assert_int_equal(reopen("shape:nosuch/*"), 0);
+    live(120000);
+    assert_int_equal(cloud_launched(), bought);
+    world.no_join = false;
+    assert_in_range(reopen("place:*"), 3, 3);
+    live(60000);
+    assert_int_equal(cloud_launched(), bought); // the shapes are closed
+    assert_in_range(reopen(NULL), 3, 6);
+    daemon_kill();
+    daemon_start();
+    live(120000);
+    assert_true(slurm_started(1));
+    assert_int_equal(cloud_launched(), bought + 1);
+    settle();
+    check_promises(67);
+    end_world();
+}
+
+// Of two tries at each of three places, and one more when the pause is over.
+static void the_site_says_how_long_a_pause_is(void **state)
+{
+    new_world(71);
+    no_slurmd_registers();
+    world.b->conf->bound_pause_s = world.b->conf->bound_pause_max_s = 4 * 3600;
+    slurm_submit(600, 1, true);
+    patient = true;
+    live(3 * 3600000);
+    assert_int_equal(cloud_launched(), 2 * 3);
+    live(3 * 3600000);
+    assert_int_equal(cloud_launched(), 3 * 3);
+    live(4 * 3600000);
+    assert_int_equal(cloud_launched(), 4 * 3);
+    patient = false;
+    end_world();
 }
 
 static void slurm_starts_nothing(void)
@@ -1031,6 +1172,24 @@ static void what_slurm_does_not_start_is_not_bought_again(void **state)
     }
     assert_in_range(in_vain(37, 12, 4, maintenance), 1, 3 * (2 + 2));
     trouble_is_over(37);
+}
+
+static void prolog_missing_on_nodes(void)
+{
+    world.no_launch = true;
+}
+
+// Slurm counts such a job as started, drains the nodes and holds the job: no start, not even one
+// after the other, opens what the failures close.
+static void what_slurm_cannot_launch_is_not_bought_again(void **state)
+{
+    for (unsigned jobs = 1; jobs <= 12; jobs += 11) {
+        in_vain(79, jobs, 4, prolog_missing_on_nodes);
+        // each of the three clouds' shapes: two, and one after each pause of 1 and 2 h
+        assert_in_range(cloud_launched(), 1, 3 * (2 + 2));
+        assert_int_equal(slurm_drained(), 0); // the names serve the next instance
+        trouble_is_over(79);
+    }
 }
 
 static void one_may_run(void)
@@ -1073,6 +1232,138 @@ static void what_cannot_be_staged_is_not_bought_again(void **state)
         assert_string_equal(slurm_job_text(1), "PENDING"); // and never ended
         trouble_is_over(43);
     }
+}
+
+static void munge_key_unreadable(void)
+{
+    world.boot_error = "internal";
+}
+
+static void images_do_not_boot(void)
+{
+    world.boot_error = "command";
+}
+
+// A fault at home stops what is bought for everybody, one of the image what is bought there.
+static void what_cannot_be_prepared_is_not_bought_again(void **state)
+{
+    void (*const troubles[])(void) = {munge_key_unreadable, images_do_not_boot};
+
+    for (size_t k = 0; k < 2; k++) {
+        assert_in_range(in_vain(59, 12, 1, troubles[k]), 1, 12);
+        trouble_is_over(59);
+    }
+}
+
+// What is seen to be missing at home before anything is rented costs nothing.
+static void nothing_is_rented_while_the_site_is_not_ready(void **state)
+{
+    new_world(67);
+    world.not_ready = true;
+    int job = slurm_submit(60, 1, true);
+    live(3600000);
+    assert_int_equal(cloud_launched(), 0);
+    assert_string_equal(slurm_job_text(job), "PENDING");
+    world.not_ready = false;
+    live(300000);
+    assert_string_equal(slurm_job_text(job), "COMPLETED");
+    settle();
+    check_promises(67);
+    end_world();
+}
+
+// slurmd runs and Slurm has not heard of it: it is started anew, the node is kept.
+static void a_lost_registration_costs_no_node(void **state)
+{
+    for (unsigned lost = 1; lost <= 2; lost++) {
+        new_world(71);
+        world.registrations_lost = lost;
+        int job = slurm_submit(60, 1, true);
+        live(600000);
+        assert_int_equal(world.registrations_lost, 0);
+        assert_string_equal(slurm_job_text(job), "COMPLETED");
+        assert_int_equal(slurm_attempts(job), 1);
+        assert_int_equal(cloud_launched(), 1);
+        settle();
+        check_promises(71);
+        end_world();
+    }
+}
+
+// That burst-ssh dies says nothing of the node: the same step is done again on the same one.
+static void the_death_of_a_helper_costs_no_node(void **state)
+{
+    for (unsigned deaths = 1; deaths <= 4; deaths++) {
+        new_world(61);
+        world.helper_dies = deaths;
+        int job = slurm_submit(60, 1, true);
+        live(600000);
+        assert_int_equal(world.helper_dies, 0);
+        assert_string_equal(slurm_job_text(job), "COMPLETED");
+        assert_int_equal(slurm_attempts(job), 1);
+        assert_int_equal(cloud_launched(), 1);
+        settle();
+        check_promises(61);
+        end_world();
+    }
+}
+
+static int reason_of(int job, char *reason, size_t size)
+{
+    const struct bjob *j = jobs_by_id(world.b->jobs, (uint32_t)job);
+
+    return snprintf(reason, size, "%s", j ? j->reason : "");
+}
+
+// What cannot be staged is seen before anything is rented. It waits, with a sentence, and runs when
+// it can be; only who wants rented nodes and nothing else is ended.
+static void nothing_is_rented_for_data_that_do_not_fit(void **state)
+{
+    static const char *const troubles[] = {"limit", "denied", "missing", "io", ""};
+    char reason[256];
+
+    for (size_t k = 0; k < sizeof(troubles) / sizeof(troubles[0]); k++) {
+        new_world(59);
+        world.data_error = troubles[k];
+        int held = slurm_submit(60, 1, true), eligible = slurm_submit(60, 1, false);
+        patient = true;
+        live(2 * 3600000);
+        assert_int_equal(cloud_launched(), 0);
+        assert_string_equal(slurm_job_text(held), "PENDING");
+        reason_of(held, reason, sizeof(reason));
+        assert_non_null(strstr(reason, troubles[k][0] ? "simulated trouble with its data (looked"
+                                                      : "is the service burst-stagerd running?"));
+        assert_string_not_equal(slurm_job_text(eligible), "CANCELLED");
+        // Their pauses are an hour at most; nobody waits long for burst-stagerd.
+        world.data_error = NULL;
+        live(troubles[k][0] ? 3700000 : 120000);
+        assert_string_equal(slurm_job_text(held), "COMPLETED");
+        patient = false;
+        settle();
+        check_promises(59);
+        end_world();
+    }
+}
+
+static void only_rented_nodes_were_wanted(void **state)
+{
+    new_world(61);
+    world.data_error = "io"; // a file server's bad hour
+    int job = slurm_submit(60, 1, true);
+    slurm_ask(job, "mode=only");
+    live(3600000);
+    assert_string_equal(slurm_job_text(job), "PENDING");
+    assert_int_equal(cloud_launched(), 0);
+    world.data_error = NULL;
+    live(3700000);
+    assert_string_equal(slurm_job_text(job), "COMPLETED");
+    world.data_error = "limit";
+    job = slurm_submit(60, 1, true);
+    slurm_ask(job, "mode=only");
+    live(20000);
+    assert_string_equal(slurm_job_text(job), "CANCELLED");
+    assert_int_equal(cloud_launched(), 1);
+    end_world();
 }
 
 static void slurmctld_does_not_answer(void)
@@ -1123,12 +1414,43 @@ static void empty_listings_end_nothing(void **state)
     }
 }
 
+// The journal is gone, the clouds and Slurm are as they were: what runs there runs on, burstd tells
+// of it, and an operator ends it.
+static void a_lost_journal_ends_nothing(void **state)
+{
+    new_world(73);
+    int job = slurm_submit(1200, 1, true), other = slurm_submit(60, 1, true);
+    while (!slurm_started(job) || !slurm_started(other))
+        live(1000);
+    unsigned running = cloud_running();
+    assert_int_equal(running, 2);
+    daemon_kill();
+    remove_journal();
+    daemon_start();
+    live(600000);
+    assert_int_equal(cloud_running(), running);
+    assert_int_equal(slurm_attempts(job), 1); // on its node
+    assert_true(slurm_started(job));
+    cJSON *strangers = strangers_json(), *row;
+    assert_int_equal(cJSON_GetArraySize(strangers), running);
+    live(1200000);
+    assert_string_equal(slurm_job_text(job), "COMPLETED");
+    assert_int_equal(cloud_running(), running);
+    assert_false(stranger_end(world.b, "no such thing"));
+    cJSON_ArrayForEach(row, strangers) assert_true(stranger_end(world.b, json_str(row, "id", "")));
+    cJSON_Delete(strangers);
+    live(600000);
+    assert_int_equal(cloud_running(), 0);
+    assert_false(strangers_any());
+    end_world();
+}
+
 // What operate.md recommends before maintenance, while nodes boot.
 static void a_drain_during_the_boot_frees_the_job(void **state)
 {
     new_world(59);
     int job = slurm_submit(60, 1, true);
-    live(8000);
+    live(4000);
     INSTANCES_EACH(world.b->instances, i)
     {
         i->flags |= INST_F_OPDRAIN;
@@ -1526,7 +1848,7 @@ static void a_job_stays_until_waiting_costs_more(void **state)
 // Two idle nodes for three jobs of one answer; then a gang of two and a job, for the three.
 static void idle_nodes_serve_each_one_job(void **state)
 {
-    new_world(38);
+    new_world(138);
     slurm_submit(30, 1, true);
     slurm_submit(30, 1, true);
     live(58000); // both nodes are idle for some seconds, and go after 60
@@ -1543,7 +1865,7 @@ static void idle_nodes_serve_each_one_job(void **state)
     all_completed(1, 7, 0);
     assert_int_equal(cloud_asked(), 3);
     settle();
-    check_promises(38);
+    check_promises(138);
     end_world();
 }
 
@@ -1660,11 +1982,23 @@ int main(int argc, char **argv)
         cmocka_unit_test(requeued_while_nobody_looked),
         cmocka_unit_test(an_error_at_home_never_ends_a_job),
         cmocka_unit_test(what_never_joins_is_not_bought_again),
+        cmocka_unit_test(a_node_that_failed_says_why_in_slurm),
+        cmocka_unit_test(nothing_is_rented_without_stagerd),
+        cmocka_unit_test(what_is_mended_is_opened_by_an_operator),
+        cmocka_unit_test(the_site_says_how_long_a_pause_is),
         cmocka_unit_test(what_slurm_does_not_start_is_not_bought_again),
+        cmocka_unit_test(what_slurm_cannot_launch_is_not_bought_again),
         cmocka_unit_test(a_limit_of_one_costs_little_more_than_the_jobs),
         cmocka_unit_test(what_cannot_be_staged_is_not_bought_again),
+        cmocka_unit_test(what_cannot_be_prepared_is_not_bought_again),
+        cmocka_unit_test(nothing_is_rented_while_the_site_is_not_ready),
+        cmocka_unit_test(a_lost_registration_costs_no_node),
+        cmocka_unit_test(the_death_of_a_helper_costs_no_node),
+        cmocka_unit_test(nothing_is_rented_for_data_that_do_not_fit),
+        cmocka_unit_test(only_rented_nodes_were_wanted),
         cmocka_unit_test(a_refused_move_is_not_bought_for_again),
         cmocka_unit_test(empty_listings_end_nothing),
+        cmocka_unit_test(a_lost_journal_ends_nothing),
         cmocka_unit_test(idle_nodes_end_without_slurm),
         cmocka_unit_test(a_number_given_again_is_another_job),
         cmocka_unit_test(a_notice_is_told_whatever_is_under_way),
@@ -1674,6 +2008,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(moved_here_while_nobody_looked),
         cmocka_unit_test(one_silent_node_does_not_keep_the_others_results),
         cmocka_unit_test(held_jobs_wait_for_others_and_their_time),
+        cmocka_unit_test(held_jobs_say_in_their_record_why),
         cmocka_unit_test(a_refused_job_keeps_nobody_from_a_plan),
         cmocka_unit_test(a_job_that_ends_the_optimizer_keeps_nobody_from_a_plan),
         cmocka_unit_test(data_of_one_job_keep_nobody_from_a_plan),

@@ -29,15 +29,22 @@ struct world {
     int64_t slow_copy_ms;     // that a copy home takes, 0 = a second
     bool no_suspend;          // Slurm powers no node down by itself
     int64_t empty_ms;         // until then listings say that nothing exists
+    unsigned helper_dies;     // so many operations of burst-ssh end without a word
+    bool not_ready;           // something at home is missing that each node needs
+    const char *boot_error;   // class of error of every preparation, NULL = none
     const char *stage_error;  // class of error of every stage-in, NULL = none
-    bool no_join;             // slurmd starts, and never registers
-    bool no_start;            // Slurm never starts a job on rented nodes
-    const char *start_reason; // and says so; NULL: Resources
-    unsigned limit;           // so many jobs of its user may run on rented nodes, 0 = any number
-    int refused_rc;           // Slurm's answer to each update that places a job, 0 = done
-    int bad_job;              // the optimizer refuses all requests with this job, 0 = none
-    bool bad_kills;           // or dies of them
-    int64_t solver_ms;        // that it thinks for, 0 = 2
+    const char *data_error;   // the same of every look at a job's data; "" = burst-stagerd is down
+    bool no_stagerd;          // burst-stagerd does not run
+    unsigned registrations_lost; // so many starts of slurmd are not heard of by Slurm
+    bool no_join;                // slurmd starts, and never registers
+    bool no_launch;              // slurmd launches no job on rented nodes (Prolog)
+    bool no_start;               // Slurm never starts a job on rented nodes
+    const char *start_reason;    // and says so; NULL: Resources
+    unsigned limit;              // so many jobs of its user may run on rented nodes, 0 = any number
+    int refused_rc;              // Slurm's answer to each update that places a job, 0 = done
+    int bad_job;                 // the optimizer refuses all requests with this job, 0 = none
+    bool bad_kills;              // or dies of them
+    int64_t solver_ms;           // that it thinks for, 0 = 2
     bool trace;
 };
 extern struct world world;
@@ -45,8 +52,8 @@ extern struct world world;
 #define EPOCH_S INT64_C(1700000000)
 #define EGRESS INT64_C(700) // what the way of a job's data to any cloud costs
 
-// The directory of this process below $TMPDIR, gone when it exits. Those of processes that were
-// killed go with the next one.
+// The directory of this process below $TMPDIR (without it: /dev/shm or /tmp), gone when it exits.
+// Those of processes that were killed go with the next one.
 const char *sim_dir(void);
 void sim_dir_sweep(void);
 
@@ -67,13 +74,14 @@ void crash_point(void);
 void slurm_reset(void);
 int slurm_submit(int64_t duration_s, unsigned nodes, bool held); // job id
 void slurm_ask(int job, const char *options);                    // of its mark, before it is seen
-void slurm_user(int job, unsigned user);         // whose it is, 0 without
+void slurm_user(int job, unsigned user);                         // whose it is, 0 without
 void slurm_priority(int job, unsigned priority);
 void slurm_cancel(int job);
 void slurm_depend(int job, bool on); // on another job that does not end
 void slurm_begin(int job, int64_t in_s);
 void slurm_move_here(int job); // while it waits, by hand
 void slurm_replace(int job);   // its number is given to another user's job, without a mark
+unsigned slurm_drained(void);  // names that Slurm has drained
 void slurm_requeue(int job);   // as its user does it
 bool slurm_release(int job);   // as its user does it; false: he may not
 unsigned slurm_holds(int job); // that burstd asked for
@@ -91,7 +99,8 @@ unsigned slurm_restarts(int job);
 unsigned slurm_attempts(int job); // on rented nodes
 unsigned slurm_starts(void);      // of all jobs on rented nodes, each node counted
 bool slurm_results_home(int job);
-const char *slurm_record(int job); // AdminComment of its record in accounting
+const char *slurm_node_reason(void); // of the first node that has one
+const char *slurm_record(int job);   // AdminComment of its record in accounting
 void slurm_node_joined(const char *node, int instance);
 void slurm_staged_in(const char *job, int instance);
 void slurm_staged_out(const char *job, int instance);

@@ -105,7 +105,8 @@ is "$(job "$j" '[.tres.per_job, .tres.per_node] | map(tostring) | join(" ")')" \
     "$(field "$j" TresPerJob) null" "which is handed over as it is"
 is "$(job "$j" '[.mem_per_node_mib, .mem_per_cpu_mib, .time_limit_s, .num_nodes_min] | join(" ")')" \
     "300 0 600 1" "memory and time limit"
-is "$(job "$j" '[.work_dir, .std_out] | join(" ")')" "/home/alice /home/alice/out-$j.txt" "its files"
+is "$(job "$j" '[.work_dir, .std_out] | join(" ")')" "/home/alice /home/alice/out-%j.txt" \
+    "its files, as they were named"
 is "$(job "$j" '[.priority, .reason, .batch, .requeue] | map(tostring) | join(" ")')" \
     "0 JobHeldUser true true" "the hold"
 

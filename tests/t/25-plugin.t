@@ -112,7 +112,7 @@ is "$(mark "$job")" "burst:1 held mode=only deadline=$(date -d 2030-12-01T10:00 
 clouds=aws market=spot runtime=1800 data=aws/us-east-1:2.5 in=data out=/home/alice/out part=main" \
     "all options arrive in the mark"
 job --burst=never
-is "$(mark "$job")" "" "--burst=never leaves the job alone"
+is "$(mark "$job")" "burst: stays here: --burst=never was asked for" "--burst=never leaves the job alone"
 job -p aws
 is "$(mark "$job")" "burst:1 held mode=only clouds=aws part=aws" "a user's job for partition aws is held"
 like "$(sub -p main,aws)" "burst: rented partitions cannot be mixed" "main,aws is refused"

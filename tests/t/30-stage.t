@@ -6,7 +6,8 @@
 # Everything runs in a network, mount and PID namespace of its own. "Home" has accounts that the
 # rest of the machine does not know; the "node" is an overlay of the machine's root with its own
 # /home, /run, /tmp and accounts, whose first process is sshd. Needs root.
-# Build directory: $BURST_BUILD (default: $builddir or the current directory).
+# Build directory: $BURST_BUILD (default: $builddir or the current directory). $STAGE_T_TAR: a GNU
+# tar that the node has instead of this machine's.
 
 set -u
 here=$(dirname "$(readlink -f "$0")")
@@ -184,6 +185,10 @@ setup_node()
     echo "imageuser:x:2001:2001::/home/imageuser:/bin/sh" >>"$R/etc/passwd"
     echo "imageuser:x:2001:" >>"$R/etc/group"
     echo "carol:x:3001:100::/home/carol:/bin/sh" >>"$R/etc/passwd"
+    # What the image has ready for alice
+    install -d -m 755 -o 2001 -g 2001 "$R/data/seed" && echo image >"$R/data/seed/model" &&
+        chown 2001:2001 "$R/data/seed/model" || return
+    [[ -z ${STAGE_T_TAR-} ]] || install -D -m 755 "$STAGE_T_TAR" "$R/usr/local/bin/tar" || return
     mount -t proc proc "$R/proc" && mount --rbind /dev "$R/dev" &&
         mount --rbind /sys "$R/sys" || return
     quiet ssh-keygen -q -t ed25519 -N '' -f "$R/etc/ssh/test_ed25519"
@@ -372,6 +377,10 @@ is "$(on_node uname -n)" aws-a100x2-001 "... which is the host's name now"
 like "$(on_node getent hosts aws-a100x2-001)" "10.99.0.1 *" "... and known there"
 ssh_op '{"op": "join", "node_name": "aws-a100x2-001"}'
 is "$(last .slurmd_pid)" "$pid" "join again: slurmd runs on"
+ssh_op '{"op": "join", "node_name": "aws-a100x2-001", "again": true}'
+is "$(last '.slurmd_said | type')" string "Slurm has not heard of it: it is asked what it complains of"
+isnt "$(last .slurmd_pid)" "$pid" "... and started anew"
+pid=$(last .slurmd_pid)
 ssh_op '{"op": "run_agent_check"}'
 is "$(last '[.munged, .slurmd, .agent] | tojson')" '[true,"aws-a100x2-001",false]' "check says so"
 ssh_op '{"op": "join", "node_name": "aws-a100x2-002", "hosts":
@@ -435,7 +444,7 @@ stage stage_in 7 '["/home/alice/a\nb"]'
 like "$(last .class):$(last .error)" "internal:*control characters*" "a path with a line end is refused"
 stage stage_in 7 '["/home/alice/../bob"]'
 is "$(last .class)" internal "a path with .. is refused"
-stage stage_in 7 "[\"$d\"]" '{"max_bytes": 1000000}'
+stage stage_in 7 "[\"$d\"]" '{"max_bytes": 20}'
 is "$(last .class)" limit "too much data: class limit"
 like "$(last .error)" "*more than the 0 MiB*--burst-stage-in*" "... and what can be done"
 stage stage_in 7 '["/home/bob"]'
@@ -446,8 +455,13 @@ stage stage_in 7 '["/root/x/y", "/etc/sudoers.d/a"]'
 ok "places of the system are made on no node"
 ln -s /root "$R/home/alice/trap" && chown -h 2001:2001 "$R/home/alice/trap"
 stage stage_in 7 '["/home/alice/trap/x/y"]'
-[[ ! -e $R/root/x ]]
+[[ ! -e $R/root/x && -d $R/home/alice/trap/x ]]
 ok "a link of the user's on the node does not lead root astray"
+rm -r "$R/home/alice/trap"
+ln -s /root "$R/home/alice/trap"
+stage stage_in 7 '["/home/alice/trap/x/y"]'
+[[ $(last .event) == error && ! -e $R/root/x ]]
+ok "... nor one that stays"
 rm "$R/home/alice/trap"
 stage stage_in 7 '["/somewhere/else/entirely/out"]'
 [[ $(last .event) == done && ! -e $R/somewhere ]]
@@ -506,9 +520,18 @@ ok "... and what was the other group's is not his"
 stage stage_in 7 '[]' '{"user": "carol", "uid": 2004, "gid": 2004, "home": "/home/carol", "groups": []}'
 is "$(last .class)" command "a user whose name the image has for somebody else is refused there"
 
+as alice truncate -s 5G "$d/holes"
+stage stage_in 7 "$paths" '{"exclude": ["*.tmp", "/home/alice/run/big.d"], "max_bytes": 10000000}'
+is "$(last .event):$(stat -c %s "$R$d/holes")" "done:$((5 << 30))" \
+    "a hole of 5 GiB is no data: it comes below the limit"
+(($(stat -c %b "$R$d/holes") < 1000))
+ok "... and is a hole there"
+rm "$d/holes"
+
 # ------------------------------------------------------------------------------------------------
 # stage_out
 
+stage stage_in 7 "$paths" '{"exclude": ["*.tmp", "/home/alice/run/big.d"]}'
 on_node setpriv --reuid 2001 --regid 2001 --init-groups sh -c "cd $d && echo changed >>one &&
     echo new >result && touch -d 2001-01-01 result && mkdir -m 750 newdir && echo deep >newdir/deep &&
     ln -s result newlink && rm sub/café && echo log >/home/alice/logs/7.out && echo x >y.tmp &&
@@ -562,6 +585,47 @@ is "$(last .class):$(cat "$d/fine")" io:fine "a file that cannot be written: cla
 rmdir "$d/result"
 stage stage_out 7 "$paths"
 is "$(last .event):$(cat "$d/result")" done:again "... and it comes when it can be"
+
+# ------------------------------------------------------------------------------------------------
+# A node that is used again: the next job of the user sees what is at home
+
+node_alice() { on_node setpriv --reuid 2001 --regid 2001 --init-groups sh -c "cd $d && $1"; }
+as alice sh -c "cd $d && echo old >two && touch -d 2001-01-01 two && mkdir link2 && echo real >link2/file"
+node_alice "mkdir -p left/deep && echo x >left/deep/file && chmod 555 left/deep left &&
+    ln -s /home/alice/other leftlink && echo x >.hidden && echo x >'
+left over'"
+node_alice "echo newer >one && touch -d 2037-01-01 one && echo newer >two && rm -rf sub && echo x >sub &&
+    mkdir -p ../other ../.cache ../elsewhere && echo kept >../other/file && echo kept >../.cache/file &&
+    echo kept >../elsewhere/file && ln -s ../elsewhere link2 && echo x >../logs/6.out"
+on_node sh -c "mkdir $d/mnt && mount -t tmpfs tmpfs $d/mnt && echo site >$d/mnt/file && chown -R 2001:2001 $d/mnt"
+stage stage_in 10 "$paths"
+is "$(last .event)" done "stage_in where a job has been"
+[[ ! -e $R$d/left && ! -L $R$d/leftlink && ! -e $R$d/.hidden && ! -e $R$d/$'\nleft over' &&
+    ! -e $R/home/alice/logs/6.out ]]
+ok "... what it left in the places of the next one is gone"
+cmp -s "$d/one" "$R$d/one" && [[ $(stat -c %y "$R$d/one") == "$(stat -c %y "$d/one")" ]]
+ok "... a file that is newer there is that of home"
+is "$(<"$R$d/two"):$(stat -c %Y "$R$d/two")" "old:$(date -d 2001-01-01 +%s)" "... and one that is older at home, too"
+[[ -d $R$d/sub/empty && ! -L $R$d/link2 ]] && is "$(<"$R$d/link2/file"):$(ls "$R/home/alice/elsewhere")" \
+    real:file "... directories stand where a file and a link stood"
+is "$(on_node cat "$d/mnt/file")" site "what is mounted there is not touched"
+is "$(cat "$R/home/alice/other/file" "$R/home/alice/.cache/file" | xargs)" "kept kept" \
+    "... nor what lies elsewhere"
+on_node umount "$d/mnt"
+stage stage_out 10 "$paths"
+is "$(last .event):$(last .files)" done:0 "what it found there is not taken for its results"
+stage stage_in 11 '["/home/alice"]'
+[[ $(last .event) == done && ! -e $R/home/alice/other && -e $R/home/alice/.cache/file ]]
+ok "dot files of the home directory are not staged, and stay"
+node_alice "cd .. && { chmod u+w run/locked && rm -rf run; } && mkdir aside && echo kept >aside/file && ln -s aside run"
+stage stage_in 10 "$paths"
+[[ $(last .event) == done && ! -L $R$d && -e $R$d/one ]]
+is "$?:$(ls "$R/home/alice/aside")" 0:file "a link in the place of the directory itself"
+install -d -m 755 -o 2001 -g 2001 /data/seed && as alice sh -c "echo home >/data/seed/in"
+node_alice "cd /data/seed && mkdir d && echo x >d/left"
+stage stage_in 10 '["/data/seed"]'
+is "$(last .event):$(cat "$R/data/seed/in" "$R/data/seed/model" | xargs):$(ls "$R/data/seed" | xargs)" \
+    "done:home image:in model" "what the image has ready stays"
 
 # ------------------------------------------------------------------------------------------------
 # A hostile node: its script sends what it likes
@@ -684,6 +748,25 @@ done
 like "$(ask '{"op":"pack","uid":2001,"gid":2003,"user":"alice","paths":["/home/project"]}' </dev/null)" \
     '{"ok":true*' "a group that the user belongs to is accepted"
 like "$(ask 'nonsense' </dev/null)" '{"ok":false*' "no JSON"
+# What a job would bring, before anything is rented for it
+survey() # PATHS [MORE]
+{
+    local more=${2-"{}"}
+    ask "$(jq -nc --argjson p "$1" --argjson m "$more" \
+        '{op: "survey", uid: 2001, gid: 2001, user: "alice", paths: $p} + $m')" </dev/null
+}
+install -d -o 2001 -g 2001 /home/alice/sized && (cd /home/alice/sized && head -c 3000 /dev/zero >a && echo b >b &&
+    truncate -s 1G holes && chown 2001:2001 ./*)
+is "$(survey '["/home/alice/sized"]' '{"max_bytes": 1000000}' | jq -c '[.ok, .files, .bytes, .complete]')" \
+    '[true,4,3002,true]' "survey: files and bytes, without holes"
+is "$(survey '["/home/alice/sized", "/nowhere"]' '{"max_bytes": 3001}' | jq -r '[.class, .path] | join(" ")')" \
+    "limit /home/alice/sized" "... too large: class limit"
+is "$(survey '["/home/alice/sized", "/home/bob"]' | jq -r '[.class, .path, .error] | join(" ")')" \
+    "denied /home/bob /home/bob: the user cannot read it: Permission denied" "... the path that cannot be had, and why"
+is "$(survey '["/home/alice/sized", "/home/alice/none"]' '{"named": ["/home/alice/none"]}' | jq -r '[.class, .error] | join(" ")')" \
+    "missing /home/alice/none, which --burst-stage-in names: No such file or directory" "... one that its user names must be there"
+is "$(survey '["/home/alice/sized"]' '{"max_entries": 2}' | jq -c '[.ok, .complete]')" "[true,false]" \
+    "... and it ends when it has looked at so many"
 
 # ------------------------------------------------------------------------------------------------
 # The agent, and the end
@@ -772,6 +855,10 @@ cp /bin/sleep "$R/tmp/slurmstepd" && chmod 755 "$R/tmp/slurmstepd"
 poses 0 /tmp/slurmstepd "slurmstepd: [7.batch]"
 steps && steps 7 && ! steps 77
 ok "a step of Slurm's is a job"
+node_alice "echo running >one && touch -d 2037-01-01 one && echo x >work"
+stage stage_in 12 "$paths"
+is "$(last .event):$(cat "$R$d/one" "$R$d/work" | xargs)" "done:running x" \
+    "beside a job that runs there nothing of it is taken away or replaced"
 agent 1 6
 wait_until 30 eval "! kill -0 $node 2>/dev/null"
 ok "... for which the node stays until the longest time of a job is over"

@@ -81,10 +81,18 @@ like "$(as bob sbatch --burst=only -t 10 --wrap hostname 2>&1)" \
     "--burst=only is refused with a sentence"
 is "$(as root scontrol -o show job "$f" | grep -c AdminComment=burst)" 0 "his other job has no mark"
 is "$(job_state "$f")" PENDING "and waits for the local nodes"
+like "$(as bob burst why "$f")" 'waits for the site.s own nodes; burstd does not look after it.*this site does not let user bob use rented nodes' \
+    "burst why says why it does not leave"
+like "$(as alice burst why "$f" 2>&1)" 'belongs to somebody else' "to others it says nothing"
+like "$(as alice burst why 999999 2>&1)" 'neither burstd nor slurmctld knows a job 999999' \
+    "nor of a job that there is not"
 g=$(as alice sbatch --parsable --burst=never --gpus=1 -t 10 -o g.txt --wrap hostname)
 happens "Slurm has looked at a job with --burst=never" 10 \
     "[[ \$(as root squeue -h -j $g -o %r) =~ Resources|Priority ]]"
-is "$(as root scontrol -o show job "$g" | grep -c AdminComment=burst)" 0 "it has no mark"
+like "$(as root scontrol show job "$g")" 'AdminComment=burst: stays here: --burst=never was asked for' \
+    "it has a note instead of a mark"
+happens "burst why says that, too" 10 \
+    "[[ \$(as alice burst why $g) == *'Reason: --burst=never was asked for'* ]]"
 
 # --- wrong options: each is refused with a sentence that says what would be right
 wrong() # OPTION SENTENCE (a piece of it, literally)
@@ -133,6 +141,33 @@ like "$(acct "$h" partition,admincomment)" '^azure\|azure eastus-1 D2s_v5 on-dem
 is "$(slurm burst cost --by job --json | jq ".rows[] | select(.key == \"$h\") | .transfer_uusd")" \
     45000 "the egress of the data that it named is charged to it"
 like "$(acct "$h" admincomment)" 'on-demand \$0\.045' "its record says that, too"
+
+# --- output elsewhere under the names of sbatch(1); a submit directory beside the working directory
+i=$(as alice sh -c 'mkdir -p logs sub run && echo given >sub/cfg && cd sub && exec sbatch "$@"' sh \
+    --parsable --burst=only -D ../run -J nam --array=1-2 -t 10 -o '../logs/%A_%4a-%5j-%n-%s-%x.txt' \
+    --wrap 'cat "$SLURM_SUBMIT_DIR/cfg"; echo "$SLURM_JOB_ID" >"$SLURM_SUBMIT_DIR/made-$SLURM_ARRAY_TASK_ID"')
+for task in 1 2; do
+    ok "task $task of an array with --chdir and output elsewhere ends" burst_job "${i}_$task" 90
+    id=$(as alice cat "sub/made-$task")
+    like "$id" '^[0-9]+$' "what it wrote in the submit directory is home"
+    is "$(as alice cat "logs/${i}_000$task-$(printf %05d "$id")-0-batch-nam.txt")" given \
+        "and so is its output, under the name that Slurm gave it; it has read the submit directory"
+done
+
+# --- data that are too large are seen before anything is rented
+as alice sh -c 'mkdir big && head -c 150000000 /dev/zero >big/file'
+k=$(as alice sh -c 'cd big && exec sbatch "$@"' sh --parsable -t 10 -o /dev/null --wrap true)
+wait_for "[[ \$(of_job $k reason) == *'more than the 100 MiB'* ]]" 30
+like "$(as alice burst why "$k")" "no node is rented for it: the job's files are more than the 100 MiB" \
+    "a job with too much data is told about it"
+is "$(job_state "$k"):$(rented "$k")" PENDING: "it waits for the local nodes, and nothing was rented"
+l=$(as alice sh -c 'cd big && exec sbatch "$@"' sh --parsable --burst=only -t 10 -o ../only.txt --wrap true)
+happens "one that wants rented nodes only is ended" 30 "[[ \$(acct $l state) == CANCELLED* ]]"
+like "$(as alice cat only.txt)" "^burst: job $l was cancelled: the job's files are more than the 100 MiB that may be staged" \
+    "with the reason in its output file"
+is "$(rented "$l")" "" "nothing was rented for it either"
+as alice scancel "$k"
+as alice rm -r big
 
 # --- the end
 as alice scancel "$filler" "$g"

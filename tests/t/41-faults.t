@@ -54,6 +54,8 @@ held() { as root squeue -h -j "$1" -o '%i %T %r'; }
 m=$(as alice sbatch --parsable --gpus=h100:1 -t 10 -o m.txt --wrap hostname 2>/dev/null)
 happens "a job that waits for a rented node is held so that its user cannot start it without one" 10 \
     "[[ \$(held $m) == '$m PENDING JobHeldAdmin' ]]"
+happens "its record says why it waits, before its mark" 40 \
+    "[[ \$(as root scontrol show job $m) =~ 'AdminComment=waits for a rented node: '.*' | burst:1 held' ]]"
 fails "he cannot release it" as alice scontrol release "$m"
 ok "an operator can" as root scontrol release "$m"
 happens "burstd holds it again" 30 "[[ \$(held $m) == '$m PENDING JobHeldAdmin' ]]"
@@ -61,6 +63,9 @@ is "$(story "$m" | grep -c 'released by hand')" 1 "burst why says so, once"
 n=$(as alice sbatch --parsable --array=1-3 --gpus=h100:1 -t 10 -o n.txt --wrap hostname 2>/dev/null)
 happens "an array is held as one record" 10 "[[ \$(held $n) == '${n}_[1-3] PENDING JobHeldAdmin' ]]"
 fails "nor can its user release it" as alice scontrol release "$n"
+happens "it says why it waits, and is one record still" 40 \
+    "[[ \$(as root scontrol show job $n) =~ 'AdminComment=waits for a rented node: ' &&
+        \$(held $n) == '${n}_[1-3] PENDING JobHeldAdmin' ]]"
 as alice scancel "$n"
 o=$(as alice sbatch --parsable -H --gpus=h100:1 -t 10 -o o.txt --wrap hostname 2>/dev/null)
 happens "one that its user holds stays his to release" 10 \
@@ -121,6 +126,8 @@ localcloud POST "$(where "$e")/kill" >/dev/null
 ok "its node dies; it ends elsewhere" burst_job "$e" 90
 like "$(as alice cat e.txt)" 'attempt 1 [a-z]+-.*end' "in a second attempt"
 like "$(runs "$e")" '^[a-z]+:NODE_FAIL [a-z]+:COMPLETED$' "the first is a NODE_FAIL"
+like "$(as root scontrol -o show node "$first")" 'Reason=burst: lost: ' \
+    "the Reason of its node says what happened, also after it is powered down"
 
 # --- boot never ends
 faults aws '[{"fault":"never_boot","tries":1}]'
@@ -128,6 +135,8 @@ f=$(as alice sbatch --parsable --burst-market=on-demand -t 10 -o f.txt --wrap ho
 ok "a boot that never ends: the job runs elsewhere" burst_job "$f" 60
 faults aws
 like "$(tried "$f")" 'aws:ok aws:boot ' "burst why tells"
+like "$(slurm burst nodes --failed -h -c aws -O failure,reason:60)" 'boot .*[a-z]' \
+    "burst nodes --failed has it: it never was a node of Slurm's"
 is "$(runs "$f" | wc -w)" 1 "Slurm saw one attempt"
 
 # --- the reply to a launch is lost
@@ -189,13 +198,30 @@ is "$(as alice cat i.result)" result "with its results"
 as alice sh -c 'mkdir big && head -c 101M /dev/zero >big/file'
 l=$(as alice sbatch --parsable -D /home/alice/big -t 10 -o l.txt --wrap hostname)
 happens "a job with too much data in its directory is told why it stays" 60 \
-    "[[ \$(of_job $l reason) == *stage-in*100* ]]"
+    "[[ \$(of_job $l reason) == *'more than the 100 MiB'* ]]"
 is "$(as root squeue -h -j "$l" -o %T)" PENDING "it waits for a node of the site"
 m=$(as alice sbatch --parsable --burst=only -D /home/alice/big -t 10 -o m.txt --wrap hostname)
 happens "one that wants rented nodes and nothing else is cancelled" 60 "job_is $m CANCELLED"
 happens "its output says why" 10 \
     "[[ \$(as alice cat big/m.txt) =~ burst:.job.$m.was.cancelled:.*100 ]]"
 as alice scancel "$l"
+
+# --- a Prolog that is at home and not on rented nodes: Slurm starts the job, slurmd cannot launch it
+hub sh -c 'printf "#!/bin/sh\nexit 0\n" >/etc/slurm/site-prolog.sh && chmod 755 /etc/slurm/site-prolog.sh &&
+    echo Prolog=/etc/slurm/site-prolog.sh >>/etc/slurm/slurm.conf && scontrol reconfigure'
+as alice mkdir -p small
+p=$(as alice sbatch --parsable -D /home/alice/small --burst-market=on-demand --gpus=h100:1 -t 10 \
+    -o p.txt --wrap hostname)
+happens "it is seen that nothing can be launched there" 90 \
+    "[[ \$(story $p) == *'Slurm could not launch it'* ]]"
+happens "after two nodes nothing more is rented for it" 120 \
+    "[[ \$(of_job $p reason) == *'tried again at'* ]]"
+ok "  two at most" test "$(rented "$p" | wc -l)" -le 2
+like "$(as alice squeue -h -j "$p" -o %T)" '^PENDING' "  and the job waits"
+happens "the names that Slurm has drained serve again" 90 \
+    "! hub sinfo -h -N -p aws -o %T | grep -q drain"
+hub sed -i '/^Prolog=/d' /etc/slurm/slurm.conf
+as alice scancel "$p"
 
 as alice scancel "$filler"
 bills_agree

@@ -29,11 +29,12 @@ is "$(runs "$a")" main:COMPLETED "in its partition"
 ok "in no more time than usual ($took s)" test "${took%.*}" -lt 10
 is "$(as alice srun --gpus=1 hostname | grep -c '^node[12]$')" 1 "srun works"
 happens "the plugin has seen that burstd is gone" 10 \
-    "[[ \$(as alice sbatch --burst=only -t 10 --test-only --wrap true 2>&1) == *'burstd is not running now'* ]]"
-fails "what no local node can run is refused as by any Slurm" \
-    as alice sbatch --gpus=h100:1 -t 10 --wrap true
-like "$(as alice sbatch --burst=only -t 10 --wrap true 2>&1)" 'burstd is not running now' \
-    "--burst=only is refused with the reason"
+    "[[ \$(as alice sbatch --burst=only -t 10 --test-only --wrap true 2>&1) == *'burstd is not running just now'* ]]"
+said=$(as alice sbatch --parsable --gpus=h100:1 -t 10 -o later.txt --wrap hostname 2>&1)
+later=$(tail -n 1 <<<"$said")
+like "$said" 'no node here has gpu:h100; burstd is not running just now; the job waits' \
+    "what no local node can run is accepted"
+like "$(as alice squeue -h -j "$later" -o '%T %r')" '^PENDING JobHeld' "and held"
 
 # --- the hooks, with burstd down
 for name in ResumeProgram ResumeFailProgram SuspendProgram; do
@@ -51,7 +52,8 @@ done
 start_burstd
 happens "burstd works the spool off" 10 "[[ -z \$(hub find /var/lib/burst/spool -maxdepth 1 -name '*.json') ]]"
 is "$(hub find /var/lib/burst/spool/bad -type f 2>/dev/null)" "" "and found it good"
-is "$(all_instances)" "" "nothing was rented for it"
+ok "what was accepted without burstd runs now" burst_job "$later" 60
+happens "its node, the only one that was rented, is given back" 60 "[[ -z \$(all_instances) ]]"
 
 # --- snapshot: slurmctld lives whatever is in the file
 snapshot=/run/burst/snapshot
@@ -142,4 +144,27 @@ like "$(runs "$f")" '^[a-z]+:COMPLETED$' "in one attempt"
 
 as alice scancel "$filler"
 bills_agree
+
+# --- the journal is lost while a job runs on a rented node
+g=$(as alice sbatch --parsable --gpus=h100:1 -o g.txt wait.sh)
+wait_for "[[ -n \$(on_nodes ls -d /tmp/burst-none /tmp) ]] && job_is $g RUNNING" 60
+id=$(all_instances)
+kill_daemon KILL burstd
+hub sh -c 'rm /var/lib/burst/journal.db*'
+start_burstd
+ok "burstd says that its journal is new" hub grep -q 'journal.db is new: nothing is known' /var/log/burst/burstd.log
+happens "an instance that it does not know is told of" 60 \
+    "slurm burst status | grep -q 'UNKNOWN instance'"
+happens "its job comes to its end" 30 "on_nodes touch /tmp/go-$g; job_is $g COMPLETED"
+is "$(all_instances)" "$id" "its results lie there still: it is left alone"
+ok "an operator ends it" slurm burst terminate \
+    "$(slurm burst status --json | jq -r '.strangers[0].id')"
+happens "then it goes" 60 "[[ -z \$(all_instances) ]]"
+
+# --- the journal is damaged
+kill_daemon KILL burstd
+hub sh -c 'rm -f /var/lib/burst/journal.db-*; dd if=/dev/urandom of=/var/lib/burst/journal.db bs=1024 seek=5 count=20 conv=notrunc status=none'
+said=$(slurm timeout 20 burstd 2>&1)
+isnt $? 0 "burstd does not start with a damaged journal"
+like "$said$(hub tail -n 5 /var/log/burst/burstd.log)" 'journal.db is damaged' "and says so"
 done_testing

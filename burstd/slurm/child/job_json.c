@@ -148,6 +148,18 @@ static void add_exit(cJSON *o, uint32_t status)
     json_add_i64(o, "signal", WIFSIGNALED(st) ? WTERMSIG(st) : 0);
 }
 
+// The patterns of a batch job as its user wrote them: libslurm would fill in some of them, with
+// what a waiting job does not have yet (22.05) or with what it is not told (the node).
+static void add_files(cJSON *o, const slurm_job_info_t *j)
+{
+    bool batch = j->batch_flag != 0, given = j->std_out && j->std_out[0];
+    const char *usual = j->array_job_id ? "slurm-%A_%a.out" : "slurm-%j.out";
+
+    add_text(o, "std_in", batch ? j->std_in : NULL);
+    add_text(o, "std_out", !batch ? NULL : given ? j->std_out : usual);
+    add_text(o, "std_err", batch ? j->std_err : NULL);
+}
+
 void job_key(const slurm_job_info_t *j, char key[JOB_KEY_MAX])
 {
     if (j->array_job_id && j->array_task_id != NO_VAL)
@@ -156,9 +168,16 @@ void job_key(const slurm_job_info_t *j, char key[JOB_KEY_MAX])
         snprintf(key, JOB_KEY_MAX, "%u", j->job_id);
 }
 
+// slurmd could not launch it, so Slurm holds it: only this text tells it from other holds.
+static const char *reason_of(const struct job_lookup *lk, const slurm_job_info_t *j)
+{
+    if (j->state_desc && strncmp(j->state_desc, "launch failed", 13) == 0)
+        return "launch_failed_requeued_held";
+    return lk->reason(j->state_reason);
+}
+
 cJSON *job_json(const slurm_job_info_t *j, const struct job_lookup *lk)
 {
-    static const char *const files[] = {"std_in", "std_out", "std_err"};
     cJSON *o = cJSON_CreateObject();
     char key[JOB_KEY_MAX];
     bool task = j->array_job_id && j->array_task_id != NO_VAL;
@@ -181,7 +200,7 @@ cJSON *job_json(const slurm_job_info_t *j, const struct job_lookup *lk)
     add_text(o, "qos", j->qos);
     add_text(o, "partition", j->partition);
     add_state(o, j->job_state);
-    add_text(o, "reason", lk->reason(j->state_reason));
+    add_text(o, "reason", reason_of(lk, j));
     add_times(o, j);
     json_add_i64(o, "priority", j->priority);
     json_add_i64(o, "restarts", known16(j->restart_cnt));
@@ -193,8 +212,7 @@ cJSON *job_json(const slurm_job_info_t *j, const struct job_lookup *lk)
     add_text(o, "licenses", j->licenses);
     add_text(o, "dependency", j->dependency);
     add_text(o, "work_dir", j->work_dir);
-    for (int f = JOB_STDIN; f <= JOB_STDERR; f++)
-        add_text(o, files[f], lk->file(j, (enum job_file)f));
+    add_files(o, j);
     cJSON_AddBoolToObject(o, "batch", j->batch_flag != 0);
     cJSON_AddBoolToObject(o, "requeue", known16(j->requeue) != 0);
     cJSON_AddBoolToObject(o, "exclusive", j->shared == JOB_SHARED_NONE);

@@ -8,13 +8,10 @@
 
 #include "slurm/child/compat_slurm.h"
 
-enum job_file { JOB_STDIN, JOB_STDOUT, JOB_STDERR };
-
 // Results are borrowed until the next call; NULL or "" = unknown.
 struct job_lookup {
     const char *(*reason)(uint32_t state_reason);
     const char *(*user)(uint32_t uid);
-    const char *(*file)(const slurm_job_info_t *j, enum job_file which);
 };
 
 #define JOB_KEY_MAX 40

@@ -113,25 +113,7 @@ static const char *user_name(uint32_t uid)
     return u->name;
 }
 
-static const char *file_path(const slurm_job_info_t *j, enum job_file which)
-{
-    static char buf[8192];
-    slurm_job_info_t copy = *j; // the call takes it writable
-
-    if (!j->batch_flag)
-        return NULL;
-    buf[0] = '\0';
-    if (which == JOB_STDIN)
-        slurm_get_job_stdin(buf, sizeof(buf), &copy);
-    else if (which == JOB_STDOUT)
-        slurm_get_job_stdout(buf, sizeof(buf), &copy);
-    else
-        slurm_get_job_stderr(buf, sizeof(buf), &copy);
-    // 22.05 answers "StdIn=/dev/null".
-    return strncmp(buf, "StdIn=", 6) == 0 ? buf + 6 : buf;
-}
-
-static const struct job_lookup lookup = {reason_text, user_name, file_path};
+static const struct job_lookup lookup = {reason_text, user_name};
 
 // ---- messages
 

@@ -115,6 +115,43 @@ static void a_line_in_two_pieces_is_one(void **state)
     assert_int_equal(s.status, 0);
 }
 
+// Holds the loop up for longer than a grandchild may (500 ms), while the child says its last word
+// and dies.
+static void hold_up(uv_poll_t *h, int status, int events)
+{
+    struct seen *s = h->data;
+    siginfo_t info;
+
+    send_n(s->c, 1);
+    assert_int_equal(waitid(P_ALL, 0, &info, WEXITED | WNOWAIT), 0);
+    for (uint64_t began = uv_hrtime(); uv_hrtime() - began < 700000000u;)
+        poll(NULL, 0, 50);
+    uv_close((uv_handle_t *)h, NULL);
+}
+
+static void last_words_are_heard_by_a_loop_that_was_held_up(void **state)
+{
+    uv_loop_t loop;
+    uv_poll_t held;
+    struct seen s = {0};
+    int fds[2];
+
+    start(&loop, &s, "read -r l; echo \"$l\"; exit 3");
+    // Ready in the same round: a signal, which libuv looks at last, and what takes long.
+    assert_int_equal(pipe(fds), 0);
+    assert_int_equal(write(fds[1], "x", 1), 1);
+    uv_poll_init(&loop, &held, fds[0]);
+    held.data = &s;
+    uv_poll_start(&held, UV_READABLE, hold_up);
+    raise(SIGCHLD);
+    finish(&loop);
+    close(fds[0]);
+    close(fds[1]);
+    assert_int_equal(s.lines, 1);
+    assert_int_equal(s.last, 1);
+    assert_int_equal(s.status, 3);
+}
+
 static void what_is_not_an_object_ends_it(void **state)
 {
     static const char *const bad[] = {"hello", "[1]", "1", "{\"n\":1} x", "", "{\"n\":"};
@@ -343,6 +380,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_go_there_and_back),
         cmocka_unit_test(a_line_in_two_pieces_is_one),
+        cmocka_unit_test(last_words_are_heard_by_a_loop_that_was_held_up),
         cmocka_unit_test(what_is_not_an_object_ends_it),
         cmocka_unit_test(a_line_has_a_ceiling),
         cmocka_unit_test(a_missing_program_is_an_error),

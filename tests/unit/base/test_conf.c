@@ -79,6 +79,8 @@ static void least_file_gets_the_documented_defaults(void **state)
     assert_int_equal(c->ssh_timeout_s, 180);
     assert_int_equal(c->block_s, 60);
     assert_int_equal(c->block_max_s, 3600);
+    assert_int_equal(c->bound_pause_s, 3600);
+    assert_int_equal(c->bound_pause_max_s, 86400);
     assert_int_equal(c->reap_minimum_age_s, 90);
     assert_int_equal(c->node_idle_s, 300);
     assert_int_equal(c->n_accels, 0);
@@ -265,6 +267,9 @@ static void wrong_values_are_told_what_would_be_right(void **state)
                                     "write its checkpoint; USR1 is usual"},
         {"boot: {block: 2h}", "t.yaml:6: boot.block_max: is shorter than boot.block (7200s); the "
                               "time grows from one to the other"},
+        {"bounds: {pause_max: 10m}",
+         "t.yaml:6: bounds.pause_max: is shorter than bounds.pause (3600s); the time grows from "
+         "one to the other"},
         {"listen: myhost:80", "t.yaml:6: listen: \"myhost:80\" is not ADDRESS:PORT with a numeric "
                               "address, such as 10.0.0.1:8899"},
         {"listen: 10.0.0.1:70000", "t.yaml:6: listen: \"10.0.0.1:70000\" is not ADDRESS:PORT with "

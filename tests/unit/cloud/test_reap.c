@@ -91,8 +91,11 @@ static void missing_needs_time_and_a_confirmation(void **state)
 
 static void orphans_need_a_minimum_age(void **state)
 {
-    struct reap_facts f = {
-        .listed = true, .cloud_state = PROVIDER_RUNNING, .age_s = 89, .minimum_age_s = 90};
+    struct reap_facts f = {.listed = true,
+                           .known = true,
+                           .cloud_state = PROVIDER_RUNNING,
+                           .age_s = 89,
+                           .minimum_age_s = 90};
 
     assert_int_equal(reap_decide(&f), REAP_NOTHING);
     f.age_s = 90;
@@ -111,6 +114,37 @@ static void orphans_need_a_minimum_age(void **state)
     assert_int_equal(reap_decide(&f), REAP_NOTHING);
 }
 
+// Every launch is journaled first: what this journal has never known may serve another one.
+static void strangers_are_left_alone(void **state)
+{
+    struct reap_facts f = {
+        .listed = true, .cloud_state = PROVIDER_RUNNING, .age_s = 89, .minimum_age_s = 90};
+
+    assert_int_equal(reap_decide(&f), REAP_NOTHING);
+    f.age_s = 100000;
+    assert_int_equal(reap_decide(&f), REAP_STRANGER);
+    f.cloud_state = PROVIDER_STOPPING;
+    assert_int_equal(reap_decide(&f), REAP_NOTHING);
+    f.cloud_state = PROVIDER_TERMINATED;
+    assert_int_equal(reap_decide(&f), REAP_NOTHING);
+}
+
+// A listing that was made before its end was confirmed may come after it.
+static void an_old_listing_revives_nothing(void **state)
+{
+    struct reap_facts f = {.listed = true,
+                           .known = true,
+                           .confirmed = true,
+                           .cloud_state = PROVIDER_RUNNING,
+                           .age_s = 1000,
+                           .listed_s = 59,
+                           .minimum_age_s = 90};
+
+    assert_int_equal(reap_decide(&f), REAP_NOTHING);
+    f.listed_s = 60;
+    assert_int_equal(reap_decide(&f), REAP_ORPHAN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +153,8 @@ int main(void)
         cmocka_unit_test(unwanted),
         cmocka_unit_test(missing_needs_time_and_a_confirmation),
         cmocka_unit_test(orphans_need_a_minimum_age),
+        cmocka_unit_test(strangers_are_left_alone),
+        cmocka_unit_test(an_old_listing_revives_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

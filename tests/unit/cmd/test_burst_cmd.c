@@ -205,6 +205,28 @@ static void nodes_are_a_table(void **state)
     free(fake_burstd_stop());
 }
 
+static void nodes_that_failed(void **state)
+{
+    const struct fake_answer script[] = {
+        {"nodes",
+         OK("[{\"node\":null,\"instance\":\"demo-2\",\"cloud\":\"gcp\",\"region\":\"us\","
+            "\"zone\":\"b\",\"instance_type\":\"n1\",\"market\":\"spot\",\"state\":\"gone\","
+            "\"job\":null,\"shape\":\"cpu2\",\"address\":null,\"price_uusd_per_hour\":500000,"
+            "\"cost_uusd\":9000,\"launched\":1764583331,\"ended\":1764583391,"
+            "\"idle_since\":0,\"notice_at\":0,\"reason\":\"SSH does not answer\","
+            "\"failure\":\"boot\"}]")},
+        {0}};
+
+    fake_burstd_start(sock, script);
+    expect(burst("nodes", "--failed", NULL), 0,
+           "ENDED                FAILURE  NODE  INSTANCE  PLACE     TYPE  MARKET  SHAPE     COST  "
+           "UPTIME    REASON\n"
+           "2025-12-01T10:03:11  boot     -     demo-2    gcp us/b  n1    spot    cpu2   $0.0090  "
+           "00:01:00  SSH does not answer\n",
+           "");
+    expect_requests("{\"method\":\"nodes\",\"params\":{\"all\":false,\"failed\":true}}\n");
+}
+
 // --- status
 
 static void status_is_one_screen(void **state)
@@ -263,6 +285,29 @@ static void status_is_one_screen(void **state)
            "");
     free(fake_burstd_stop());
     free(answer);
+}
+
+static void status_says_what_is_in_the_way(void **state)
+{
+    const struct fake_answer script[] = {
+        {"status",
+         OK("{\"cluster\":\"demo\",\"version\":\"0.1.0\",\"started\":1764583331,\"slurm\":{"
+            "\"connected\":true},\"jobs\":{},\"instances\":{},\"clouds\":[],\"spool\":0,"
+            "\"spend_today_uusd\":0,\"rate_uusd_per_hour\":0,\"trouble\":[{\"kind\":\"stagerd\","
+            "\"text\":\"burst-stagerd does not run\",\"mend\":\"systemctl start burst-stagerd\","
+            "\"until\":0,\"fails\":true},{\"kind\":\"cap\",\"text\":\"cloud aws's cap of $5.00 a "
+            "day is used up\",\"mend\":\"\",\"until\":1764583331,\"fails\":false}]}")},
+        {"jobs", OK("[]")},
+        {0}};
+
+    fake_burstd_start(sock, script);
+    expect_part(burst("status", NULL), 0,
+                "Slurm answers.\n"
+                "NOTHING NEW IS RENTED: burst-stagerd does not run.\n"
+                "        systemctl start burst-stagerd\n"
+                "Attention: cloud aws's cap of $5.00 a day is used up.\n"
+                "Jobs    none that may burst\n");
+    free(fake_burstd_stop());
 }
 
 static void status_shouts_when_slurm_is_silent(void **state)
@@ -422,6 +467,107 @@ static void why_not_is_answered_too(void **state)
     free(fake_burstd_stop());
 }
 
+#define ATTEMPT(time, zone, result)                                                                \
+    "{\"time\":17645" time ",\"cloud\":\"aws\",\"region\":\"us-east-1\",\"zone\":\"us-east-1" zone \
+    "\",\"instance_type\":\"p4d\",\"market\":\"spot\",\"result\":\"" result                        \
+    "\",\"message\":\"none\"}"
+#define EVENT(time, text) "{\"time\":17645" time ",\"text\":\"" text "\"}"
+#define NO_PLACE(time)                                                                             \
+    "{\"time\":17645" time ",\"chosen\":null,\"runners_up\":[],\"reason\":\"all is full\"}"
+
+static const char *const rounds[] = {
+    "{\"ok\":true,\"result\":{\"job\":" JOB_123_4,
+    ",\"decisions\":[" NO_PLACE("83332"),
+    "," NO_PLACE("83392"),
+    "],\"attempts\":[" ATTEMPT("83333", "a", "capacity"),
+    "," ATTEMPT("83334", "b", "quota"),
+    "," ATTEMPT("83393", "a", "capacity"),
+    "," ATTEMPT("83394", "b", "quota"),
+    "," ATTEMPT("83453", "a", "capacity"),
+    "," ATTEMPT("83454", "a", "boot"),
+    "],\"events\":[" EVENT("83333", "renting"),
+    "," EVENT("83334", "full"),
+    "," EVENT("83393", "renting"),
+    "],\"array\":{\"array\":\"123\",\"tasks\":5,\"states\":{\"running\":2,\"watching\":3}}}}"};
+
+// Three rounds in which two places refuse are told as one.
+static void why_folds_rounds(void **state)
+{
+    char answer[8192] = "";
+    const struct fake_answer script[] = {{"why", answer}, {0}};
+
+    for (size_t k = 0; k < sizeof(rounds) / sizeof(rounds[0]); k++)
+        strncat(answer, rounds[k], sizeof(answer) - strlen(answer) - 1);
+    fake_burstd_start(sock, script);
+    expect(
+        burst("why", "123_4", NULL), 0,
+        "Job 123_4 (e?[2Jvil, bob) is at home: it may leave the local cluster, but has no need "
+        "to.\n"
+        "It was submitted to partition main at 2025-12-01 10:02:11.\n"
+        "It is a task of array 123; of its tasks burstd knows 5: 2 running, 3 watching (burst why "
+        "123_N tells about each).\n"
+        "\n"
+        "What was decided:\n"
+        "  2025-12-01 10:03:12  no place, 2 times since 2025-12-01 10:02:12\n"
+        "    Reason: all is full.\n"
+        "\n"
+        "What was tried:\n"
+        "  2025-12-01 10:03:14  aws us-east-1b p4d on the spot market: our quota there is used up "
+        "(none), 2 times since 2025-12-01 10:02:14\n"
+        "  2025-12-01 10:04:13  aws us-east-1a p4d on the spot market: the cloud has none left "
+        "(none), 3 times since 2025-12-01 10:02:13\n"
+        "  2025-12-01 10:04:14  aws us-east-1a p4d on the spot market: rented, but it never became "
+        "ready (none)\n"
+        "\n"
+        "What happened:\n"
+        "  2025-12-01 10:02:14  full\n"
+        "  2025-12-01 10:03:13  renting, 2 times since 2025-12-01 10:02:13\n",
+        "");
+    struct ran r = burst("why", "--all", "123_4", NULL);
+    assert_int_equal(r.status, 0);
+    assert_null(strstr(r.out, " times since "));
+    assert_non_null(strstr(r.out, "  2025-12-01 10:02:13  renting\n"));
+    ran_free(&r);
+    free(fake_burstd_stop());
+}
+
+#define UNMARKED(state, times)                                                                     \
+    "{\"job\":{\"job\":\"26\",\"job_id\":26,\"name\":\"sim\",\"user\":\"bob\",\"uid\":1001,"       \
+    "\"account\":\"\",\"partition\":\"main\",\"origin\":\"main\",\"state\":\"unmarked\","          \
+    "\"slurm_state\":\"" state                                                                     \
+    "\",\"reason\":\"--burst=never was asked for\",\"submit\":1764583331," times                   \
+    ",\"node_list\":\"node[1-2]\",\"nodes\":[],\"cost_uusd\":0,\"restarts\":0},\"decisions\":[],"  \
+    "\"attempts\":[],\"events\":[]}"
+
+static void why_tells_of_jobs_that_nobody_marked(void **state)
+{
+    const struct fake_answer script[] = {
+        {"why", OK(UNMARKED("PENDING", "\"started\":0,\"ended\":0"))},
+        {"why", OK(UNMARKED("RUNNING", "\"started\":1764583391,\"ended\":0"))},
+        {"why", OK(UNMARKED("COMPLETED", "\"started\":1764583391,\"ended\":1764583451"))},
+        {0}};
+    static const char more[] = "Reason: --burst=never was asked for.\n"
+                               "It was submitted to partition main at 2025-12-01 10:02:11.\n";
+    static const char *const first[] = {
+        "Job 26 (sim, bob) waits for the site's own nodes; burstd does not look after it.\n",
+        "Job 26 (sim, bob) runs on node[1-2] since 2025-12-01 10:03:11; burstd does not look after "
+        "it.\n",
+        "Job 26 (sim, bob) has ended (COMPLETED) at 2025-12-01 10:04:11; burstd did not look after "
+        "it.\n"};
+
+    fake_burstd_start(sock, script);
+    for (size_t k = 0; k < 3; k++) {
+        char *text = xasprintf("%s%s", first[k], more);
+        expect(burst("why", "26", NULL), 0, text, "");
+        free(text);
+    }
+    for (const char *const *word = (const char *const[]){"abc", "12a", "_4", "123_", "1+0", NULL};
+         *word; word++)
+        expect_part(burst("why", *word, NULL), 2,
+                    "is no job number; write it as squeue does: 123, or 123_4 for a task");
+    free(fake_burstd_stop());
+}
+
 // --- cost
 
 static void cost_adds_up(void **state)
@@ -518,6 +664,65 @@ static void terminate_takes_nodes_and_instances(void **state)
         "{\"method\":\"terminate\",\"params\":{\"instance\":\"nosuch\",\"force\":true}}\n"
         "{\"method\":\"giveup\",\"params\":{\"job\":\"7\"}}\n"
         "{\"method\":\"reload\"}\n");
+}
+
+// --- bounds
+
+#define BOUND_PLACE                                                                                \
+    "{\"bound\":\"place:aws/us-east-1/us-east-1a/c6i.large/spot\",\"kind\":\"place\",\"key\":"     \
+    "\"aws|us-east-1|us-east-1a|c6i.large|spot\",\"failures\":3,\"cause\":\"boot\",\"state\":"     \
+    "\"closed\",\"since\":1764583331,\"until\":1764590531,\"reason\":\"no SSH in time\","          \
+    "\"sentence\":\"place aws ... failed 3 times\"}"
+#define BOUND_SHAPE                                                                                \
+    "{\"bound\":\"shape:aws/cpu2\",\"kind\":\"shape\",\"key\":\"aws/cpu2\",\"failures\":1,"        \
+    "\"cause\":\"join\",\"state\":\"probing\",\"since\":1764583331,\"until\":1764583331,"          \
+    "\"reason\":\"slurmd is silent\",\"sentence\":\"x\"}"
+
+static void bounds_are_listed(void **state)
+{
+    const struct fake_answer script[] = {{"bounds", OK("[" BOUND_SHAPE "," BOUND_PLACE "]")}, {0}};
+
+    fake_burstd_start(sock, script);
+    expect(
+        burst("bounds", NULL), 0,
+        "BOUND                                          STATE   CAUSE  FAILURES  SINCE           "
+        "     UNTIL                REASON\n"
+        "place:aws/us-east-1/us-east-1a/c6i.large/spot  closed  boot          3  "
+        "2025-12-01T10:02:11  2025-12-01T12:02:11  no SSH in time\n",
+        "");
+    expect(burst("bounds", "-a", "-h", "-o", "%k %c %f %r", NULL), 0,
+           "place boot 3 no SSH in time\nshape join 1 slurmd is silent\n", "");
+    struct ran r = burst("bounds", "--json", NULL);
+    assert_int_equal(r.status, 0);
+    assert_non_null(strstr(r.out, "\"bound\":\t\"place:aws/us-east-1/us-east-1a/c6i.large/spot\""));
+    assert_null(strstr(r.out, "shape:aws/cpu2")); // it is not closed
+    ran_free(&r);
+    expect_part(burst("bounds", "open", NULL), 2, "\"open\" is one word too many");
+    free(fake_burstd_stop());
+}
+
+static void operators_reopen_bounds(void **state)
+{
+    const struct fake_answer script[] = {
+        {"bounds_reopen", OK("{\"opened\":[\"shape:aws/cpu2\",\"shape:aws/big\"]}")},
+        {"bounds_reopen", OK("{\"opened\":[\"site:staging\"]}")},
+        {"bounds_reopen", "{\"ok\":false,\"code\":\"not_found\",\"error\":\"nothing that failed is "
+                          "called x (see burst bounds --all)\"}"},
+        {"bounds_reopen", OK("{\"opened\":[]}")},
+        {0}};
+
+    fake_burstd_start(sock, script);
+    expect(burst("bounds", "reopen", "shape:aws/*", "site:staging", NULL), 0,
+           "open again: shape:aws/cpu2\nopen again: shape:aws/big\nopen again: site:staging\n", "");
+    expect(burst("bounds", "reopen", "x", NULL), 1, "",
+           "burst: nothing that failed is called x (see burst bounds --all)\n");
+    expect(burst("bounds", "reopen", "--all", NULL), 0, "nothing is closed\n", "");
+    expect_part(burst("bounds", "reopen", NULL), 2, "burst bounds reopen: what? one of");
+    expect_part(burst("bounds", "reopen", "--all", "x", NULL), 2, "\"x\" is one word too many");
+    expect_requests("{\"method\":\"bounds_reopen\",\"params\":{\"bound\":\"shape:aws/*\"}}\n"
+                    "{\"method\":\"bounds_reopen\",\"params\":{\"bound\":\"site:staging\"}}\n"
+                    "{\"method\":\"bounds_reopen\",\"params\":{\"bound\":\"x\"}}\n"
+                    "{\"method\":\"bounds_reopen\",\"params\":{\"all\":true}}\n");
 }
 
 // --- the frame
@@ -789,8 +994,12 @@ static void check_asks_slurm_and_burstd(void **state)
 {
     const struct fake_answer script[] = {
         {"ping", OK("{\"version\":\"0.0.1\",\"pid\":1,\"started\":1,\"cluster\":\"other\"}")},
-        {"status", OK("{\"slurm\":{\"connected\":true},\"clouds\":[{\"cloud\":\"aws\",\"ok\":"
-                      "false,\"message\":\"timed out\"}]}")},
+        {"status",
+         OK("{\"slurm\":{\"connected\":true},\"clouds\":[{\"cloud\":\"aws\",\"ok\":"
+            "false,\"message\":\"auth: 401\"}],\"trouble\":[{\"kind\":\"cap\",\"text\":"
+            "\"the site's cap of $5.00 a day is used up\",\"mend\":\"wait\",\"until\":1,"
+            "\"fails\":true},{\"kind\":\"site\",\"text\":\"site staging failed\","
+            "\"mend\":\"burst bounds reopen site:staging\",\"until\":1,\"fails\":true}]}")},
         {0}};
     char *path = xasprintf("%s/bin:/usr/bin:/bin", dir), *old = xstrdup(getenv("PATH"));
 
@@ -847,7 +1056,14 @@ static void check_asks_slurm_and_burstd(void **state)
     assert_non_null(strstr(r.out, "\nwarn  burstd is 0.0.1, this command is "));
     assert_non_null(strstr(r.out, "\nwarn  burstd runs with another burst.yaml (cluster other, not "
                                   "demo)"));
-    has_line(r.out, "FAIL  burstd does not reach cloud aws: timed out - see burstd's log");
+    char *mend =
+        xasprintf("FAIL  burstd does not reach cloud aws: auth: 401 - put the right secret "
+                  "into %s/token, then burst reload",
+                  dir);
+    has_line(r.out, mend);
+    free(mend);
+    has_line(r.out, "warn  the site's cap of $5.00 a day is used up - wait");
+    has_line(r.out, "FAIL  site staging failed - burst bounds reopen site:staging");
     assert_non_null(strstr(r.out, "\nFAIL  burst-stagerd does not run"));
     ran_free(&r);
     put("bin/scontrol",
@@ -1021,14 +1237,20 @@ int main(void)
         T(formats_are_those_of_squeue),
         T(one_job_and_json),
         T(nodes_are_a_table),
+        T(nodes_that_failed),
         T(status_is_one_screen),
+        T(status_says_what_is_in_the_way),
         T(status_shouts_when_slurm_is_silent),
         T(why_reads_like_a_colleague),
         T(why_weighs_what_is_there_already),
         T(why_not_is_answered_too),
+        T(why_folds_rounds),
+        T(why_tells_of_jobs_that_nobody_marked),
         T(cost_adds_up),
         T(operators_change_things),
         T(terminate_takes_nodes_and_instances),
+        T(bounds_are_listed),
+        T(operators_reopen_bounds),
         T(exit_codes_tell_what_went_wrong),
         T(slurm_conf_has_nodes_partitions_and_hooks),
         T(slurm_conf_respects_what_the_site_has),

@@ -70,10 +70,17 @@ static void the_expected_local_start_decides(void **state)
 
     f.expected_start = NOW + 300; // within the threshold, just
     assert_int_equal(spill_decide(&f, why, sizeof(why)), SPILL_LATER);
+    assert_string_equal(why, "Slurm expects to start it here in 00:05:00; jobs leave when that is "
+                             "longer than 00:05:00");
+    f.expected_start = NOW + 7459;
+    assert_int_equal(spill_decide(&f, why, sizeof(why)), SPILL_LEAVE);
+    assert_string_equal(why, "Slurm expects to start it here only in 02:04:19");
     f.expected_start = NOW + 301;
     assert_int_equal(spill_decide(&f, why, sizeof(why)), SPILL_LEAVE);
     f.min_pending_s = 101; // has waited 100 s
     assert_int_equal(spill_decide(&f, why, sizeof(why)), SPILL_LATER);
+    assert_string_equal(why, "it has waited for 00:01:40, the site lets jobs wait for at least "
+                             "00:01:41");
 }
 
 static void without_an_estimate_the_wait_so_far_decides(void **state)
@@ -83,6 +90,8 @@ static void without_an_estimate_the_wait_so_far_decides(void **state)
 
     f.eligible = NOW - 299;
     assert_int_equal(spill_decide(&f, why, sizeof(why)), SPILL_LATER);
+    assert_string_equal(why, "it has waited for 00:04:59, Slurm gives no start time; jobs leave "
+                             "after 00:05:00");
     f.eligible = NOW - 300;
     assert_int_equal(spill_decide(&f, why, sizeof(why)), SPILL_LEAVE);
 }

@@ -17,6 +17,7 @@
 #include "libburst/hostlist.h"
 #include "libburst/json.h"
 #include "libburst/money.h"
+#include "libburst/path.h"
 #include "libburst/printable.h"
 #include "libburst/strbuf.h"
 #include "libburst/xalloc.h"
@@ -215,6 +216,25 @@ static void what_goes_to_a_terminal(void **state)
     }
 }
 
+static void paths_as_text(void **state)
+{
+    static const char *const cases[][3] = {
+        {"/a/b", "c", "/a/b/c"},  {"/a/b", "../c/./d//", "/a/c/d"},
+        {"/a", "/x/../y", "/y"},  {"/a", "../../../x", "/x"},
+        {"/", "", "/"},           {"/a", "..", "/"},
+        {"/a//b/", ".", "/a/b"},  {"/a", "..b/...", "/a/..b/..."},
+        {"/a/../b", "c", "/b/c"}, {"/a", "/", "/"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *got = path_resolve(cases[i][0], cases[i][1]);
+        assert_string_equal(got, cases[i][2]);
+        free(got);
+    }
+    assert_true(path_inside("/a/b", "/a") && path_inside("/a", "/a") && path_inside("/a", "/"));
+    assert_false(path_inside("/ab", "/a") || path_inside("/a", "/a/b"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +243,7 @@ int main(void)
         cmocka_unit_test(money_prints),
         cmocka_unit_test(durations_as_slurm),
         cmocka_unit_test(hostlists),
+        cmocka_unit_test(paths_as_text),
         cmocka_unit_test(json_is_strict),
         cmocka_unit_test(secrets_need_tight_files),
         cmocka_unit_test(strbuf_has_a_ceiling),

@@ -19,6 +19,8 @@
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "optimizer/request.h"
+#include "money/caps.h"
+#include "plan/no_place.h"
 #include "plan/plan_request.h"
 #include "slurm/slurm_link.h"
 #include "ssh/port_wait.h"
@@ -123,6 +125,8 @@ static int begin(void **state)
     if ((fd = mkstemp(path)) < 0)
         return -1;
     close(fd);
+    setenv("TZ", "UTC", 1);
+    tzset();
     memset(&b, 0, sizeof(b));
     now_s = T0;
     n_jobs = n_idle = 0;
@@ -367,6 +371,88 @@ static void clouds_that_may_not_be_used_now(void **state)
     job[0]->dm.need.mem_per_node = 1 << 20;
     assert_false(plan_possible(&b, &q, job[0], why, sizeof(why)));
     assert_string_equal(why, "no shape of the site's configuration fits it");
+}
+
+static const char *no_cloud(void)
+{
+    static char why[256];
+
+    plan_facts_destroy(facts);
+    facts = plan_facts_create(&b);
+    why[0] = '\0';
+    no_place_cloud(&b, facts, job[0], why, sizeof(why));
+    return why;
+}
+
+// Each cloud that its user admits is named with what closes it, and until when.
+static void why_no_cloud_may_be_asked(void **state)
+{
+    char key[BOUND_KEY_MAX], why[256];
+
+    candidate("1", "");
+    out_of_order = true;
+    snprintf(rows[0].message, sizeof(rows[0].message), "auth: 401");
+    b.conf->clouds[1].max_nodes = 0;
+    assert_string_equal(no_cloud(),
+                        "no cloud may be asked now: aws: out of order (auth: 401); gcp: "
+                        "as many nodes as may be (0) are rented there");
+    out_of_order = false;
+    b.conf->clouds[0].max_per_day = 0;
+    b.conf->clouds[1].max_nodes = 2;
+    bound_hopeless(b.bounds, BOUND_SHAPE, bound_shape_key("gcp", "big", key), FAILURE_JOIN,
+                   "silent");
+    assert_string_equal(no_cloud(),
+                        "no cloud may be asked now: aws: its cap of $0.00 a day is used up until "
+                        "2023-11-15T00:00:00; gcp: shape big is closed until 2023-11-14T23:13:20, "
+                        "its nodes failed");
+    assert_true(caps_used_up(&b, &b.conf->clouds[0], why, sizeof(why)));
+    assert_string_equal(why, "cloud aws's cap of $0.00 a day is used up: $0.00 is spent, $0.00 set "
+                             "aside for what is rented; more at 2023-11-15T00:00:00");
+    assert_false(caps_used_up(&b, NULL, why, sizeof(why)));
+    assert_int_equal(directive_from_mark("burst:1 eligible clouds=gcp", &job[0]->d), 0);
+    assert_null(strstr(no_cloud(), "aws"));
+    b.conf->max_per_day = 0;
+    assert_string_equal(no_cloud(), "the site's cap of $0.00 a day is used up; more at "
+                                    "2023-11-15T00:00:00");
+    b.conf->max_per_day = 1000000;
+    b.conf->max_instances = 0;
+    assert_string_equal(no_cloud(), "as many nodes as the site allows (0) are rented now");
+    job[0]->dm.need.mem_per_node = 1 << 20; // plan_possible() says it
+    b.conf->max_instances = 1;
+    assert_string_equal(no_cloud(), "");
+}
+
+// What the optimizer knows by numbers is said by what is behind them: causes, how many places, the
+// time of the next try.
+static void why_the_optimizer_found_none(void **state)
+{
+    static const char *const said[] = {"NoCapacity: none in z0", "NoCapacity: none in z1",
+                                       "NoCapacity"};
+    char why[256], key[BOUND_KEY_MAX];
+
+    for (int k = 0; k < 5; k++) {
+        char zone[8];
+        snprintf(zone, sizeof(zone), "z%d", k);
+        observed_refused(b.observed, "aws", "us-1", zone, "m8", "spot", 60 + k, 3600,
+                         k < 3 ? said[k] : "over quota");
+    }
+    bound_place_key(key, "gcp", "us-1", "", "m8", true);
+    bound_hopeless(b.bounds, BOUND_PLACE, key, FAILURE_BOOT, "no SSH");
+    no_place_reason(&b, "task \"17\": blocked: every place that is left is blocked", why,
+                    sizeof(why));
+    assert_string_equal(why, "no offer fits now: all places that are left refused or failed, tried "
+                             "again from 2023-11-14T22:14:20 on: NoCapacity (3 places), over quota "
+                             "(2 places), no SSH (1 place)");
+    b.conf->max_per_day = 1500000;
+    no_place_reason(&b, "limits[4]: max_usd 1.5: every plan costs more there", why, sizeof(why));
+    assert_string_equal(why,
+                        "no offer fits now: until its time limit it costs more than today's "
+                        "caps leave; more at 2023-11-15T00:00:00; the site has $1.50 left; aws "
+                        "$40.00");
+    no_place_reason(&b, "task \"17\": vcpus 99: no instance that is left has as many vCPUs", why,
+                    sizeof(why));
+    assert_string_equal(why, "no offer fits now: vcpus 99: no instance that is left has as many "
+                             "vCPUs");
 }
 
 // Names that Slurm will not use, or that the job excludes, are no room.
@@ -684,6 +770,8 @@ int main(void)
         T(shapes_stand_for_others_where_they_have_names),
         T(each_name_of_an_accelerator),
         T(clouds_that_may_not_be_used_now),
+        T(why_no_cloud_may_be_asked),
+        T(why_the_optimizer_found_none),
         T(names_that_cannot_be_used),
         T(on_demand_only_without_requeue),
         T(groups_of_idle_nodes),

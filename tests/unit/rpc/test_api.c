@@ -238,15 +238,6 @@ static void what_ended_comes_from_the_journal(void **state)
         assert_string_equal(json_str(cJSON_GetArrayItem(result(a), 0), "job", ""), lists[k].first);
         cJSON_Delete(a);
     }
-    say(fd, "{\"method\":\"why\",\"params\":{\"job\":\"7\"}}\n");
-    cJSON *a = hear(fd);
-    const cJSON *events = cJSON_GetObjectItemCaseSensitive(result(a), "events");
-    assert_string_equal(json_str(cJSON_GetArrayItem(events, 0), "text", ""), "it ended");
-    cJSON_Delete(a);
-    say(fd, "{\"method\":\"why\",\"params\":{\"job\":\"9\"}}\n");
-    a = hear(fd);
-    assert_string_equal(json_str(a, "code", ""), "not_found");
-    cJSON_Delete(a);
     close(fd);
 }
 

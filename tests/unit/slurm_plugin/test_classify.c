@@ -454,10 +454,10 @@ static const struct row table[] = {
      "burst: " WAITS},
 };
 
-static void check(const struct row *r, bool fresh)
+static void check(const struct row *r, enum snapshot_age age)
 {
     options(r->options);
-    classify(s, fresh, &r->j, &d, &out);
+    classify(s, age, &r->j, &d, &out);
     if (out.verdict != r->verdict || (r->partition && strcmp(out.partition, r->partition) != 0) ||
         (r->sentence && strcmp(out.sentence, r->sentence) != 0))
         fail_msg("%s: verdict %d, partition \"%s\", \"%s\"", r->what, (int)out.verdict,
@@ -471,7 +471,7 @@ static void check(const struct row *r, bool fresh)
 static void whole_table(void **state)
 {
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-        check(&table[i], true);
+        check(&table[i], SNAPSHOT_FRESH);
 }
 
 // With burstd dead nothing changes for anybody who asks for nothing; who insists hears of it.
@@ -479,7 +479,6 @@ static void without_burstd(void **state)
 {
     static const struct row rows[] = {
         {"plain", NULL, {JOB}, VERDICT_ALONE, "", ""},
-        {"impossible here", NULL, {JOB, H100}, VERDICT_ALONE, "", ""},
         {"het", NULL, {JOB, .het = true}, VERDICT_ALONE, "", ""},
         {"never", "burst=never", {JOB}, VERDICT_ALONE, "", ""},
         {"auto",
@@ -502,20 +501,75 @@ static void without_burstd(void **state)
         VERDICT_REJECT,
         "",
         "burst: burstd is not running now, so nobody rents nodes for partition aws"};
+    // Slurm refuses the job, in its own words; ours say what is wrong today.
+    static const struct row impossible[] = {
+        {"impossible here, no snapshot", NULL, {JOB, H100}, VERDICT_ALONE, "", ""},
+        {"impossible here, old snapshot",
+         NULL,
+         {JOB, H100},
+         VERDICT_ALONE,
+         "",
+         "burst: no node here has gpu:h100, and burstd, which would rent one, is not running now"},
+    };
     struct snapshot_body *body = s;
 
     for (int old = 0; old < 2; old++) {
         s = old ? body : NULL;
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-            check(&rows[i], false);
+            check(&rows[i], SNAPSHOT_OLD);
+        check(&impossible[old], SNAPSHOT_OLD);
     }
-    check(&elastic, false);
+    check(&elastic, SNAPSHOT_OLD);
     assert_false(classify_names_elastic(NULL, "aws"));
     assert_true(classify_names_elastic(s, "aws"));
     assert_true(classify_names_elastic(s, "main,,aws"));
     assert_false(classify_names_elastic(s, "main"));
     assert_false(classify_names_elastic(s, ""));
     assert_false(classify_names_elastic(s, NULL));
+}
+
+// burstd restarts, or is very busy: jobs are taken by what it last said that exists, at whatever
+// price; the rules hold.
+static void while_burstd_restarts(void **state)
+{
+#define WAITS_MORE                                                                                 \
+    "burstd is not running just now; the job waits until it is back and has rented a node"
+    static const struct row rows[] = {
+        {"plain", NULL, {JOB}, VERDICT_ELIGIBLE, "", ""},
+        {"impossible here",
+         NULL,
+         {JOB, H100},
+         VERDICT_HOLD,
+         "aws",
+         "burst: no node here has gpu:h100; " WAITS_MORE},
+        {"only", "burst=only", {JOB}, VERDICT_HOLD, NULL, "burst: " WAITS_MORE},
+        {"prices are of before", "burst=only burst-max-cost=0.01", {JOB}, VERDICT_HOLD, NULL, NULL},
+        {"elastic", NULL, {JOB, .partition = "aws"}, VERDICT_HOLD, "aws", "burst: " WAITS_MORE},
+        {"never", "burst=never", {JOB}, VERDICT_ALONE, "", ""},
+        {"not his",
+         "burst=only",
+         {BATCH(DENIED)},
+         VERDICT_REJECT,
+         "",
+         "burst: this job may run on rented nodes only, but this site does not let you use rented "
+         "nodes"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        check(&rows[i], SNAPSHOT_RECENT);
+}
+
+// burstd has just been started and has seen no prices yet.
+static void before_prices_are_known(void **state)
+{
+    struct row held = {"h100", NULL, {JOB, H100}, VERDICT_HOLD, "aws", NULL};
+    struct row dear = {
+        "with a limit", "burst-max-cost=0.01", {JOB, H100}, VERDICT_HOLD, "aws", NULL};
+
+    for (uint32_t k = 0; k < s->n_shapes; k++)
+        s->shape[k].price_spot = s->shape[k].price_on_demand = MONEY_UNKNOWN;
+    check(&held, SNAPSHOT_FRESH);
+    check(&dear, SNAPSHOT_FRESH);
 }
 
 static void site_that_bursts_on_demand_only(void **state)
@@ -529,7 +583,7 @@ static void site_that_bursts_on_demand_only(void **state)
         {"elastic", NULL, {JOB, .partition = "aws"}, VERDICT_HOLD, "aws", NULL},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        check(&rows[i], true);
+        check(&rows[i], SNAPSHOT_FRESH);
 }
 
 static void what_the_mark_says(void **state)
@@ -537,7 +591,7 @@ static void what_the_mark_says(void **state)
     struct row r = {"default partition", NULL, {JOB}, VERDICT_ELIGIBLE, "", ""};
     char mark[DIRECTIVE_MARK_MAX], longer[600];
 
-    check(&r, true);
+    check(&r, SNAPSHOT_FRESH);
     assert_true(directive_to_mark(&d, mark, sizeof(mark)) > 0);
     assert_string_equal(mark, "burst:1 eligible part=main");
 
@@ -547,21 +601,21 @@ static void what_the_mark_says(void **state)
                      VERDICT_HOLD,
                      "aws",
                      NULL};
-    check(&r, true);
+    check(&r, SNAPSHOT_FRESH);
     assert_true(directive_to_mark(&d, mark, sizeof(mark)) > 0);
     assert_string_equal(mark, "burst:1 held max_cost=9000000 hold=user part=main,big");
 
     r = (struct row){"elastic", NULL, {JOB, .partition = "aws"}, VERDICT_HOLD, "aws", NULL};
-    check(&r, true);
+    check(&r, SNAPSHOT_FRESH);
     assert_true(directive_to_mark(&d, mark, sizeof(mark)) > 0);
     assert_string_equal(mark, "burst:1 held mode=only clouds=aws part=aws");
 
     r = (struct row){"both", "burst-clouds=gcp", {JOB, .partition = "aws,gcp"}, VERDICT_HOLD, "gcp",
                      NULL};
-    check(&r, true);
+    check(&r, SNAPSHOT_FRESH);
     assert_string_equal(d.clouds, "gcp");
     r = (struct row){"both", NULL, {JOB, .partition = "aws,gcp"}, VERDICT_HOLD, "aws", NULL};
-    check(&r, true);
+    check(&r, SNAPSHOT_FRESH);
     assert_string_equal(d.clouds, "aws,gcp");
 
     // A list of partitions longer than the field is cut between names.
@@ -569,7 +623,7 @@ static void what_the_mark_says(void **state)
     while (strlen(longer) < 500)
         snprintf(longer + strlen(longer), sizeof(longer) - strlen(longer), ",big");
     r = (struct row){"long list", NULL, {JOB, .partition = longer}, VERDICT_ELIGIBLE, "", ""};
-    check(&r, true);
+    check(&r, SNAPSHOT_FRESH);
     assert_true(strlen(d.part) > 200 && strlen(d.part) < sizeof(d.part));
     assert_memory_equal(d.part, longer, strlen(d.part));
     assert_int_equal(longer[strlen(d.part)], ',');
@@ -580,25 +634,25 @@ static void cut_lists(void **state)
 {
     s->cut = SNAPSHOT_CUT_LOCAL;
     struct row r = {"unknown nodes", NULL, {JOB, H100}, VERDICT_ALONE, "", ""};
-    check(&r, true);
+    check(&r, SNAPSHOT_FRESH);
     s->cut = SNAPSHOT_CUT_USERS | SNAPSHOT_CUT_PATTERNS;
     r = (struct row){"user",           NULL, {BATCH(DENIED), .partition = "private"},
                      VERDICT_ELIGIBLE, "",   ""};
-    check(&r, true);
+    check(&r, SNAPSHOT_FRESH);
     s->cut = SNAPSHOT_CUT_SHAPES;
     r = (struct row){"cloud", "burst-clouds=azure", {JOB}, VERDICT_ELIGIBLE, "", ""};
-    check(&r, true);
+    check(&r, SNAPSHOT_FRESH);
 }
 
 static void interactive_where_allowed(void **state)
 {
     s->interactive = 1;
     struct row r = {"salloc", NULL, {.uid = ALICE}, VERDICT_ELIGIBLE, "", ""};
-    check(&r, true);
+    check(&r, SNAPSHOT_FRESH);
     r = (struct row){"salloc -I", NULL, {.uid = ALICE, .immediate = true}, VERDICT_ALONE, "", ""};
-    check(&r, true);
+    check(&r, SNAPSHOT_FRESH);
     r = (struct row){"salloc", NULL, {.uid = ALICE, H100}, VERDICT_HOLD, "aws", NULL};
-    check(&r, true);
+    check(&r, SNAPSHOT_FRESH);
 }
 
 // A job without an end is estimated by the site's default: one hour at 3 dollars.
@@ -611,25 +665,25 @@ static void without_time_limit(void **state)
                     VERDICT_HOLD,
                     "aws",
                     NULL};
-    check(&r, true);
+    check(&r, SNAPSHOT_FRESH);
     r.options = "burst=only burst-max-cost=2.99";
     r.verdict = VERDICT_REJECT;
     r.partition = "";
-    check(&r, true);
+    check(&r, SNAPSHOT_FRESH);
     r.options = "burst=only burst-max-cost=5.99 burst-runtime=2:00:00";
-    check(&r, true);
+    check(&r, SNAPSHOT_FRESH);
     s->shape[1].price_spot = INT64_MAX - 1; // no overflow into a low cost
     s->shape[1].price_on_demand = MONEY_UNKNOWN;
     s->shape[3].price_on_demand = INT64_MAX - 1;
     r.options = "burst=only burst-runtime=3650-0";
-    check(&r, true);
+    check(&r, SNAPSHOT_FRESH);
 }
 
 static void no_default_partition_and_empty_site(void **state)
 {
     s->partition[0].is_default = 0;
     struct row r = {"plain", NULL, {JOB}, VERDICT_ALONE, "", ""};
-    check(&r, true);
+    check(&r, SNAPSHOT_FRESH);
     r = (struct row){"only",
                      "burst=only",
                      {JOB},
@@ -637,10 +691,10 @@ static void no_default_partition_and_empty_site(void **state)
                      "",
                      "burst: this job may run on rented nodes only, but the cluster has no default "
                      "partition; name one with -p"};
-    check(&r, true);
+    check(&r, SNAPSHOT_FRESH);
     snapshot_init(&snap);
     r = (struct row){"plain", "burst-max-cost=1", {JOB}, VERDICT_ALONE, "", NULL};
-    check(&r, true);
+    check(&r, SNAPSHOT_FRESH);
 }
 
 // Slurm takes a name many times in a list, so that an elastic one may stand far behind.
@@ -653,12 +707,12 @@ static void partition_lists_of_any_length(void **state)
         strcpy(list + 5 * k, "main,");
     j.partition = list;
     options(NULL);
-    classify(s, true, &j, &d, &out);
+    classify(s, SNAPSHOT_FRESH, &j, &d, &out);
     assert_int_equal(out.verdict, VERDICT_ELIGIBLE);
     assert_false(classify_names_elastic(s, list));
     strcat(list, "aws");
     options(NULL);
-    classify(s, true, &j, &d, &out);
+    classify(s, SNAPSHOT_FRESH, &j, &d, &out);
     assert_int_equal(out.verdict, VERDICT_REJECT);
     assert_non_null(strstr(out.sentence, "cannot be mixed"));
     assert_true(classify_names_elastic(s, list));
@@ -697,13 +751,13 @@ static void sentences_are_printable(void **state)
     struct job_request j = {JOB, .tres_per_node = "gres:gpu:h\033[2J\x9b:1"};
 
     options("burst=only");
-    classify(s, true, &j, &d, &out);
+    classify(s, SNAPSHOT_FRESH, &j, &d, &out);
     assert_int_equal(out.verdict, VERDICT_REJECT);
     for (const char *p = out.sentence; *p; p++)
         assert_true(*p >= ' ' && *p <= '~');
     options(NULL);
     j.tres_per_node = "gres:gpu:\033A100:1";
-    classify(s, true, &j, &d, &out);
+    classify(s, SNAPSHOT_FRESH, &j, &d, &out);
     for (const char *p = out.sentence; *p; p++)
         assert_true(*p >= ' ' && *p <= '~');
 }
@@ -713,6 +767,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(whole_table, site),
         cmocka_unit_test_setup(without_burstd, site),
+        cmocka_unit_test_setup(while_burstd_restarts, site),
+        cmocka_unit_test_setup(before_prices_are_known, site),
         cmocka_unit_test_setup(site_that_bursts_on_demand_only, site),
         cmocka_unit_test_setup(what_the_mark_says, site),
         cmocka_unit_test_setup(cut_lists, site),

@@ -389,10 +389,12 @@ static void mark_as_in_the_contract(void **state)
     d.cls = DIRECTIVE_HELD;
     d.user_hold = true;
     snprintf(d.part, sizeof(d.part), "main,long");
+    snprintf(d.submit_dir, sizeof(d.submit_dir), "/home/a b");
     assert_true(directive_to_mark(&d, mark, sizeof(mark)) > 0);
     assert_string_equal(mark, "burst:1 held mode=only deadline=1796115600 max_cost=1500000 "
                               "clouds=aws,gcp market=on-demand runtime=1800 data=aws/us-east-1:2.5 "
-                              "in=a%20b,/c%25%3D%7C%C3%A4 out=out@1+2 hold=user part=main,long");
+                              "in=a%20b,/c%25%3D%7C%C3%A4 out=out@1+2 hold=user part=main,long "
+                              "sub=/home/a%20b");
     assert_int_equal(directive_from_mark(mark, &back), 0);
     assert_memory_equal(&back, &d, sizeof(d));
 

@@ -188,6 +188,44 @@ static void options_come_in_the_spank_environment(void **state)
     assert_int_equal(host.submit(&d, ALICE, NULL), EINVAL);
 }
 
+// sbatch --chdir: what the job finds there and leaves there counts, too.
+static void another_submit_directory(void **state)
+{
+    static char *env[] = {(char *)"HOME=/home/alice", (char *)"SLURM_SUBMIT_DIR=/home/alice/my sub",
+                          (char *)"SLURM_JOB_NAME=x"};
+
+    d.environment = env;
+    d.env_size = 3;
+    assert_int_equal(host.submit(&d, ALICE, &msg), SLURM_SUCCESS);
+    assert_string_equal(d.admin_comment, "burst:1 eligible part=main sub=/home/alice/my%20sub");
+    told("");
+}
+
+static void the_same_submit_directory(void **state)
+{
+    static char *env[] = {(char *)"SLURM_SUBMIT_DIR=/home/alice"};
+
+    d.environment = env;
+    d.env_size = 1;
+    assert_int_equal(host.submit(&d, ALICE, &msg), SLURM_SUCCESS);
+    assert_string_equal(d.admin_comment, "burst:1 eligible part=main");
+    told("");
+}
+
+static void a_submit_directory_with_a_long_name(void **state)
+{
+    static char entry[2500] = "SLURM_SUBMIT_DIR=/";
+    static char *env[] = {entry};
+
+    memset(entry + strlen(entry), 'd', sizeof(entry) - 1 - strlen(entry));
+    d.environment = env;
+    d.env_size = 1;
+    assert_int_equal(host.submit(&d, ALICE, &msg), SLURM_SUCCESS);
+    assert_string_equal(d.admin_comment, "burst:1 eligible part=main");
+    told("burst: the name of the submit directory is too long to be kept: if a node is rented, "
+         "only the working directory is copied there");
+}
+
 static void values_too_long_for_the_mark(void **state)
 {
     char in[1100], out[1100];
@@ -210,12 +248,6 @@ static void values_too_long_for_the_mark(void **state)
 
 static void other_jobs_are_left_alone(void **state)
 {
-    char *never[] = {(char *)"_SLURM_SPANK_OPTION_burst_burst=never"};
-
-    d.spank_job_env = never;
-    d.spank_job_env_size = 1;
-    left_alone("");
-    host_sbatch(&d, ALICE);
     d.script = NULL; // salloc, srun
     left_alone("");
     host_sbatch(&d, ALICE);
@@ -230,6 +262,35 @@ static void other_jobs_are_left_alone(void **state)
     host_sbatch(&d, ALICE);
     d.user_id = 0;
     left_alone("");
+}
+
+// Whoever named an option can read later why his job stays; burstd does not look after it.
+static void a_job_whose_user_asked_says_why_it_stays(void **state)
+{
+    char *never[] = {(char *)"_SLURM_SPANK_OPTION_burst_burst=never"};
+    char *automatic[] = {(char *)"_SLURM_SPANK_OPTION_burst_burst=auto"};
+
+    d.spank_job_env = never;
+    d.spank_job_env_size = 1;
+    assert_int_equal(host.submit(&d, ALICE, &msg), SLURM_SUCCESS);
+    assert_string_equal(d.admin_comment, "burst: stays here: --burst=never was asked for");
+    assert_null(strstr(d.admin_comment, "burst:1"));
+    assert_null(msg);
+    host_done(&d, &msg);
+    d.spank_job_env = never;
+    d.spank_job_env_size = 1;
+    d.admin_comment = owned("VIP");
+    assert_int_equal(host.submit(&d, 0, &msg), SLURM_SUCCESS);
+    assert_string_equal(d.admin_comment, "VIP | burst: stays here: --burst=never was asked for");
+    host_done(&d, &msg);
+    d.spank_job_env = automatic;
+    d.spank_job_env_size = 1;
+    d.account = (char *)"course\033[2J";
+    d.tres_per_node = (char *)"gres:fpga:1";
+    assert_int_equal(host.submit(&d, ALICE, &msg), SLURM_SUCCESS);
+    assert_string_equal(d.admin_comment,
+                        "burst: stays here: it asks for the resource gres:fpga:1, which rented "
+                        "nodes do not have");
 }
 
 static void what_rented_nodes_do_not_have(void **state)
@@ -265,8 +326,8 @@ static void what_rented_nodes_do_not_have(void **state)
         d.spank_job_env = only;
         d.spank_job_env_size = 1;
         assert_int_equal(host.submit(&d, ALICE, &msg), ESLURM_REQUESTED_NODE_CONFIG_UNAVAILABLE);
-        snprintf(text, sizeof(text),
-                 "burst: this job may run on rented nodes only, but %s", strings[i].but);
+        snprintf(text, sizeof(text), "burst: this job may run on rented nodes only, but %s",
+                 strings[i].but);
         told(text);
         slurm_xfree((void **)&msg);
     }
@@ -407,24 +468,46 @@ static void without_a_usable_snapshot(void **state)
     left_alone("");
     unlink(path);
     left_alone("");
-    assert_int_equal(snapshot_publish(writer, &site, &err), 0);
-    snapshot_writer_destroy(writer); // makes it stale
+}
+
+static void after_the_end_of_burstd(void **state)
+{
+    snapshot_writer_destroy(writer);
     writer = NULL;
     left_alone("");
+    d.tres_per_node = (char *)"gres:gpu:h100:1";
+    left_alone("burst: no node here has gpu:h100, and burstd, which would rent one, is not running "
+               "now");
+    d.tres_per_node = NULL;
+}
+
+// A restart of burstd, or a storm of submissions that keeps it busy.
+static void while_burstd_is_silent(void **state)
+{
+    site.body.accept_s = 900;
+    assert_int_equal(snapshot_publish(writer, &site, &err), 0);
+    snapshot_writer_destroy(writer);
+    writer = NULL;
+    assert_int_equal(host.submit(&d, ALICE, &msg), SLURM_SUCCESS);
+    assert_string_equal(d.admin_comment, "burst:1 eligible part=main");
+    told("");
+    host_done(&d, &msg);
+    host_sbatch(&d, ALICE);
+    d.tres_per_node = (char *)"gres:gpu:h100:1";
+    assert_int_equal(host.submit(&d, ALICE, &msg), SLURM_SUCCESS);
+    assert_string_equal(d.admin_comment, "burst:1 held part=main");
+    assert_int_equal(d.priority, 0);
+    told("burst: no node here has gpu:h100; burstd is not running just now; the job waits until it "
+         "is back and has rented a node");
+    d.tres_per_node = NULL;
 }
 
 static void nothing_is_allocated_for_a_job_left_alone(void **state)
 {
-    char *never[] = {(char *)"_SLURM_SPANK_OPTION_burst_burst=never"};
     long before = atomic_load(&allocations);
 
     d.script = NULL;
     d.tres_per_node = (char *)"gres:gpu:a100:1";
-    for (int i = 0; i < 100; i++)
-        assert_int_equal(host.submit(&d, ALICE, &msg), SLURM_SUCCESS);
-    host_sbatch(&d, ALICE);
-    d.spank_job_env = never;
-    d.spank_job_env_size = 1;
     for (int i = 0; i < 100; i++)
         assert_int_equal(host.submit(&d, ALICE, &msg), SLURM_SUCCESS);
     host_sbatch(&d, ALICE);
@@ -611,14 +694,20 @@ int main(void)
         cmocka_unit_test_setup_teardown(plain_job_is_marked, start, stop),
         cmocka_unit_test_setup_teardown(impossible_job_is_held, start, stop),
         cmocka_unit_test_setup_teardown(options_come_in_the_spank_environment, start, stop),
+        cmocka_unit_test_setup_teardown(another_submit_directory, start, stop),
+        cmocka_unit_test_setup_teardown(the_same_submit_directory, start, stop),
+        cmocka_unit_test_setup_teardown(a_submit_directory_with_a_long_name, start, stop),
         cmocka_unit_test_setup_teardown(values_too_long_for_the_mark, start, stop),
         cmocka_unit_test_setup_teardown(other_jobs_are_left_alone, start, stop),
+        cmocka_unit_test_setup_teardown(a_job_whose_user_asked_says_why_it_stays, start, stop),
         cmocka_unit_test_setup_teardown(what_rented_nodes_do_not_have, start, stop),
         cmocka_unit_test_setup_teardown(admin_comment_is_not_the_users, start, stop),
         cmocka_unit_test_setup_teardown(straight_to_rented_nodes, start, stop),
         cmocka_unit_test_setup_teardown(changes, start, stop),
         cmocka_unit_test_setup_teardown(straight_to_rented_nodes_without_a_snapshot, start, stop),
         cmocka_unit_test_setup_teardown(without_a_usable_snapshot, start, stop),
+        cmocka_unit_test_setup_teardown(after_the_end_of_burstd, start, stop),
+        cmocka_unit_test_setup_teardown(while_burstd_is_silent, start, stop),
         cmocka_unit_test_setup_teardown(nothing_is_allocated_for_a_job_left_alone, start, stop),
         cmocka_unit_test_setup_teardown(hostile_descriptions, start, stop),
         cmocka_unit_test_setup_teardown(many_threads, start, stop),

@@ -286,6 +286,40 @@ static void old_and_future(void **state)
     }
 }
 
+// burstd has stopped: it does not run now, but what it said a moment ago still tells what exists.
+static void withdrawn(void **state)
+{
+    publish_once();
+    file.head.withdrawn = 1;
+    seal(&file);
+    write_file(&file, sizeof(file));
+    read_is(SNAPSHOT_MAX_AGE_MS, SNAPSHOT_STALE);
+    read_is(900000, SNAPSHOT_OK);
+    file.head.written_ms -= 900001;
+    seal(&file);
+    write_file(&file, sizeof(file));
+    read_is(900000, SNAPSHOT_STALE);
+}
+
+static void a_body_damaged_in_place_is_mended(void **state)
+{
+    struct snapshot_writer *w = snapshot_writer_create(path, &err);
+    const char nonsense[100] = "nonsense";
+    int fd, n = 0;
+
+    sample(&snap);
+    assert_int_equal(snapshot_publish(w, &snap, &err), 0);
+    fd = open(path, O_RDWR);
+    assert_int_equal(pwrite(fd, nonsense, sizeof(nonsense), 2000), sizeof(nonsense));
+    do {
+        assert_int_equal(snapshot_publish(w, &snap, &err), 0); // once a second
+        assert_int_equal(pread(fd, &file, sizeof(file), 0), sizeof(file));
+    } while (snapshot_check(&file, sizeof(file)) != SNAPSHOT_OK && ++n < 60);
+    assert_in_range(n, 1, 59);
+    close(fd);
+    snapshot_writer_destroy(w);
+}
+
 static void a_replaced_file_is_found(void **state)
 {
     publish_once();
@@ -454,6 +488,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(changed_bytes_of_the_body_are_noticed, fresh, done),
         cmocka_unit_test_setup_teardown(sealed_nonsense, fresh, done),
         cmocka_unit_test_setup_teardown(old_and_future, fresh, done),
+        cmocka_unit_test_setup_teardown(withdrawn, fresh, done),
+        cmocka_unit_test_setup_teardown(a_body_damaged_in_place_is_mended, fresh, done),
         cmocka_unit_test_setup_teardown(a_replaced_file_is_found, fresh, done),
         cmocka_unit_test_setup_teardown(files_that_are_not_ours, fresh, done),
         cmocka_unit_test_setup_teardown(the_writer_makes_its_file_again, fresh, done),

@@ -120,7 +120,7 @@ static void test_died(void **state)
 
     run(&s, "kill -9 $$", 10);
     assert_int_equal(s.dones, 1);
-    assert_string_equal(s.errclass, "internal");
+    assert_string_equal(s.errclass, SSH_OP_HELPER_DIED);
     run(&t, "echo '{\"event\":\"done\"}'; exit 1", 10); // said done, but failed
     assert_int_equal(t.dones, 1);
     assert_false(t.ok);

@@ -24,6 +24,7 @@
 #include "libburst/json.h"
 #include "libburst/people.h"
 #include "libburst/xalloc.h"
+#include "ssh/stage_named.h"
 #include "ssh/stage_pack.h"
 #include "ssh/stage_paths.h"
 #include "ssh/stage_request.h"
@@ -175,6 +176,42 @@ static void test_allowed(void **state)
     assert_int_equal(people_uid_min("#UID_MIN 500\nSYS_UID_MIN 100\n  UID_MIN\t\t2000\n"), 2000);
     assert_int_equal(people_uid_min("UID_MIN 0\n"), 1000);
     assert_int_equal(people_uid_min(""), 1000);
+}
+
+static int parsed(const char *more, struct stage_request *r, burst_error_t *err)
+{
+    char *text =
+        xasprintf("{\"op\":\"survey\",\"user\":\"alice\",\"uid\":2001,\"gid\":2001%s}", more);
+    cJSON *j = json_parse(text, strlen(text), err);
+    int rc = stage_request_parse(j, r, err);
+
+    r->json = NULL; // goes with j
+    cJSON_Delete(j);
+    free(text);
+    return rc;
+}
+
+static void test_survey_request(void **state)
+{
+    static const char *const wrong[][2] = {
+        {",\"named\":\"/x\"", "named: an array"},
+        {",\"max_entries\":0", "max_entries: between 1"},
+        {",\"max_entries\":2000001", "max_entries:"},
+        {",\"max_ms\":60001", "max_ms: between 1"},
+        {",\"max_bytes\":-1", "max_bytes:"},
+    };
+    struct stage_request r;
+    burst_error_t err;
+
+    assert_int_equal(parsed("", &r, &err), 0);
+    assert_int_equal(r.op, STAGE_SURVEY);
+    assert_true(r.max_entries > 0 && r.max_ms > 0); // never without an end
+    assert_int_equal(parsed(",\"max_entries\":7,\"max_ms\":8", &r, &err), 0);
+    assert_true(r.max_entries == 7 && r.max_ms == 8);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        assert_int_equal(parsed(wrong[i][0], &r, &err), -1);
+        assert_non_null(strstr(err.text, wrong[i][1]));
+    }
 }
 
 // ---- archives
@@ -565,6 +602,125 @@ static void test_pack(void **state)
 // ---- a home directory with two names
 
 // What a stage-in of the path would send, as a comma list of names below it, sorted.
+// It ends when it has seen as much as it may; what it found is said.
+static void test_survey_bounded(void **state)
+{
+    static const struct stage_reach little = {50, 0}, much = {5000, 60000};
+    struct world *w = *state;
+    struct stage_totals totals;
+    const char *errclass;
+    burst_error_t err;
+    cJSON *types = cJSON_CreateArray();
+
+    for (int k = 0; k < 100; k++) {
+        char name[16];
+        snprintf(name, sizeof(name), "f%d", k);
+        put(w->run, name, "text");
+    }
+    assert_int_equal(
+        stage_survey_bounded(w->paths, NULL, 0, &little, types, &totals, &errclass, &err), 0);
+    assert_true(totals.cut);
+    assert_in_range(totals.files, 1, 51);
+    assert_int_equal(
+        stage_survey_bounded(w->paths, NULL, 0, &much, types, &totals, &errclass, &err), 0);
+    assert_false(totals.cut);
+    assert_int_equal(totals.bytes, 400);
+    assert_int_equal(
+        stage_survey_bounded(w->paths, NULL, 399, &much, types, &totals, &errclass, &err), -1);
+    assert_string_equal(errclass, "limit");
+    cJSON_Delete(types);
+}
+
+static int fault_of(struct world *w, const char *paths, const char *named, burst_error_t *err)
+{
+    struct stage_paths *p = paths_of(paths, "/home/nobody");
+    cJSON *n = json_parse(named, strlen(named), NULL);
+    int fault = stage_named_fault(p, n, err);
+
+    cJSON_Delete(n);
+    stage_paths_destroy(p);
+    return fault;
+}
+
+static void test_named(void **state)
+{
+    struct world *w = *state;
+    burst_error_t err = {""};
+    char *list = xasprintf("[\"%s\",\"%s/none\",\"/etc/passwd\"]", w->run, w->run);
+    char *there = xasprintf("[\"%s/./\"]", w->run), *none = xasprintf("[\"%s//none\"]", w->run);
+
+    assert_int_equal(fault_of(w, list, "[]", &err), -1);
+    assert_int_equal(fault_of(w, list, there, &err), -1);
+    assert_int_equal(fault_of(w, list, none, &err), 1);
+    assert_non_null(strstr(err.text, "/none, which --burst-stage-in names: No such file"));
+    assert_int_equal(fault_of(w, list, "[\"/etc/passwd\"]", &err), 2);
+    assert_non_null(strstr(err.text, "directory of the system"));
+    assert_int_equal(mkfifo(in_run(w, "none"), 0644), 0);
+    assert_int_equal(fault_of(w, list, none, &err), 1);
+    assert_non_null(strstr(err.text, "neither a file nor a directory"));
+    free(list);
+    free(there);
+    free(none);
+}
+
+// A file of `size` bytes with texts at some places; the rest are holes.
+static void put_holes(const char *path, int64_t size, const int64_t *at, size_t n)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+    assert_true(fd >= 0);
+    for (size_t k = 0; k < n; k++)
+        assert_int_equal(pwrite(fd, "text", 4, at[k]), 4);
+    assert_int_equal(ftruncate(fd, size), 0);
+    close(fd);
+}
+
+// Unpacked as a node does it: GNU tar.
+static void same_after_tar(struct world *w, const char *tar, const char *file)
+{
+    char *cmd = xasprintf("mkdir '%s/out' && tar -xf '%s' -C '%s/out' && "
+                          "cmp '%s' \"$(find '%s/out' -name '%s')\" && rm -r '%s/out'",
+                          w->dir, tar, w->dir, in_run(w, file), w->dir, file, w->dir);
+
+    assert_int_equal(system(cmd), 0);
+    free(cmd);
+}
+
+// What is not a hole is counted and sent, and nothing else.
+static void test_holes(void **state)
+{
+    static const struct {
+        int64_t size, at[3];
+        size_t n;
+    } cases[] = {
+        {64 << 20, {0}, 0},                        // nothing but a hole
+        {64 << 20, {0}, 1},                        // a beginning
+        {64 << 20, {(64 << 20) - 4}, 1},           // an end
+        {64 << 20, {70000, 1 << 20, 40 << 20}, 3}, // parts
+    };
+    struct world *w = *state;
+    struct stage_totals totals;
+    const char *errclass;
+    burst_error_t err;
+    struct stat st;
+    char *tar = xasprintf("%s/tar", w->dir);
+
+    for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+        cJSON *types = cJSON_CreateArray();
+        put_holes(in_run(w, "holes"), cases[k].size, cases[k].at, cases[k].n);
+        assert_int_equal(stage_survey(w->paths, NULL, 1 << 20, types, &totals, &errclass, &err), 0);
+        assert_in_range(totals.bytes, 4 * cases[k].n, 3 * 65536);
+        cJSON_Delete(types);
+        int fd = open(tar, O_RDWR | O_CREAT | O_TRUNC, 0600);
+        assert_int_equal(stage_pack(w->paths, NULL, fd, &err), 0);
+        assert_int_equal(fstat(fd, &st), 0);
+        assert_in_range(st.st_size, 1024, 4 * 65536);
+        close(fd);
+        same_after_tar(w, tar, "holes");
+    }
+    free(tar);
+}
+
 static char *packed(const struct stage_paths *paths, const char *top)
 {
     FILE *f = tmpfile();
@@ -745,6 +901,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_unpack_limit, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unpack_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pack, setup, teardown),
+        cmocka_unit_test(test_survey_request),
+        cmocka_unit_test_setup_teardown(test_survey_bounded, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_named, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_holes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_home_behind_a_link, setup, teardown),
         cmocka_unit_test_setup_teardown(test_keys_kept_elsewhere, setup, teardown),
         cmocka_unit_test_setup_teardown(test_home_bound_elsewhere, setup, teardown),

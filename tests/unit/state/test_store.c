@@ -397,12 +397,56 @@ static void refuses_what_it_cannot_read(void **state)
           f);
     fclose(f);
     assert_null(store_open(path, &err));
+    assert_non_null(strstr(err.text, "is damaged"));
+    assert_null(strstr(err.text, "another burstd"));
     unlink(path);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
     sqlite3_exec(db, "PRAGMA user_version = 99", NULL, NULL, NULL);
     sqlite3_close(db);
     assert_null(store_open(path, &err));
     assert_non_null(strstr(err.text, "newer burstd"));
+}
+
+// Each page in turn is overwritten in part: whatever it held, the start ends with a sentence, or
+// nothing that anybody reads was hit.
+static void a_damaged_page_is_found_at_the_start(void **state)
+{
+    char nonsense[512];
+    burst_error_t err;
+    struct store *s = store_open(path, &err);
+    unsigned found = 0, pages;
+
+    assert_non_null(s);
+    for (int k = 0; k < 2000; k++)
+        assert_int_equal(store_add_event(s, "7", "a sentence about the job"), 0);
+    store_close(s);
+    FILE *f = fopen(path, "r+");
+    fseek(f, 0, SEEK_END);
+    pages = (unsigned)(ftell(f) / 4096);
+    assert_in_range(pages, 10, 1000); // not in a file beside it
+    memset(nonsense, 0xa5, sizeof(nonsense));
+    for (unsigned k = 1; k < pages; k++) {
+        char good[sizeof(nonsense)];
+        fseek(f, 4096L * k, SEEK_SET);
+        assert_int_equal(fread(good, 1, sizeof(good), f), sizeof(good));
+        fseek(f, 4096L * k, SEEK_SET);
+        fwrite(nonsense, 1, sizeof(nonsense), f);
+        fflush(f);
+        s = store_open(path, &err);
+        found += !s;
+        if (!s)
+            assert_non_null(strstr(err.text, "is damaged"));
+        store_close(s);
+        fseek(f, 4096L * k, SEEK_SET);
+        fwrite(good, 1, sizeof(good), f);
+        fflush(f);
+    }
+    fclose(f);
+    assert_in_range(found, pages * 9 / 10, pages);
+    s = store_open(path, &err);
+    assert_non_null(s);
+    assert_false(store_fresh(s));
+    store_close(s);
 }
 
 // Columns that came later get their neutral value.
@@ -555,6 +599,7 @@ int main(void)
         TEST(old_stories_go_and_charges_stay),
         TEST(the_size_of_the_journal_costs_nothing),
         TEST(refuses_what_it_cannot_read),
+        TEST(a_damaged_page_is_found_at_the_start),
         TEST(an_older_journal_is_gone_on_with),
         TEST(observed_places_are_kept_by_key),
         TEST(the_table_of_blocked_places_goes),

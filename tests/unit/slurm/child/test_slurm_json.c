@@ -71,12 +71,7 @@ static const char *test_user(uint32_t uid)
     return uid == 2001 ? "alice" : NULL;
 }
 
-static const char *test_file(const slurm_job_info_t *j, enum job_file which)
-{
-    return which == JOB_STDOUT ? "/home/alice/slurm-9.out" : "";
-}
-
-static const struct job_lookup lookup = {test_reason, test_user, test_file};
+static const struct job_lookup lookup = {test_reason, test_user};
 
 // What slurmctld sends for a plain `sbatch` of a user, pending.
 static slurm_job_info_t pending_job(void)
@@ -137,12 +132,37 @@ static void plain_job(void **state)
     assert_false(json_bool(o, "exclusive", true));
     assert_true(is_null(o, "special"));
     assert_false(json_bool(o, "mem_given", true));
-    assert_string_equal(json_str(o, "std_out", ""), "/home/alice/slurm-9.out");
+    assert_string_equal(json_str(o, "std_out", ""), "slurm-%j.out");
     assert_string_equal(json_str(o, "work_dir", ""), "/home/alice");
     static const char *const nulls[] = {"nodes",  "features",  "account",  "admin_comment",
                                         "std_in", "req_nodes", "licenses", "reservation"};
     for (size_t i = 0; i < sizeof(nulls) / sizeof(nulls[0]); i++)
         assert_true(is_null(o, nulls[i]));
+    cJSON_Delete(o);
+}
+
+// As their user wrote them: burstd fills them in when it knows the node.
+static void files_of_a_batch_job(void **state)
+{
+    slurm_job_info_t j = pending_job();
+
+    j.array_job_id = 9;
+    j.array_task_id = 3;
+    cJSON *o = job_json(&j, &lookup);
+    assert_string_equal(json_str(o, "std_out", ""), "slurm-%A_%a.out");
+    assert_true(is_null(o, "std_err"));
+    cJSON_Delete(o);
+    j.std_in = (char *)"in-%a";
+    j.std_out = (char *)"../out/%5j-%N";
+    j.std_err = (char *)"/scratch/\\%x";
+    o = job_json(&j, &lookup);
+    assert_string_equal(json_str(o, "std_in", ""), "in-%a");
+    assert_string_equal(json_str(o, "std_out", ""), "../out/%5j-%N");
+    assert_string_equal(json_str(o, "std_err", ""), "/scratch/\\%x");
+    cJSON_Delete(o);
+    j.batch_flag = 0; // srun's own: none of them is written by Slurm on the node
+    o = job_json(&j, &lookup);
+    assert_true(is_null(o, "std_in") && is_null(o, "std_out") && is_null(o, "std_err"));
     cJSON_Delete(o);
 }
 
@@ -437,6 +457,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(array_notation),
         cmocka_unit_test(plain_job),
+        cmocka_unit_test(files_of_a_batch_job),
         cmocka_unit_test(job_with_everything),
         cmocka_unit_test(job_memory_and_ends),
         cmocka_unit_test(arrays_come_as_tasks),
