@@ -383,7 +383,7 @@ static void a_silent_watcher_is_replaced(void **state)
 
     start(&w, "watch() { hello; empty; jobs true $RUN; exec sleep 1000; }");
     UNTIL(&w, w.oks == 1);
-    slurm_link_set_limits(w.link, 30000, 100);
+    slurm_link_set_limits(w.link, 30000, 3000); // the next one has that much to start
     UNTIL(&w, w.oks == 2);
     assert_non_null(slurm_link_job(w.link, "2"));
     finish(&w);
@@ -451,7 +451,7 @@ static void a_command_without_answer_has_a_limit(void **state)
 
     // The first is answered after the second is queued; the limit counts from then.
     start(&w, "command() { read -r L; answer '\"rc\":0'; exec sleep 1000; }");
-    slurm_link_set_limits(w.link, 100, 90000);
+    slurm_link_set_limits(w.link, 3000, 90000); // the first is answered in that
     ask(&w, 1, "ping");
     ask(&w, 2, "ping");
     ask(&w, 3, "ping");
