@@ -209,9 +209,8 @@ as alice scancel "$l"
 # --- a Prolog that is at home and not on rented nodes: Slurm starts the job, slurmd cannot launch it
 hub sh -c 'printf "#!/bin/sh\nexit 0\n" >/etc/slurm/site-prolog.sh && chmod 755 /etc/slurm/site-prolog.sh &&
     echo Prolog=/etc/slurm/site-prolog.sh >>/etc/slurm/slurm.conf && scontrol reconfigure'
-as alice mkdir -p small
-p=$(as alice sbatch --parsable -D /home/alice/small --burst-market=on-demand --gpus=h100:1 -t 10 \
-    -o p.txt --wrap hostname)
+as alice rm -r big
+p=$(as alice sbatch --parsable --burst-market=on-demand --gpus=h100:1 -t 10 -o p.txt --wrap hostname)
 happens "it is seen that nothing can be launched there" 90 \
     "[[ \$(story $p) == *'Slurm could not launch it'* ]]"
 happens "after two nodes nothing more is rented for it" 120 \
