@@ -23,6 +23,10 @@
 #include "state/store.h"
 
 #define DIGITS "0123456789"
+// A job that was submitted a moment ago is not in the latest look at Slurm: looks are asked for and
+// waited for.
+#define LOOK_MS 100
+#define LOOKS 20
 
 // "123" or "123_4".
 static bool job_number(const char *key)
@@ -116,6 +120,7 @@ struct why {
     struct bjob *old;   // of one that ended
     money_t old_cost;
     cJSON *decisions, *attempts, *events;
+    int looks; // waited for
 };
 
 static void forget(struct asked *a)
@@ -205,13 +210,21 @@ static void nobody_knows(struct burstd *b, struct rpc_request *req, const char *
                  key, key);
 }
 
+static void look_again(struct asked *a);
+
 // Of a job that does not live at burstd: what the journal has of it, or what Slurm's table says.
-static void tell_of_other(struct why *w)
+// False when the answer waits for Slurm.
+static bool tell_of_other(struct why *w)
 {
     struct burstd *b = w->asked.b;
     const struct bjob *j = w->old;
     const struct sjob *s = slurm_job(b, w->key);
 
+    if (!j && !s && slurm_link_ready(b->slurm) && w->looks++ < LOOKS) {
+        slurm_link_poke(b->slurm);
+        asked_wait(&w->asked, LOOK_MS, look_again);
+        return false;
+    }
     if (j && s && s->submit > j->submit && !directive_find_mark(s->admin_comment))
         j = NULL; // Slurm has given the number again
     if (!j && !s)
@@ -222,22 +235,53 @@ static void tell_of_other(struct why *w)
         tell_of_job(w);
     else
         tell_of_slurms(b, w->asked.req, s);
+    return true;
 }
 
 static void story_read(void *arg, const char *error)
 {
     struct why *w = arg;
+    bool told = true;
 
     if (asked_failed(&w->asked, error))
         return;
     if (w->row)
         tell_of_job(w);
     else
-        tell_of_other(w);
-    forget(&w->asked);
+        told = tell_of_other(w);
+    if (told)
+        forget(&w->asked);
 }
 
 static const struct reader_ops ops = {read_story, story_read, asked_drop};
+
+static void ask(struct why *w, const struct bjob *j)
+{
+    struct burstd *b = w->asked.b;
+
+    if (j && !rpc_may_see(w->asked.req, j->uid)) {
+        rpc_fail(w->asked.req, "denied", "job %s belongs to somebody else", w->key);
+        forget(&w->asked);
+        return;
+    }
+    if (j) {
+        free(w->key);
+        w->key = xstrdup(j->key);
+        w->row = row_of_job(j, ledger_job_cost(b, j));
+    }
+    asked_read(&w->asked, &ops);
+}
+
+static void look_again(struct asked *a)
+{
+    struct why *w = (struct why *)a;
+    struct bjob *j = live_job(a->b, w->key);
+
+    if (j)
+        ask(w, j);
+    else if (tell_of_other(w))
+        forget(a);
+}
 
 void why_answer(void *arg, struct rpc_request *req)
 {
@@ -251,14 +295,8 @@ void why_answer(void *arg, struct rpc_request *req)
                  key);
         return;
     }
-    struct bjob *j = live_job(b, key);
-    if (j && !rpc_may_see(req, j->uid)) {
-        rpc_fail(req, "denied", "job %s belongs to somebody else", key);
-        return;
-    }
     struct why *w = xmalloc(sizeof(*w));
     asked_begin(&w->asked, b, req, forget);
-    w->key = xstrdup(j ? j->key : key);
-    w->row = j ? row_of_job(j, ledger_job_cost(b, j)) : NULL;
-    asked_read(&w->asked, &ops);
+    w->key = xstrdup(key);
+    ask(w, live_job(b, key));
 }

@@ -13,6 +13,8 @@ struct asked {
     struct burstd *b;
     struct rpc_request *req;
     struct question *question; // at the reader
+    uv_timer_t *timer;         // of asked_wait()
+    void (*go_on)(struct asked *a);
     void (*forget)(struct asked *a);
 };
 
@@ -23,6 +25,8 @@ void asked_begin(struct asked *a, struct burstd *b, struct rpc_request *req,
 // Has ops->read(view, a) called, then ops->done(a, error); ops->drop is asked_drop().
 void asked_read(struct asked *a, const struct reader_ops *ops);
 void asked_drop(void *a);
+// Calls go_on(a) in ms milliseconds, unless the client goes before.
+void asked_wait(struct asked *a, int ms, void (*go_on)(struct asked *a));
 // For the beginning of done(): true when it failed; then all is answered and freed.
 bool asked_failed(struct asked *a, const char *error);
 

@@ -110,6 +110,24 @@ size_t slurm_link_jobs(const struct slurm_link *l, const struct sjob *const **jo
     return n_slurms;
 }
 
+// What Slurm has at the next look; the waiting for it is asked.c's.
+static unsigned pokes, looks, looks_needed;
+static const char *submitted;
+
+void slurm_link_poke(struct slurm_link *l)
+{
+    pokes++;
+}
+
+static struct sjob *slurms_job(const char *key, uint32_t id, uint32_t uid, const char *comment);
+
+void asked_wait(struct asked *a, int ms, void (*go_on)(struct asked *a))
+{
+    if (++looks == looks_needed)
+        slurms_job(submitted, 50, ALICE, "");
+    go_on(a);
+}
+
 void unmarked_why(struct burstd *burstd, const struct sjob *s, char *why, size_t size)
 {
     snprintf(why, size, "the rules say so");
@@ -190,6 +208,7 @@ static int begin(void **state)
     b.store = store_open(path, &err);
     b.bounds = bounds_create(&b);
     n_slurms = 0;
+    pokes = looks = looks_needed = 0;
     slurm_answers = true;
     peer = ALICE;
     operator_asks = false;
@@ -322,15 +341,33 @@ static void numbers_that_nobody_has(void **state)
     refuses("not_found",
             "neither burstd nor slurmctld knows a job 9 (of a job that ended here some "
             "time ago sacct -j 9 may tell)");
+    assert_in_range(looks, 10, 50); // some seconds
+    assert_int_equal(pokes, looks);
     slurm_answers = false;
     why("9");
     refuses("not_found", "slurmctld does not answer now");
+    assert_int_equal(pokes, looks); // nobody to wait for
     for (const char *const *key =
              (const char *const[]){"", "abc", "1a", "1_", "_1", "1_2_3", "123456789012", NULL};
          *key; key++) {
         why(*key);
         refuses("invalid", "is no job number; write it as squeue does: 123, or 123_4");
     }
+}
+
+// Slurm has it already, the latest look at Slurm has not.
+static void a_job_of_a_moment_ago(void **state)
+{
+    submitted = "50";
+    looks_needed = 3;
+    why("50");
+    tells_of("50", "the rules say so");
+    assert_int_equal(looks, 3);
+    submitted = "51";
+    looks_needed = looks + 2;
+    peer = BOB;
+    why("51");
+    refuses("denied", "job 51 belongs to somebody else");
 }
 
 // The task that is furthest; all of them are counted.
@@ -439,13 +476,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, forget)
-        T(burstds_jobs_come_first),
-        T(jobs_without_a_mark),
-        T(numbers_that_nobody_has),
-        T(an_array_by_its_number),
-        T(a_number_given_again),
-        T(bounds_of_others_are_theirs),
-        T(bounds_are_opened_by_name_or_pattern),
+        T(burstds_jobs_come_first),     T(jobs_without_a_mark),
+        T(numbers_that_nobody_has),     T(a_job_of_a_moment_ago),
+        T(an_array_by_its_number),      T(a_number_given_again),
+        T(bounds_of_others_are_theirs), T(bounds_are_opened_by_name_or_pattern),
     };
 
     setenv("TZ", "UTC", 1);
