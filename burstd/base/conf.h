@@ -145,8 +145,13 @@ struct burst_conf {
     bool shared_filesystem;
     int64_t max_stage_bytes;
     int64_t sync_interval_s; // 0 = only at the notice and at the end
-    char *data_location;     // where this cluster stands, "cloud/region" of egress.csv
-    char **exclude;          // patterns of files that stay where they are
+    // How long, and for how much money (CONF_NO_CAP: any), a node waits with results that home does
+    // not take; then they are put below results_dir.
+    int64_t keep_results_s;
+    money_t keep_results_cost;
+    char *results_dir;
+    char *data_location; // where this cluster stands, "cloud/region" of egress.csv
+    char **exclude;      // patterns of files that stay where they are
     unsigned n_exclude;
 
     // ssh

@@ -31,6 +31,7 @@ static const struct subcommand subcommands[] = {
     {"why", cmd_why, "what was decided about a job, and why"},
     {"cost", cmd_cost, "what was spent, by cloud, user, account, job ..."},
     {"bounds", cmd_bounds, "what is closed because it failed; operators open it again"},
+    {"results", cmd_results, "results that could not come home, and brings them there"},
     {"slurm-conf", cmd_slurm_conf, "prints what slurm.conf needs"},
     {"check", cmd_check, "is everything set up? what is missing, how to mend it"},
     {"plan", cmd_plan, "the cheapest places for the tasks of a request, proven"},

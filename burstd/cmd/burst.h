@@ -57,6 +57,7 @@ int cmd_nodes(int argc, char **argv);
 int cmd_why(int argc, char **argv);
 int cmd_cost(int argc, char **argv);
 int cmd_bounds(int argc, char **argv);
+int cmd_results(int argc, char **argv);
 int cmd_drain(int argc, char **argv);
 int cmd_undrain(int argc, char **argv);
 int cmd_terminate(int argc, char **argv);

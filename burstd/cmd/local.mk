@@ -10,7 +10,7 @@ burst_SOURCES = \
 	burstd/cmd/burst_catalog.c burstd/cmd/burst_catalog_update.c burstd/cmd/burst_plan.c \
 	burstd/cmd/burst_check.c burstd/cmd/burst_cost.c burstd/cmd/burst_drain.c \
 	burstd/cmd/burst_jobs.c burstd/cmd/burst_jobs.h burstd/cmd/burst_nodes.c \
-	burstd/cmd/burst_slurm_conf.c burstd/cmd/burst_status.c burstd/cmd/burst_why.c \
+	burstd/cmd/burst_results.c burstd/cmd/burst_slurm_conf.c burstd/cmd/burst_status.c burstd/cmd/burst_why.c \
 	burstd/cmd/capture.c burstd/cmd/capture.h \
 	burstd/cmd/catalog_dir.c burstd/cmd/catalog_dir.h \
 	burstd/cmd/check.c burstd/cmd/check.h \
@@ -19,6 +19,7 @@ burst_SOURCES = \
 	burstd/cmd/check_files.c burstd/cmd/check_files.h \
 	burstd/cmd/check_slurm.c burstd/cmd/check_slurm.h \
 	burstd/cmd/columns.c burstd/cmd/columns.h \
+	burstd/cmd/kept.c burstd/cmd/kept.h \
 	burstd/cmd/libexec.c burstd/cmd/libexec.h \
 	burstd/cmd/listing.c burstd/cmd/listing.h \
 	burstd/cmd/options.c burstd/cmd/options.h \
@@ -31,7 +32,7 @@ burst_SOURCES = \
 burst_CPPFLAGS = $(AM_CPPFLAGS) -DBURST_SLURM_PLUGINDIR='"$(slurmplugindir)"'
 burst_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS)
 burst_LDFLAGS = $(SAN_LDFLAGS)
-burst_LDADD = libconf.la libcatalog.la libplugincore.la libburst.la $(YAML_LIBS)
+burst_LDADD = libstage.la libconf.la libcatalog.la libplugincore.la libburst.la $(YAML_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/cmd/test_burst_cmd

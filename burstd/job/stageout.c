@@ -13,6 +13,7 @@
 #include "libburst/money.h"
 #include "money/ledger.h"
 #include "node/gang.h"
+#include "node/keep.h"
 #include "node/stage.h"
 #include "slurm/slurm_link.h"
 #include "state/jobs.h"
@@ -50,7 +51,7 @@ static void judge_launch(struct burstd *b, struct bjob *j, const struct sjob *s,
 
 static void finish_stageout(struct burstd *b, struct bjob *j, const struct sjob *s)
 {
-    char cost[MONEY_TEXT_MAX], home[80] = "results are home";
+    char cost[MONEY_TEXT_MAX], home[120] = "results are home";
     bool ended = !s || s->state == SJOB_ENDED;
 
     if (!ended && (s->state != SJOB_PENDING || (s->flags & SJOB_COMPLETING)))
@@ -59,7 +60,10 @@ static void finish_stageout(struct burstd *b, struct bjob *j, const struct sjob 
     gang_free(b, j);
     if (ended) {
         j->settled = ledger_job_cost(b, j);
-        if (j->missing)
+        if (j->kept)
+            snprintf(home, sizeof(home), "results of %u node%s are kept: burst results %s", j->kept,
+                     j->kept == 1 ? "" : "s", j->key);
+        else if (j->missing)
             snprintf(home, sizeof(home), "what it wrote on %u of %u nodes did not all come home",
                      j->missing, j->nodes);
         job_state(b, j, JOB_DONE, "%s; %s, cost %s", s ? s->state_name : "ended", home,
@@ -82,7 +86,7 @@ void stageout_step(struct burstd *b, struct bjob *j, const struct sjob *s)
     bool waiting = s && s->state == SJOB_PENDING;
 
     // A node that brings a large checkpoint home is not cut short.
-    if (!stage_home(b, j) && waiting && !stage_under_way(b, j) &&
+    if (!stage_home(b, j) && waiting && !stage_under_way(b, j) && !keep_waits(b, j) &&
         clock_mono_ms() - j->since_ms > 1000 * REQUEUE_STAGEOUT_S) {
         job_event(b, j, "its old node does not answer for %d s; the job goes on from what is home",
                   REQUEUE_STAGEOUT_S);

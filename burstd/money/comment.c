@@ -20,15 +20,18 @@
 void comment_format(struct burstd *b, const struct bjob *j, char *out, size_t size)
 {
     char cost[MONEY_TEXT_MAX];
+    char kept[80] = "";
     bool here = (j->state >= JOB_PLACED && j->state <= JOB_STAGEOUT) || j->started;
 
+    if (j->kept)
+        snprintf(kept, sizeof(kept), "results are kept (burst results %s); ", j->key);
     if (!here) {
-        snprintf(out, size, "%s %s | %s", j->history, money_human(ledger_job_cost(b, j), cost),
-                 j->mark);
+        snprintf(out, size, "%s%s %s | %s", kept, j->history,
+                 money_human(ledger_job_cost(b, j), cost), j->mark);
         return;
     }
-    snprintf(out, size, "%s%s%s %s %s %s %s | %s", j->history, j->history[0] ? "; " : "", j->cloud,
-             j->zone[0] ? j->zone : j->region, j->itype, market_text(j->spot),
+    snprintf(out, size, "%s%s%s%s %s %s %s %s | %s", kept, j->history, j->history[0] ? "; " : "",
+             j->cloud, j->zone[0] ? j->zone : j->region, j->itype, market_text(j->spot),
              money_human(ledger_job_cost(b, j), cost), j->mark);
 }
 

@@ -4,7 +4,7 @@ libcore_la_SOURCES += \
 	burstd/node/bind.c burstd/node/bind.h burstd/node/boot.c burstd/node/boot.h \
 	burstd/node/data_check.c burstd/node/data_check.h burstd/node/end.c burstd/node/end.h burstd/node/free_names.c burstd/node/free_names.h burstd/node/gang.c burstd/node/gang.h burstd/node/idle.c \
 	burstd/node/idle.h burstd/node/io_name.c burstd/node/io_name.h burstd/node/instance_call.c burstd/node/instance_call.h \
-	burstd/node/instance_state.c burstd/node/instance_state.h burstd/node/join.c \
+	burstd/node/keep.c burstd/node/keep.h burstd/node/instance_state.c burstd/node/instance_state.h burstd/node/join.c \
 	burstd/node/join.h burstd/node/launch.c burstd/node/launch.h burstd/node/node_http.c \
 	burstd/node/node_http.h burstd/node/orphan.c burstd/node/orphan.h burstd/node/overdue.c burstd/node/overdue.h burstd/node/preempt.c \
 	burstd/node/preempt.h burstd/node/provision.c burstd/node/provision.h burstd/node/purchase.c \

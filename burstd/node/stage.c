@@ -15,6 +15,7 @@
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "node/instance_call.h"
+#include "node/keep.h"
 #include "node/stage_spec.h"
 #include "ssh/ssh_op.h"
 #include "state/instances.h"
@@ -115,7 +116,7 @@ static void staged(void *arg, bool ok, const char *errclass, const char *error, 
     struct instance *i = instance_ssh_done(&call->about);
     struct bjob *j = jobs_find(b->jobs, call->job);
     bool in = call->kind == STAGE_IN, notice = call->kind == STAGE_NOTICE;
-    bool sync = call->kind == STAGE_SYNC;
+    bool sync = call->kind == STAGE_SYNC, out = call->kind == STAGE_OUT;
 
     free(call);
     if (!i || !j)
@@ -126,9 +127,13 @@ static void staged(void *arg, bool ok, const char *errclass, const char *error, 
             i->flags |= INST_F_STAGED_IN;
         else if (notice)
             i->flags |= INST_F_CHECKPOINTED;
-        else if (!sync)
+        else if (out)
             i->flags &= ~(unsigned)INST_F_STAGE_OUT;
         instance_save(b, i);
+        if (out && i->keeping) {
+            keep_done(b, i, j, last);
+            return;
+        }
         if (sync && json_i64(last, "files", 0) == 0)
             return;
         job_event(b, j, "%s %s: %" PRId64 " files, %" PRId64 " bytes",
@@ -140,6 +145,8 @@ static void staged(void *arg, bool ok, const char *errclass, const char *error, 
     } else {
         job_event(b, j, "results on %s could not be brought home yet (%s): %s",
                   i->node[0] ? i->node : i->id, errclass, error);
+        if (out)
+            keep_failed(i, errclass, error);
         if (notice)
             i->flags |= INST_F_CHECKPOINTED; // tried; the notice does not wait
         if (!sync)                           // the next sync comes anyway
@@ -159,6 +166,10 @@ static void start(struct burstd *b, struct instance *i, struct bjob *j, int kind
     call->kind = kind;
     if (kind == STAGE_OUT)
         json_add_i64(r, "wait_job_s", KILL_WAIT_S);
+    if (kind == STAGE_OUT)
+        i->keeping = keep_due(b, i, j);
+    if (i->keeping && kind == STAGE_OUT)
+        keep_request(b, i, j, r);
     enum ssh_use use = kind == STAGE_IN       ? SSH_STAGE_IN
                        : kind == STAGE_NOTICE ? SSH_NOTICE
                                               : SSH_STAGE_OUT;

@@ -33,6 +33,7 @@ static const struct rpc_method methods[] = {
     {"why", why_answer, false, false},
     {"cost", history_cost, false, false},
     {"bounds", bounds_list, false, false},
+    {"results", people_results, false, false},
     {"bounds_reopen", bounds_open, true, false},
     {"drain", operators_drain, true, false},
     {"terminate", operators_terminate, true, false},

@@ -155,3 +155,12 @@ void people_status(void *arg, struct rpc_request *req)
     json_add_money(o, "rate_uusd_per_hour", rate(b, NULL, &nodes));
     rpc_reply(req, o);
 }
+
+void people_results(void *arg, struct rpc_request *req)
+{
+    const struct burstd *b = arg;
+    cJSON *o = cJSON_CreateObject();
+
+    json_add_str(o, "dir", b->conf->results_dir);
+    rpc_reply(req, o);
+}

@@ -8,5 +8,7 @@
 // Handlers; arg is struct burstd.
 void people_ping(void *arg, struct rpc_request *req);
 void people_status(void *arg, struct rpc_request *req);
+// {"dir"}: below it results are kept that could not come home.
+void people_results(void *arg, struct rpc_request *req);
 
 #endif

@@ -13,6 +13,7 @@
 #include "money/ledger.h"
 #include "node/stagerd_probe.h"
 #include "state/bounds.h"
+#include "state/instances.h"
 
 static void add(cJSON *rows, const char *kind, const char *text, const char *mend, int64_t until,
                 bool fails)
@@ -47,6 +48,30 @@ static void add_caps(struct burstd *b, cJSON *rows)
         if (caps_used_up(b, &b->conf->clouds[c], why, sizeof(why)))
             add(rows, "cap", why, "its max_usd_per_day in burst.yaml, burst reload",
                 ledger_day_end(), false);
+}
+
+// Nodes that are paid for only because home does not take what is on them.
+static void add_results(struct burstd *b, cJSON *rows)
+{
+    const struct instance *first = NULL;
+    unsigned n = 0;
+    char text[480], mend[160];
+
+    INSTANCES_EACH(b->instances, i)
+    {
+        if (!(i->flags & INST_F_STAGE_OUT) || !i->unhomed[0] || !instance_live(i))
+            continue;
+        n++;
+        first = first ? first : i;
+    }
+    if (!n)
+        return;
+    snprintf(text, sizeof(text), "%u node%s with results that cannot come home, job %s first: %s",
+             n, n == 1 ? " waits" : "s wait", first->job, first->unhomed);
+    snprintf(mend, sizeof(mend),
+             "give its user room; the results are kept below %.80s soon (data.keep_results)",
+             b->conf->results_dir);
+    add(rows, "results", text, mend, 0, false);
 }
 
 static bool closed(const cJSON *bound)
@@ -109,6 +134,7 @@ cJSON *trouble_rows(struct burstd *b)
     add_site(bounds, rows);
     add_caps(b, rows);
     add_others(bounds, rows);
+    add_results(b, rows);
     cJSON_Delete(bounds);
     return rows;
 }

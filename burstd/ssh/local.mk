@@ -48,10 +48,12 @@ libstage_la_SOURCES = \
 	burstd/ssh/stage_content.c burstd/ssh/stage_content.h \
 	burstd/ssh/stage_dirs.c burstd/ssh/stage_dirs.h \
 	burstd/ssh/stage_holes.c burstd/ssh/stage_holes.h burstd/ssh/stage_home.c burstd/ssh/stage_home.h \
+	burstd/ssh/stage_keep.c burstd/ssh/stage_keep.h \
 	burstd/ssh/stage_named.c burstd/ssh/stage_named.h \
 	burstd/ssh/stage_pack.c burstd/ssh/stage_pack.h \
 	burstd/ssh/stage_places.c burstd/ssh/stage_places.h \
 	burstd/ssh/stage_request.c burstd/ssh/stage_request.h \
+	burstd/ssh/stage_stream.c burstd/ssh/stage_stream.h \
 	burstd/ssh/stage_sync.c burstd/ssh/stage_sync.h \
 	burstd/ssh/stage_unpack.c burstd/ssh/stage_unpack.h
 libstage_la_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS) $(ARCHIVE_CFLAGS)

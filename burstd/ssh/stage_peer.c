@@ -47,6 +47,7 @@ int stage_peer_send(int fd, const struct ssh_request *req, const char *op, struc
 {
     static const char *const keys[] = {"uid",      "gid",     "user",     "paths",
                                        "work_dir", "exclude", "max_bytes"};
+    const cJSON *keep = cJSON_GetObjectItemCaseSensitive(req->json, "keep"), *k;
     cJSON *msg = cJSON_CreateObject();
 
     json_add_str(msg, "op", op);
@@ -55,6 +56,8 @@ int stage_peer_send(int fd, const struct ssh_request *req, const char *op, struc
         if (v)
             cJSON_AddItemToObject(msg, keys[i], cJSON_Duplicate(v, 1));
     }
+    if (strcmp(op, "keep") == 0)
+        cJSON_ArrayForEach(k, keep) cJSON_AddItemToObject(msg, k->string, cJSON_Duplicate(k, 1));
     if (line_send(fd, msg) < 0)
         return ssh_fail(err, "internal", "burst-stagerd: %s", strerror(errno));
     return 0;

@@ -13,7 +13,7 @@
 // before it answers); the caller closes it. -1 on error.
 int stage_peer_connect(const char *path, struct ssh_error *err);
 
-// Asks for op ("pack", "unpack") on what the request names.
+// Asks for op ("pack", "unpack", "keep") on what the request names.
 int stage_peer_send(int fd, const struct ssh_request *req, const char *op, struct ssh_error *err);
 
 // Reads the first line of the answer to "pack", behind which the archive follows. Owned; NULL on

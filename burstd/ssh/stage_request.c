@@ -6,6 +6,7 @@
 
 #include "libburst/json.h"
 #include "libburst/people.h"
+#include "ssh/stage_keep.h"
 
 // Two million files are the most that are staged at all.
 #define SURVEY_ENTRIES 2000000
@@ -48,13 +49,23 @@ static int parse_survey(struct stage_request *r, burst_error_t *errp)
     return 0;
 }
 
+static int parse_keep(struct stage_request *r, burst_error_t *errp)
+{
+    r->keep_dir = json_str(r->json, "dir", "");
+    r->keep_name = json_str(r->json, "name", "");
+    if (r->keep_dir[0] != '/' || stage_has_control(r->keep_dir))
+        return errprintf(errp, "dir: an absolute path is needed");
+    if (!stage_keep_name_ok(r->keep_name))
+        return errprintf(errp, "name: letters, digits, _ - and . (not first), at most %d",
+                         STAGE_KEEP_NAME_MAX);
+    return 0;
+}
+
 int stage_request_parse(const cJSON *json, struct stage_request *out, burst_error_t *errp)
 {
     static const char *const names[] = {
-        [STAGE_PACK] = "pack",
-        [STAGE_UNPACK] = "unpack",
-        [STAGE_APPEND] = "append",
-        [STAGE_SURVEY] = "survey",
+        [STAGE_PACK] = "pack",     [STAGE_UNPACK] = "unpack", [STAGE_APPEND] = "append",
+        [STAGE_SURVEY] = "survey", [STAGE_KEEP] = "keep",
     };
     struct stage_request r = {.json = json};
     const char *op = json_str(json, "op", "");
@@ -63,7 +74,7 @@ int stage_request_parse(const cJSON *json, struct stage_request *out, burst_erro
     while (k < n && strcmp(op, names[k]) != 0)
         k++;
     if (k == n)
-        return errprintf(errp, "op: \"%.32s\": it is pack, unpack, append or survey", op);
+        return errprintf(errp, "op: \"%.32s\": it is pack, unpack, append, survey or keep", op);
     r.op = (enum stage_op)k;
     r.user = json_str(json, "user", "");
     if (!r.user[0])
@@ -77,7 +88,8 @@ int stage_request_parse(const cJSON *json, struct stage_request *out, burst_erro
     if (r.exclude && (!cJSON_IsArray(r.exclude) || cJSON_GetArraySize(r.exclude) > STAGE_MAX_PATHS))
         return errprintf(errp, "exclude: an array of at most %d patterns", STAGE_MAX_PATHS);
     if ((r.op == STAGE_APPEND && parse_append(&r, errp) < 0) ||
-        (r.op == STAGE_SURVEY && parse_survey(&r, errp) < 0))
+        (r.op == STAGE_SURVEY && parse_survey(&r, errp) < 0) ||
+        (r.op == STAGE_KEEP && parse_keep(&r, errp) < 0))
         return -1;
     *out = r;
     return 0;

@@ -11,7 +11,7 @@
 #include "libburst/error.h"
 #include "ssh/stage_paths.h"
 
-enum stage_op { STAGE_PACK, STAGE_UNPACK, STAGE_APPEND, STAGE_SURVEY };
+enum stage_op { STAGE_PACK, STAGE_UNPACK, STAGE_APPEND, STAGE_SURVEY, STAGE_KEEP };
 
 struct stage_request {
     const cJSON *json; // borrowed
@@ -24,6 +24,7 @@ struct stage_request {
     const cJSON *named;          // of a survey: paths that must be there, NULL = none
     int64_t max_entries, max_ms; // of a survey, 1 to its bounds
     const char *append_path, *append_text;
+    const char *keep_dir, *keep_name; // see stage_keep.h
 };
 
 // Form only; no account is looked up.

@@ -22,6 +22,7 @@
 #include "libburst/strbuf.h"
 #include "libburst/xalloc.h"
 #include "ssh/line.h"
+#include "ssh/stage_keep.h"
 #include "ssh/stage_named.h"
 #include "ssh/stage_pack.h"
 #include "ssh/stage_places.h"
@@ -105,8 +106,10 @@ static int set_limits(const struct stage_request *r)
     return r->op == STAGE_UNPACK && r->max_bytes ? setrlimit(RLIMIT_FSIZE, &size) : 0;
 }
 
-// Becomes the user of the request, with no way back. home: caller frees.
-static int become(const struct stage_request *r, char **home, burst_error_t *errp)
+// Becomes the user of the request, with no way back. home: caller frees. *keep: his directory for
+// kept results, when he needs it: opened with the rights of root.
+static int become(const struct stage_request *r, gid_t site_gid, char **home, int *keep,
+                  burst_error_t *errp)
 {
     gid_t *groups = xcalloc(MAX_GROUPS, sizeof(*groups));
     struct stage_account account = {.groups = groups, .n_groups = MAX_GROUPS};
@@ -127,6 +130,9 @@ static int become(const struct stage_request *r, char **home, burst_error_t *err
         goto out;
     }
     if (stage_request_allowed(r, &account, people_uid_min_here(), errp) < 0)
+        goto out;
+    if (r->op == STAGE_KEEP &&
+        (*keep = stage_keep_dir(r->keep_dir, site_gid, r->user, r->uid, r->gid, errp)) < 0)
         goto out;
     if (set_limits(r) < 0 || setgroups((size_t)account.n_groups, groups) < 0 ||
         setresgid(r->gid, r->gid, r->gid) < 0 || setresuid(r->uid, r->uid, r->uid) < 0 ||
@@ -208,14 +214,54 @@ static int do_survey(int fd, const struct stage_request *r, const struct stage_p
     return rc;
 }
 
+// tar pads its last record; closing on unread data would cost the peer our answer.
+static void drain(int fd)
+{
+    char buf[4096];
+    size_t drained = 0;
+    ssize_t n;
+
+    shutdown(fd, SHUT_WR);
+    while (drained < DRAIN_MAX && (n = read(fd, buf, sizeof(buf))) > 0)
+        drained += (size_t)n;
+}
+
+static int do_keep(int fd, const struct stage_request *r, const struct stage_paths *paths, int dir,
+                   burst_error_t *errp)
+{
+    char *at = xasprintf("%s/%s", r->keep_dir, r->user), *kept = NULL;
+    const struct stage_keep_request keep = {
+        .dir = at,
+        .name = r->keep_name,
+        .job = json_str(r->json, "job", ""),
+        .node = json_str(r->json, "node", ""),
+        .why = json_str(r->json, "why", ""),
+        .paths = cJSON_GetObjectItemCaseSensitive(r->json, "paths"),
+        .exclude = r->exclude,
+    };
+    struct stage_totals totals;
+    const char *errclass = "io";
+    int rc = 0;
+
+    if (stage_keep(dir, &keep, paths, fd, &totals, &kept, &errclass, errp) < 0) {
+        log_warn("keeping results of %s: %s", r->user, errp->text);
+        rc = stage_refuse(fd, errclass, errp->text);
+    } else {
+        cJSON *msg = agreed(&totals);
+        json_add_str(msg, "kept", kept);
+        line_send(fd, msg);
+    }
+    drain(fd);
+    free(kept);
+    free(at);
+    return rc;
+}
+
 static int do_unpack(int fd, const struct stage_request *r, const struct stage_paths *paths,
                      burst_error_t *errp)
 {
     struct stage_totals totals;
     const char *errclass = "io";
-    char buf[4096];
-    size_t drained = 0;
-    ssize_t n;
     int rc = 0;
 
     if (stage_unpack(paths, r->exclude, r->max_bytes, fd, &totals, &errclass, errp) < 0) {
@@ -224,10 +270,7 @@ static int do_unpack(int fd, const struct stage_request *r, const struct stage_p
     } else {
         line_send(fd, agreed(&totals));
     }
-    // tar pads its last record; closing on unread data would cost the peer our answer.
-    shutdown(fd, SHUT_WR);
-    while (drained < DRAIN_MAX && (n = read(fd, buf, sizeof(buf))) > 0)
-        drained += (size_t)n;
+    drain(fd);
     return rc;
 }
 
@@ -254,42 +297,44 @@ static int do_append(int fd, const struct stage_request *r, burst_error_t *errp)
     return 0;
 }
 
-static int do_paths(int fd, const struct stage_request *r, const cJSON *list, const char *home,
+static int do_paths(int fd, const struct stage_request *r, const char *home, int keep,
                     burst_error_t *errp)
 {
-    struct stage_paths *paths = stage_paths_create(list, home, errp);
+    struct stage_paths *paths =
+        stage_paths_create(cJSON_GetObjectItemCaseSensitive(r->json, "paths"), home, errp);
 
     if (!paths)
         return stage_refuse(fd, "request", errp->text);
     int rc = r->op == STAGE_PACK     ? do_pack(fd, r, paths, errp)
              : r->op == STAGE_SURVEY ? do_survey(fd, r, paths, errp)
+             : r->op == STAGE_KEEP   ? do_keep(fd, r, paths, keep, errp)
                                      : do_unpack(fd, r, paths, errp);
     stage_paths_destroy(paths);
     return rc;
 }
 
-int stage_serve(int fd)
+int stage_serve(int fd, gid_t site_gid)
 {
     struct timeval wait = {.tv_sec = REQUEST_WAIT_S}, idle = {.tv_sec = IDLE_S};
     struct stage_request r; // points into json
     burst_error_t err = {""};
     char *home = NULL;
-    int rc;
+    int keep = -1, rc;
 
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &idle, sizeof(idle));
     cJSON *json = read_request(fd, &err);
     if (!json || stage_request_parse(json, &r, &err) < 0) {
         rc = stage_refuse(fd, "request", err.text);
-    } else if (become(&r, &home, &err) < 0) {
+    } else if (become(&r, site_gid, &home, &keep, &err) < 0) {
         log_warn("refused: %s", err.text);
         rc = stage_refuse(fd, "denied", err.text);
     } else {
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof(idle));
-        rc = r.op == STAGE_APPEND
-                 ? do_append(fd, &r, &err)
-                 : do_paths(fd, &r, cJSON_GetObjectItemCaseSensitive(json, "paths"), home, &err);
+        rc = r.op == STAGE_APPEND ? do_append(fd, &r, &err) : do_paths(fd, &r, home, keep, &err);
     }
+    if (keep >= 0)
+        close(keep);
     free(home);
     cJSON_Delete(json);
     return rc;

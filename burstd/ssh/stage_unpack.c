@@ -14,11 +14,11 @@
 
 #include "libburst/xalloc.h"
 #include "ssh/stage_dirs.h"
+#include "ssh/stage_stream.h"
 #include "ssh/stage_sync.h"
 
 #define MAX_ENTRIES 2000000
 #define MAX_FILE (INT64_C(1) << 44) // one file, holes included, when there is no other limit
-#define BLOCK 65536
 
 // Mode and time of a directory are set at the end: entries made in it change its time, and a mode
 // without w would keep them out.
@@ -32,10 +32,7 @@ struct unpack {
     const struct stage_paths *paths;
     const cJSON *exclude;
     int64_t max_bytes;
-    struct archive *a;
-    int stream;
-    bool stream_end; // the node's side was closed
-    char block[BLOCK];
+    struct archive *a; // the stream's
     struct stage_totals totals;
     uid_t uid;
     struct stage_dirs *dirs;
@@ -384,47 +381,25 @@ static int entry(struct unpack *u, struct archive_entry *e)
     return rc;
 }
 
-static la_ssize_t read_stream(struct archive *a, void *arg, const void **block)
+static int read_all(struct unpack *u, int fd, bool kept)
 {
-    struct unpack *u = arg;
-    ssize_t n;
-
-    do
-        n = read(u->stream, u->block, sizeof(u->block));
-    while (n < 0 && errno == EINTR);
-    if (n < 0)
-        archive_set_error(a, errno, "%s",
-                          errno == EAGAIN ? "nothing came for too long" : strerror(errno));
-    u->stream_end = n <= 0;
-    *block = u->block;
-    return n;
-}
-
-static int read_all(struct unpack *u)
-{
+    struct stage_stream *stream = stage_stream_open(fd, kept, u->errp);
     struct archive_entry *e;
-    int rc;
+    int rc = -1;
 
-    archive_read_support_format_tar(u->a);
-    // Names are bytes: whatever the locale, they come back as they were.
-    archive_read_set_format_option(u->a, "tar", "hdrcharset", "BINARY");
-    if (archive_read_open(u->a, u, NULL, read_stream, NULL) != ARCHIVE_OK)
-        return stop(u, "io", "the node sent no archive: %s", archive_error_string(u->a));
-    while ((rc = archive_read_next_header(u->a, &e)) == ARCHIVE_OK || rc == ARCHIVE_WARN)
-        if (entry(u, e) < 0)
-            return -1;
-    if (rc != ARCHIVE_EOF)
-        return stop(u, "io", "the stream from the node is no whole archive: %s",
-                    archive_error_string(u->a));
-    // libarchive takes a stream that ends between two entries for an archive. Ours end with tar's
-    // mark, after which it does not read on.
-    if (u->stream_end)
-        return stop(u, "io", "the stream from the node ended early");
-    return 0;
+    if (!stream)
+        return -1;
+    u->a = stage_stream_archive(stream);
+    while ((rc = stage_stream_next(stream, &e, u->errp)) > 0)
+        if ((rc = entry(u, e)) < 0)
+            break;
+    stage_stream_close(stream);
+    return rc;
 }
 
-int stage_unpack(const struct stage_paths *paths, const cJSON *exclude, int64_t max_bytes, int fd,
-                 struct stage_totals *totals, const char **errclass, burst_error_t *errp)
+static int unpack(const struct stage_paths *paths, const cJSON *exclude, int64_t max_bytes, int fd,
+                  bool kept, struct stage_totals *totals, const char **errclass,
+                  burst_error_t *errp)
 {
     struct unpack *u = xmalloc(sizeof(*u));
 
@@ -434,11 +409,9 @@ int stage_unpack(const struct stage_paths *paths, const cJSON *exclude, int64_t 
     u->uid = geteuid();
     u->errclass = "io";
     u->errp = errp;
-    u->stream = fd;
-    u->a = archive_read_new();
     u->dirs = stage_dirs_open(paths);
     u->sync = stage_sync_create();
-    int rc = read_all(u);
+    int rc = read_all(u, fd, kept);
     finish_dirs(u);
     if (rc == 0 && stage_sync_all(u->sync) < 0)
         rc = stop(u, "io", "writing the results to disk: %s", strerror(errno));
@@ -447,10 +420,23 @@ int stage_unpack(const struct stage_paths *paths, const cJSON *exclude, int64_t 
                   u->first_failure.text);
     *totals = u->totals;
     *errclass = u->errclass;
-    archive_read_free(u->a);
     stage_dirs_close(u->dirs);
     stage_sync_free(u->sync);
     free(u->late);
     free(u);
     return rc;
+}
+
+int stage_unpack(const struct stage_paths *paths, const cJSON *exclude, int64_t max_bytes, int fd,
+                 struct stage_totals *totals, const char **errclass, burst_error_t *errp)
+{
+    return unpack(paths, exclude, max_bytes, fd, false, totals, errclass, errp);
+}
+
+int stage_unpack_kept(const struct stage_paths *paths, const cJSON *exclude, int fd,
+                      struct stage_totals *totals, burst_error_t *errp)
+{
+    const char *errclass;
+
+    return unpack(paths, exclude, 0, fd, true, totals, &errclass, errp);
 }

@@ -26,4 +26,8 @@
 int stage_unpack(const struct stage_paths *paths, const cJSON *exclude, int64_t max_bytes, int fd,
                  struct stage_totals *totals, const char **errclass, burst_error_t *errp);
 
+// The same from an archive that stage_keep() made of such a stream.
+int stage_unpack_kept(const struct stage_paths *paths, const cJSON *exclude, int fd,
+                      struct stage_totals *totals, burst_error_t *errp);
+
 #endif

@@ -35,6 +35,21 @@ static void usage(FILE *f)
                "  --foreground       do not detach\n");
 }
 
+// The place for kept results of a site that names none (data.results_dir). Without it they cannot
+// be kept, and who asks for that is told so.
+static void make_results_dir(gid_t gid)
+{
+    mode_t old = umask(0);
+
+    if (mkdir(BURST_RESULTSDIR, 0711) == 0) {
+        if (chown(BURST_RESULTSDIR, 0, gid) < 0)
+            log_warn("%s: %s", BURST_RESULTSDIR, strerror(errno));
+    } else if (errno != EEXIST) {
+        log_warn("%s cannot be made: %s", BURST_RESULTSDIR, strerror(errno));
+    }
+    umask(old);
+}
+
 static bool peer_allowed(int fd, uid_t slurm_uid)
 {
     struct ucred peer;
@@ -79,7 +94,7 @@ static int listen_on(const char *path, gid_t gid)
     return fd;
 }
 
-static void accept_one(int listener, int signals, uid_t slurm_uid, int *children,
+static void accept_one(int listener, int signals, const struct passwd *slurm, int *children,
                        const sigset_t *old_mask)
 {
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
@@ -87,7 +102,7 @@ static void accept_one(int listener, int signals, uid_t slurm_uid, int *children
 
     if (fd < 0)
         return;
-    if (!peer_allowed(fd, slurm_uid)) {
+    if (!peer_allowed(fd, slurm->pw_uid)) {
         stage_refuse(fd, "denied", "only root and SlurmUser may ask burst-stagerd");
     } else if (*children >= MAX_CHILDREN) {
         stage_refuse(fd, "io", "burst-stagerd is busy with too many requests");
@@ -95,7 +110,7 @@ static void accept_one(int listener, int signals, uid_t slurm_uid, int *children
         close(listener);
         close(signals);
         sigprocmask(SIG_SETMASK, old_mask, NULL);
-        int rc = stage_serve(fd);
+        int rc = stage_serve(fd, slurm->pw_gid);
         close(fd);
         exit(rc);
     } else if (pid < 0) {
@@ -106,7 +121,7 @@ static void accept_one(int listener, int signals, uid_t slurm_uid, int *children
     close(fd);
 }
 
-static int loop(int listener, uid_t slurm_uid)
+static int loop(int listener, const struct passwd *slurm)
 {
     sigset_t mask, old_mask;
     int children = 0;
@@ -129,7 +144,7 @@ static int loop(int listener, uid_t slurm_uid)
         while (waitpid(-1, NULL, WNOHANG) > 0)
             children--;
         if (p[0].revents & POLLIN)
-            accept_one(listener, signals, slurm_uid, &children, &old_mask);
+            accept_one(listener, signals, slurm, &children, &old_mask);
     }
 }
 
@@ -175,7 +190,9 @@ int main(int argc, char **argv)
         log_error("--slurm-user: there is no user %s", slurm_user);
         return 1;
     }
-    int listener = listen_on(path, pw->pw_gid);
+    const struct passwd slurm = {.pw_uid = pw->pw_uid, .pw_gid = pw->pw_gid};
+    make_results_dir(slurm.pw_gid);
+    int listener = listen_on(path, slurm.pw_gid);
     if (listener < 0)
         return 1;
     if (!foreground && daemon(0, 1) < 0) {
@@ -183,7 +200,7 @@ int main(int argc, char **argv)
         return 1;
     }
     log_info("listening on %s for root and %s", path, slurm_user);
-    int rc = loop(listener, pw->pw_uid);
+    int rc = loop(listener, &slurm);
     unlink(path);
     return rc < 0 ? 1 : 0;
 }

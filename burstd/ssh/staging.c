@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "libburst/json.h"
@@ -95,6 +96,7 @@ int staging_out(struct ssh_session *s, const struct ssh_request *req, cJSON *don
     struct ssh_transfer t;
     struct strbuf params;
     struct stage_out o = {NULL};
+    const char *op = cJSON_HasObjectItem(req->json, "keep") ? "keep" : "unpack";
     int rc = -1, fd = -1;
 
     ssh_transfer_init(&t);
@@ -108,7 +110,7 @@ int staging_out(struct ssh_session *s, const struct ssh_request *req, cJSON *don
     if (ssh_request_params(req, NULL, NULL, false, &params, &err->e) < 0)
         goto out;
     fd = stage_peer_connect(json_str(req->json, "stage_socket", ""), err);
-    if (fd < 0 || stage_peer_send(fd, req, "unpack", err) < 0)
+    if (fd < 0 || stage_peer_send(fd, req, op, err) < 0)
         goto out;
     fcntl(fd, F_SETFL, O_NONBLOCK);
     t.head = params.data;
@@ -121,6 +123,8 @@ int staging_out(struct ssh_session *s, const struct ssh_request *req, cJSON *don
     rc = node_command_run(s, req, &t, err);
     if (rc == 0)
         add_totals(done, o.answer, &t);
+    if (rc == 0 && strcmp(op, "keep") == 0)
+        json_add_str(done, "kept", json_str(o.answer, "kept", ""));
 out:
     if (fd >= 0)
         close(fd);

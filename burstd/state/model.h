@@ -134,6 +134,10 @@ struct instance {
     bool absent;            // and the cloud, asked for it alone, does not know it
     int64_t next_ms;        // monotonic: nothing to do before this
     int64_t sync_ms;        // monotonic: what its job wrote comes home again then
+    char unhomed[200]; // why home does not take its job's results, "" = as far as is known it does
+    bool keep_next;    // at the next try they may be kept (keep.h)
+    bool keeping;      // the stage-out that is under way keeps them
+    unsigned keeps_failed;  // so often that did not work either
     bool untold;            // its job is to be told of a notice, and was not yet
     int64_t grace_ms;       // monotonic: under notice, its job may go on until then
     unsigned tries, misses; // of the present state; descriptions that did not find it
@@ -197,6 +201,7 @@ struct bjob {
     bool our_hold;            // priority 0 is ours, not the user's: we may release it
     bool requeue_wanted;      // after the stage-out it is planned again, not done
     unsigned missing;         // nodes whose results of this attempt did not come home
+    unsigned kept;            // nodes whose results wait for their owner (node/keep.h)
     uint32_t submit_restarts; // as counted when `submit` became what it is
     int64_t met;              // epoch seconds: known since then; its charges are later
     bool comment_due;         // it has cost money, and its record does not say how much in the end

@@ -71,6 +71,7 @@ static const struct column job_columns[] = {
     J(comment_due, BOOL),
     J(met, INT),
     J(submit_restarts, U32),
+    J(kept, UINT),
 };
 // clang-format on
 

@@ -413,8 +413,12 @@ static void op_done(void *arg)
     signals += works && !op->cancelled && strcmp(kind, "signal_job") == 0;
     if (works && strcmp(kind, "stage_in") == 0)
         slurm_staged_in(job, vm);
-    if (works && strcmp(kind, "stage_out") == 0)
+    bool out = strcmp(kind, "stage_out") == 0;
+    bool keep = out && cJSON_HasObjectItem(op->request, "keep");
+    bool refused = out && (keep ? world.keeps_full : world.home_full);
+    if (works && out && !refused)
         slurm_staged_out(job, vm);
+    world.kept += works && keep && !refused;
     if (!op->cancelled && world.b && op->generation == world.generation) {
         cJSON *last = cJSON_CreateObject();
         if (works && world.helper_dies) {
@@ -428,6 +432,8 @@ static void op_done(void *arg)
         } else if (works && strcmp(kind, "stage_in") == 0 && world.stage_error) {
             op->cb->done(op->arg, false, world.stage_error, "simulated trouble with its data",
                          last);
+        } else if (works && refused) {
+            op->cb->done(op->arg, false, "space", "simulated quota", last);
         } else if (works)
             op->cb->done(op->arg, true, NULL, NULL, last);
         else

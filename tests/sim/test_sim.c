@@ -1579,6 +1579,83 @@ static void the_end_says_what_is_not_home(void **state)
     what_is_not_home(18, GIVEN_UP, "what it wrote on 1 of 2 nodes did not all come home");
 }
 
+// For a day home takes no results. What they cost is bounded, and the job's end says where they
+// are.
+static void results_are_kept_when_home_is_full(void **state)
+{
+    make_world(20);
+    remove_journal();
+    daemon_start();
+    world.home_full = true;
+    int job = slurm_submit(60, 2, true);
+    while (!slurm_started(job))
+        live(100);
+    while (slurm_started(job))
+        live(100);
+    live(60000 * 20);
+    assert_int_equal(world.kept, 0);
+    assert_int_equal(cloud_running(), 2);
+    live(60000 * 12); // data.keep_results: half an hour
+    assert_int_equal(world.kept, 2);
+    live(60000 * 5);
+    assert_int_equal(cloud_running(), 0);
+    expect_end(job, "results of 2 nodes are kept: burst results 1, cost $0.");
+    assert_true(told(job, "are kept in"));
+    world.home_full = false;
+    settle();
+    check_promises(20);
+    end_world();
+}
+
+// Nor can they be kept: the node waits, and they come home when that is possible again.
+static void results_that_cannot_be_kept_wait(void **state)
+{
+    make_world(20);
+    remove_journal();
+    daemon_start();
+    world.home_full = world.keeps_full = true;
+    int job = slurm_submit(60, 1, true);
+    while (!slurm_started(job))
+        live(100);
+    while (slurm_started(job))
+        live(100);
+    live(60000 * 60);
+    assert_int_equal(cloud_running(), 1);
+    world.home_full = false;
+    live(60000 * 5);
+    assert_int_equal(world.kept, 0);
+    expect_end(job, "results are home");
+    settle();
+    check_promises(20);
+    end_world();
+}
+
+// A job that is to run again does not wait for half an hour: they are kept, or else it goes on from
+// what is home.
+static void requeued_jobs_do_not_wait_for_a_full_home(void **state)
+{
+    for (int full = 0; full <= 1; full++) {
+        make_world(21);
+        remove_journal();
+        daemon_start();
+        world.home_full = true;
+        world.keeps_full = full;
+        int job = slurm_submit(600, 1, true);
+        while (!slurm_started(job))
+            live(100);
+        live(2000);
+        slurm_requeue(job);
+        slurm_begin(job, 600); // else Slurm starts it on the same node again
+        live(400000);
+        assert_int_equal(jobs_by_id(world.b->jobs, (uint32_t)job)->state, JOB_RUNNING);
+        assert_int_equal(world.kept, !full);
+        world.home_full = world.keeps_full = false;
+        settle();
+        check_promises(21);
+        end_world();
+    }
+}
+
 static void moved_here_while_nobody_looked(void **state)
 {
     make_world(16);
@@ -2005,6 +2082,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_drain_during_the_boot_frees_the_job),
         cmocka_unit_test(the_end_says_what_is_not_home),
         cmocka_unit_test(spool_files_stay_until_they_are_journaled),
+        cmocka_unit_test(results_are_kept_when_home_is_full),
+        cmocka_unit_test(results_that_cannot_be_kept_wait),
+        cmocka_unit_test(requeued_jobs_do_not_wait_for_a_full_home),
         cmocka_unit_test(moved_here_while_nobody_looked),
         cmocka_unit_test(one_silent_node_does_not_keep_the_others_results),
         cmocka_unit_test(held_jobs_wait_for_others_and_their_time),

@@ -35,6 +35,9 @@ struct world {
     const char *stage_error;  // class of error of every stage-in, NULL = none
     const char *data_error;   // the same of every look at a job's data; "" = burst-stagerd is down
     bool no_stagerd;          // burst-stagerd does not run
+    bool home_full;           // results cannot be written to their places
+    bool keeps_full;          // nor can they be kept
+    unsigned kept;            // so many times they were
     unsigned registrations_lost; // so many starts of slurmd are not heard of by Slurm
     bool no_join;                // slurmd starts, and never registers
     bool no_launch;              // slurmd launches no job on rented nodes (Prolog)

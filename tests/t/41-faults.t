@@ -10,7 +10,8 @@
 # Short bounds, so that giving up does not take long here.
 conf=$(mktemp -d "${TMPDIR:-/tmp}/burst-conf.XXXXXX")
 sed -E 's/^boot:.*/boot: {launch_timeout: 20s, ssh_timeout: 8s, join_timeout: 20s, block: 8s, block_max: 10s}/
-    s/^spot:.*/spot: {signal: USR1, grace: 2s}/; s/^node_idle:.*/node_idle: 5s/' \
+    s/^spot:.*/spot: {signal: USR1, grace: 2s}/; s/^node_idle:.*/node_idle: 5s/
+    s/^data:.*/&\n  keep_results: 5s/' \
     "$topdir/etc/demo/burst.yaml" >"$conf/burst.yaml"
 start_cluster --with-burst --conf "$conf"
 rm -rf "$conf"
@@ -193,6 +194,37 @@ ok "when it works again the job comes to its end" burst_job "$j" 90
 like "$(as alice cat j.txt)" '^attempt 0' "with its results"
 ok "the job before it too" burst_job "$i" 30
 is "$(as alice cat i.result)" result "with its results"
+
+# --- home does not take the results: they are kept for their owner, and the node goes
+as alice mkdir taken
+n=$(as alice sbatch --parsable -t 10 -D /home/alice/taken -o out.txt \
+    --wrap 'mkdir deep; echo worked >deep/result; ln -s deep/result link; sleep 600')
+ok "a job runs in a directory of its own" runs_now "$n"
+wait_for "as alice srun -Q --overlap --jobid=$n test -L link" 30
+keeper=$(where "$n")
+as alice sh -c 'rm -r taken && echo mine >taken'
+as alice scancel "$n"
+happens "its directory cannot be written any more" 60 \
+    "[[ \$(story $n) == *'could not be brought home'* ]]"
+happens "its results are kept" 60 \
+    "[[ \$(story $n) == *'are kept in /var/lib/burst-results/alice/$n-'* ]]"
+happens "it comes to its end" 30 "[[ \$(of_job $n state) == done ]]"
+like "$(of_job "$n" reason)" "results of 1 node are kept: burst results $n" "which says how to have them"
+happens "its node goes" 60 "[[ \$(all_instances) != *${keeper/instances\//}* ]]"
+like "$(acct "$n" admincomment)" "^results are kept \(burst results $n\);.*\\\$.* \| burst:1" \
+    "so does its record"
+is "$(as alice burst results -h -o %i)" "$n" "its owner sees them in a list"
+is "$(as bob burst results -h)" "" "nobody else does"
+archive=$(as alice burst results -h -o %A)
+fails "nor reads them" as bob cat "$archive"
+like "$(as root burst results "$n" 2>&1)" 'by their owner' "root does not unpack what came from a node"
+like "$(as alice burst results "$n" 2>&1)" 'still kept' "a file is in the way: nothing is lost"
+is "$(as alice cat taken)" mine "nor is that file"
+as alice rm taken
+ok "without it they are brought to their places" as alice burst results "$n"
+is "$(as alice cat taken/deep/result taken/link)" $'worked\nworked' "whole"
+is "$(as alice burst results -h)" "" "and are kept no more"
+fails "nor is there anything to bring home again" as alice burst results "$n"
 
 # --- data that are too much
 as alice sh -c 'mkdir big && head -c 101M /dev/zero >big/file'

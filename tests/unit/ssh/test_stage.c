@@ -14,6 +14,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <archive.h>
@@ -24,6 +25,7 @@
 #include "libburst/json.h"
 #include "libburst/people.h"
 #include "libburst/xalloc.h"
+#include "ssh/stage_keep.h"
 #include "ssh/stage_named.h"
 #include "ssh/stage_pack.h"
 #include "ssh/stage_paths.h"
@@ -341,15 +343,15 @@ struct result {
     burst_error_t err;
 };
 
-// keep: bytes of the archive that arrive; 0: all. The sender closes its side when cut is set.
-static struct result unpack(struct world *w, struct sent *s, size_t keep, bool cut,
-                            int64_t max_bytes, const cJSON *exclude)
+// keep: bytes of the archive that arrive; 0: all. The sender closes its side when cut is set. The
+// end from which it is read.
+static int sender(struct sent *s, size_t keep, bool cut)
 {
-    struct result r = {.errclass = ""};
     int fd[2];
 
     if (s->a)
         archive_write_free(s->a);
+    s->a = NULL;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
     size_t len = keep ? keep : s->used, off = 0;
     pid_t pid = fork();
@@ -367,8 +369,17 @@ static struct result unpack(struct world *w, struct sent *s, size_t keep, bool c
         _exit(0);
     }
     close(fd[1]);
-    r.rc = stage_unpack(w->paths, exclude, max_bytes, fd[0], &r.totals, &r.errclass, &r.err);
-    close(fd[0]);
+    return fd[0];
+}
+
+static struct result unpack(struct world *w, struct sent *s, size_t keep, bool cut,
+                            int64_t max_bytes, const cJSON *exclude)
+{
+    struct result r = {.errclass = ""};
+    int fd = sender(s, keep, cut);
+
+    r.rc = stage_unpack(w->paths, exclude, max_bytes, fd, &r.totals, &r.errclass, &r.err);
+    close(fd);
     free(s->data);
     return r;
 }
@@ -885,6 +896,189 @@ static void test_keys_kept_elsewhere(void **state)
     assert_file(keys, "authorized_keys", NULL);
 }
 
+// ---- results that are kept
+
+static struct result keep(struct world *w, struct sent *s, const char *name, size_t bytes,
+                          char **kept)
+{
+    cJSON *paths = cJSON_CreateArray();
+    const struct stage_keep_request request = {
+        .dir = w->away, .name = name, .job = "12", .node = "n1", .why = "no room", .paths = paths};
+    struct result r = {.errclass = ""};
+    int dir = open(w->away, O_RDONLY | O_DIRECTORY), fd = sender(s, bytes, bytes > 0);
+
+    cJSON_AddItemToArray(paths, cJSON_CreateString(w->run));
+    r.rc = stage_keep(dir, &request, w->paths, fd, &r.totals, kept, &r.errclass, &r.err);
+    close(fd);
+    close(dir);
+    cJSON_Delete(paths);
+    free(s->data);
+    return r;
+}
+
+static void test_keep(void **state)
+{
+    struct world *w = *state;
+    char *kept[2] = {NULL, NULL};
+    struct stage_totals t;
+    burst_error_t err = {""};
+    struct sent s;
+
+    for (int k = 0; k < 2; k++) {
+        send_open(&s);
+        send_entry(&s, in_run(w, "deep"), AE_IFDIR, 0750, NULL, NULL);
+        send_entry(&s, in_run(w, "deep/a"), 0, 0640, NULL, "result");
+        send_entry(&s, in_run(w, "deep/b"), 0, 0640, in_run(w, "deep/a"), NULL);
+        send_entry(&s, in_run(w, "empty"), 0, 0600, NULL, NULL);
+        send_entry(&s, in_run(w, "link"), AE_IFLNK, 0777, "deep/a", NULL);
+        // What a hostile node sends keeps nothing else from being kept.
+        send_entry(&s, "/etc/evil", 0, 0644, NULL, "evil");
+        send_entry(&s, in_run(w, "../away/evil"), 0, 0644, NULL, "evil");
+        struct result r = keep(w, &s, "12-n1", 0, &kept[k]);
+        if (r.rc < 0)
+            fail_msg("%s", r.err.text);
+        assert_int_equal(r.totals.files, 5);
+        assert_int_equal(r.totals.skipped, 2);
+        assert_int_equal(r.totals.bytes, 6);
+    }
+    // Nothing takes the place of what is kept already.
+    assert_non_null(strstr(kept[0], "/away/12-n1.tar.gz"));
+    assert_non_null(strstr(kept[1], "/away/12-n1.2.tar.gz"));
+    char *about = get(w->away, "12-n1.2.json");
+    assert_non_null(strstr(about, "\"no room\""));
+    assert_non_null(strstr(about, w->run));
+    free(about);
+    assert_int_equal(access(in_run(w, "deep"), F_OK), -1);
+
+    int fd = open(kept[1], O_RDONLY);
+    struct stat st;
+    assert_int_equal(fstat(fd, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    assert_int_equal(stage_unpack_kept(w->paths, NULL, fd, &t, &err), 0);
+    close(fd);
+    assert_int_equal(t.files, 5);
+    assert_file(w->run, "deep/a", "result");
+    assert_file(w->run, "deep/b", "result");
+    assert_file(w->run, "empty", "");
+    assert_file(w->run, "link", "result");
+    assert_int_equal(stat(in_run(w, "deep/a"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0640);
+    assert_int_equal(st.st_mtime, 1000000000);
+    free(kept[0]);
+    free(kept[1]);
+}
+
+// tar of the system reads it as well: whoever wants his results elsewhere takes that.
+static void test_kept_archive_is_a_tar(void **state)
+{
+    struct world *w = *state;
+    char *kept = NULL, *big = xmalloc(300001);
+    struct sent s;
+
+    memset(big, 'x', 300000);
+    send_open(&s);
+    send_entry(&s, in_run(w, "big"), 0, 0644, NULL, big);
+    assert_int_equal(keep(w, &s, "7", 0, &kept).rc, 0);
+    char *into = xasprintf("%s/into", w->dir), *dir = xasprintf("%s%s", into, w->run);
+    assert_int_equal(mkdir(into, 0700), 0);
+    char *argv[] = {(char *)"tar", (char *)"-xzf", kept, (char *)"-C", into, NULL};
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (!freopen("/dev/null", "w", stderr)) // "Removing leading /"
+            _exit(126);
+        execvp("tar", argv);
+        _exit(127);
+    }
+    int status = -1;
+    waitpid(pid, &status, 0);
+    assert_int_equal(status, 0);
+    assert_file(dir, "big", big);
+    free(dir);
+    free(into);
+    free(big);
+    free(kept);
+}
+
+// A stream that breaks off leaves nothing, and says so.
+static void test_keep_cut(void **state)
+{
+    struct world *w = *state;
+    char *kept = NULL;
+    struct sent s;
+    const size_t cuts[] = {0, 1000, 1536, 2048, 3000};
+
+    for (size_t k = 1; k < sizeof(cuts) / sizeof(cuts[0]); k++) {
+        send_open(&s);
+        send_entry(&s, in_run(w, "a"), 0, 0644, NULL, "first");
+        send_entry(&s, in_run(w, "b"), 0, 0644, NULL, "second");
+        struct result r = keep(w, &s, "12", cuts[k], &kept);
+        assert_int_equal(r.rc, -1);
+        assert_string_equal(r.errclass, "io");
+        assert_true(r.err.text[0]);
+        assert_null(kept);
+        assert_file(w->away, "12.tar.gz", NULL);
+        assert_file(w->away, "12.tar.gz.part", NULL);
+        assert_file(w->away, "12.json", NULL);
+    }
+}
+
+static void test_keep_names(void **state)
+{
+    static const char *const bad[] = {"", ".", "..", ".a", "a/b", "a b", "a\n", "\xc3\xa4"};
+    char longest[STAGE_KEEP_NAME_MAX + 2];
+
+    for (size_t k = 0; k < sizeof(bad) / sizeof(bad[0]); k++)
+        assert_false(stage_keep_name_ok(bad[k]));
+    assert_true(stage_keep_name_ok("12_3-aws-a100x2-001"));
+    memset(longest, 'a', sizeof(longest));
+    longest[STAGE_KEEP_NAME_MAX + 1] = '\0';
+    assert_false(stage_keep_name_ok(longest));
+    longest[STAGE_KEEP_NAME_MAX] = '\0';
+    assert_true(stage_keep_name_ok(longest));
+}
+
+// Of the site's directory: root's, with SlurmUser's group, for nobody else to write.
+static void test_keep_dir(void **state)
+{
+    struct world *w = *state;
+    char *site = xasprintf("%s/site", w->dir), *mine = xasprintf("%s/alice", site);
+    char *odd = xasprintf("%s/odd", w->dir);
+    burst_error_t err;
+    struct stat st;
+
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(stage_keep_dir(site, 77, "alice", 2001, 2002, &err), -1);
+    assert_non_null(strstr(err.text, "install -d -o root -g slurm"));
+    assert_int_equal(mkdir(site, 0711), 0);
+    assert_int_equal(stage_keep_dir(site, 77, "alice", 2001, 2002, &err), -1); // the group
+    assert_int_equal(chown(site, 0, 77), 0);
+    for (int again = 0; again < 2; again++) {
+        int fd = stage_keep_dir(site, 77, "alice", 2001, 2002, &err);
+        assert_true(fd >= 0);
+        assert_int_equal(fstat(fd, &st), 0);
+        assert_int_equal(st.st_uid, 2001);
+        assert_int_equal(st.st_gid, 2002);
+        assert_int_equal(st.st_mode & 07777, 0700);
+        close(fd);
+    }
+    assert_int_equal(stage_keep_dir(site, 77, "alice", 2003, 2002, &err), -1);
+    assert_non_null(strstr(err.text, "somebody else's"));
+    assert_int_equal(stage_keep_dir(site, 77, "../away", 2001, 2002, &err), -1);
+    assert_int_equal(stage_keep_dir(site, 77, ".", 2001, 2002, &err), -1);
+    assert_int_equal(symlink(w->away, odd), 0);
+    assert_int_equal(stage_keep_dir(odd, 77, "alice", 2001, 2002, &err), -1);
+    assert_int_equal(unlink(odd), 0);
+    assert_int_equal(rename(mine, odd), 0);
+    assert_int_equal(symlink(w->away, mine), 0); // not followed
+    assert_int_equal(stage_keep_dir(site, 77, "alice", 2001, 2002, &err), -1);
+    assert_int_equal(chmod(site, 0775), 0);
+    assert_int_equal(stage_keep_dir(site, 77, "bob", 2004, 2004, &err), -1); // SlurmUser may write
+    free(odd);
+    free(mine);
+    free(site);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -908,6 +1102,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_home_behind_a_link, setup, teardown),
         cmocka_unit_test_setup_teardown(test_keys_kept_elsewhere, setup, teardown),
         cmocka_unit_test_setup_teardown(test_home_bound_elsewhere, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_keep, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_kept_archive_is_a_tar, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_keep_cut, setup, teardown),
+        cmocka_unit_test(test_keep_names),
+        cmocka_unit_test_setup_teardown(test_keep_dir, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
