@@ -39,6 +39,22 @@ static const char *needs_restart(const struct burst_conf *old, const struct burs
     return NULL;
 }
 
+// A key that was replaced is used from now on. What is read is right whatever becomes of the rest.
+static int new_credentials(struct burstd *b, char **errors)
+{
+    burst_error_t err;
+    struct cloud *c;
+
+    for (unsigned k = 0; (c = clouds_at(b->clouds, k)); k++)
+        if (cloud_refresh(c, &err) < 0) {
+            *errors =
+                xasprintf("%s; the old ones and the old configuration stay in force", err.text);
+            log_error("reload: %s", *errors);
+            return -1;
+        }
+    return 0;
+}
+
 int reload(struct burstd *b, char **errors)
 {
     struct burst_conf *new = NULL, *old = b->conf;
@@ -57,6 +73,10 @@ int reload(struct burstd *b, char **errors)
                       "and jobs survive it); the old configuration stays in force",
                       what);
         log_error("reload: %s", *errors);
+        conf_free(new);
+        return -1;
+    }
+    if (new_credentials(b, errors) < 0) {
         conf_free(new);
         return -1;
     }

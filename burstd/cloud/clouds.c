@@ -83,6 +83,19 @@ struct cloud *clouds_find(struct clouds *c, const char *name)
     return NULL;
 }
 
+int cloud_refresh(struct cloud *c, burst_error_t *errp)
+{
+    int rc = c->ops->refresh ? c->ops->refresh(c->provider, errp) : 0;
+
+    if (rc < 0)
+        return errprefix(errp, "cloud %s: credentials", c->conf->name);
+    if (rc > 0) {
+        log_info("cloud %s: has new credentials", c->conf->name);
+        cloud_works(c); // as far as is known; if they are refused, too, it is out again
+    }
+    return rc;
+}
+
 void cloud_trouble(struct cloud *c, enum provider_class error, const char *message)
 {
     int64_t wait = OUT_MIN_MS;
@@ -96,6 +109,9 @@ void cloud_trouble(struct cloud *c, enum provider_class error, const char *messa
         wait = 60000;
     c->out_until_ms = clock_mono_ms() + (wait > OUT_MAX_MS ? OUT_MAX_MS : wait);
     log_warn("cloud %s: %s", c->conf->name, c->message);
+    burst_error_t err;
+    if (error == PROVIDER_AUTH && cloud_refresh(c, &err) < 0)
+        log_warn("%s", err.text);
 }
 
 void cloud_works(struct cloud *c)

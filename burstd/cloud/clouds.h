@@ -43,6 +43,10 @@ void cloud_listing_read(struct cloud *c);
 // The next listing of this cloud comes at once.
 void cloud_list_soon(struct cloud *c);
 
+// Reads its credentials again (also done by cloud_trouble() when they are refused). 1: there are
+// new ones, and what was in the way of the cloud is forgotten; 0: the same; -1: unreadable, the old
+// ones stay in use.
+int cloud_refresh(struct cloud *c, burst_error_t *errp);
 // A call failed or worked: keeps `out_until_ms` and the message.
 void cloud_trouble(struct cloud *c, enum provider_class error, const char *message);
 void cloud_works(struct cloud *c);

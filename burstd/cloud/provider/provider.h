@@ -81,7 +81,7 @@ struct provider_result {
 
 typedef void (*provider_cb)(void *arg, const struct provider_result *result);
 
-// What a driver gets at its creation; borrowed for its life.
+// What a driver gets at its creation; borrowed for the call, drivers copy what they keep.
 struct provider_config {
     const char *cloud;            // name in burst.yaml
     const char *endpoint;         // URL without a slash at its end
@@ -99,6 +99,9 @@ struct provider_ops {
     struct provider *(*create)(uv_loop_t *loop, struct http *http,
                                const struct provider_config *config, burst_error_t *errp);
     void (*destroy)(struct provider *p); // pending callbacks are not called any more
+    // Reads the credentials again. 1: they are others now, 0: they are the same, -1: they cannot be
+    // read, and the old ones stay in use. NULL: the driver has none.
+    int (*refresh)(struct provider *p, burst_error_t *errp);
     void (*launch)(struct provider *p, const struct provider_launch *req, provider_cb cb,
                    void *arg);
     // All instances with our cluster tag that the cloud still lists, ended ones included.

@@ -25,6 +25,7 @@ struct provider {
     struct http *http; // borrowed
     char *base;        // ENDPOINT/v1/CLOUD
     char *authorization;
+    char *credentials; // file
     char *cluster;
     int timeout_ms;
     struct op *first;
@@ -468,8 +469,17 @@ static void local_terminate(struct provider *p, const char *id, const char *regi
 
 // ---- life -------------------------------------------------------------------------------------
 
-static int read_token(struct provider *p, const char *path, burst_error_t *errp)
+static void wipe_authorization(struct provider *p)
 {
+    if (p->authorization)
+        fs_wipe(p->authorization, strlen(p->authorization));
+    p->authorization = NULL;
+}
+
+// 1: another token than before, 0: the same, -1: none; the one from before stays.
+static int local_refresh(struct provider *p, burst_error_t *errp)
+{
+    const char *path = p->credentials;
     char *token;
     size_t len;
 
@@ -479,10 +489,14 @@ static int read_token(struct provider *p, const char *path, burst_error_t *errp)
     bool clean = n > 0 && strspn(token + n, " \t\r\n") == len - n;
     for (size_t k = 0; k < n; k++) // it becomes part of a header
         clean = clean && token[k] > ' ' && token[k] < 127;
-    if (clean)
-        p->authorization = xasprintf("Authorization: Bearer %.*s", (int)n, token);
+    char *header = clean ? xasprintf("Authorization: Bearer %.*s", (int)n, token) : NULL;
     fs_wipe(token, len);
-    return clean ? 0 : errprintf(errp, "%s: a token is one word on one line", path);
+    if (!clean)
+        return errprintf(errp, "%s: a token is one word on one line", path);
+    int differs = !p->authorization || strcmp(p->authorization, header) != 0;
+    wipe_authorization(p);
+    p->authorization = header;
+    return differs;
 }
 
 static void local_destroy(struct provider *p)
@@ -493,8 +507,8 @@ static void local_destroy(struct provider *p)
         http_cancel(p->first->request);
         op_free(p->first);
     }
-    if (p->authorization)
-        fs_wipe(p->authorization, strlen(p->authorization));
+    wipe_authorization(p);
+    free(p->credentials);
     free(p->base);
     free(p->cluster);
     free(p);
@@ -520,7 +534,8 @@ static struct provider *local_create(uv_loop_t *loop, struct http *http,
     char *cloud = http_escape(config->cloud);
     p->base = xasprintf("%s/v1/%s", url, cloud);
     free(cloud);
-    if (read_token(p, config->credentials_file ? config->credentials_file : "", errp) < 0) {
+    p->credentials = xstrdup(config->credentials_file ? config->credentials_file : "");
+    if (local_refresh(p, errp) < 0) {
         errprefix(errp, "cloud %s: credentials", config->cloud);
         local_destroy(p);
         return NULL;
@@ -532,6 +547,7 @@ const struct provider_ops provider_local = {
     .name = "local",
     .create = local_create,
     .destroy = local_destroy,
+    .refresh = local_refresh,
     .launch = local_launch,
     .list_owned = local_list_owned,
     .describe = local_describe,

@@ -566,6 +566,35 @@ static void credentials_are_checked(void **state)
     assert_non_null(strstr(err.text, "one word"));
 }
 
+static void write_token(const char *text)
+{
+    FILE *f = fopen(token_file, "w");
+
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+// A key that was replaced is used from now on; one that cannot be read replaces nothing.
+static void credentials_are_read_again(void **state)
+{
+    burst_error_t err;
+
+    assert_int_equal(provider_local.refresh(provider, &err), 0);
+    write_token("another-token\n");
+    assert_int_equal(provider_local.refresh(provider, &err), 1);
+    assert_int_equal(provider_local.refresh(provider, &err), 0);
+    write_token("two words\n");
+    assert_int_equal(provider_local.refresh(provider, &err), -1);
+    assert_non_null(strstr(err.text, "one word"));
+    assert_int_equal(unlink(token_file), 0);
+    assert_int_equal(provider_local.refresh(provider, &err), -1);
+    reply_with(200, "", "{\"instances\":[]}");
+    provider_local.list_owned(provider, on_result, NULL);
+    wait_result();
+    assert_non_null(strstr(asked.data, "\r\nAuthorization: Bearer another-token\r\n"));
+}
+
 static void drivers_are_found_by_name(void **state)
 {
     burst_error_t err;
@@ -612,6 +641,7 @@ int main(void)
         T(bad_launches_are_not_sent),
         T(no_callback_after_destroy),
         T(credentials_are_checked),
+        T(credentials_are_read_again),
         cmocka_unit_test(drivers_are_found_by_name),
         cmocka_unit_test(headers_and_escapes),
     };
