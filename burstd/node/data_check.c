@@ -9,17 +9,17 @@
 #include <uthash.h>
 
 #include "base/conf.h"
-#include "base/log.h"
 #include "libburst/clock.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "node/stage_spec.h"
 #include "node/stagerd_client.h"
+#include "node/stagerd_probe.h"
 
 #define LOOK_MS 30000  // burst-stagerd looks so long at one job's data; beyond, they are not known
 #define FIT_MS 300000  // an answer is good so long; the stage-in looks again in any case
 #define FIRST_MS 60000 // what does not fit is looked at again then, and later and later
-#define TROUBLE_MS 10000 // the same after an error of a file server, or when nobody answers
+#define TROUBLE_MS 10000 // the same after an error of a file server, or of the question
 #define LONGEST_MS 3600000
 #define FORGET_MS 900000 // nobody has asked
 #define LOOKS 8          // at a time
@@ -43,8 +43,6 @@ struct check {
 struct data_checks {
     struct burstd *b;
     struct check *rows;
-    int64_t down_ms; // monotonic: burst-stagerd did not run, and is not asked before this
-    char down_why[200];
 };
 
 struct data_checks *data_checks_create(struct burstd *b)
@@ -135,6 +133,14 @@ static void good_for(struct check *c, int64_t ms)
     c->until = clock_now_s() + ms / 1000;
 }
 
+// It has not looked: says nothing of the data.
+static void unasked(struct check *c, const char *error)
+{
+    c->verdict = DATA_UNFIT;
+    snprintf(c->why, sizeof(c->why), "burst-stagerd does not answer (%.180s)", error);
+    good_for(c, TROUBLE_MS);
+}
+
 // cls: burst-stagerd's, "" = it gave no answer.
 static void unfit(struct check *c, const char *cls, const char *error)
 {
@@ -161,19 +167,8 @@ static void looked(void *arg, const cJSON *answer, bool down, const char *error)
         return;
     }
     if (down) {
-        if (!t->down_ms)
-            log_error("burst-stagerd does not answer at %s/stage.sock (%s): nothing is rented for "
-                      "jobs with data until it does",
-                      t->b->conf->run_dir, error);
-        t->down_ms = clock_mono_ms() + TROUBLE_MS;
-        snprintf(t->down_why, sizeof(t->down_why), "%s", error);
-        t->b->poke(t->b);
-        return;
-    }
-    if (t->down_ms)
-        log_info("burst-stagerd answers again");
-    t->down_ms = 0;
-    if (json_bool(answer, "ok", false)) {
+        unasked(c, error);
+    } else if (json_bool(answer, "ok", false)) {
         c->verdict = DATA_FIT;
         c->failures = 0;
         c->why[0] = '\0';
@@ -197,8 +192,7 @@ static bool slot(const struct data_checks *t, uint32_t uid)
 
 static void look(struct data_checks *t, struct check *c, int64_t now)
 {
-    if (c->looking || now < t->down_ms || (c->verdict != DATA_ASKED && now < c->until_ms) ||
-        !slot(t, c->uid))
+    if (c->looking || (c->verdict != DATA_ASKED && now < c->until_ms) || !slot(t, c->uid))
         return;
     forget_old(t, now);
     c->looking = true;
@@ -206,18 +200,12 @@ static void look(struct data_checks *t, struct check *c, int64_t now)
     stagerd_ask(t->b, json_parse(c->key, strlen(c->key), NULL), looked, c);
 }
 
-static void sentence(const struct data_checks *t, const struct check *c, int64_t now, char *why,
-                     size_t size)
+static void sentence(const struct check *c, int64_t now, char *why, size_t size)
 {
     char at[CLOCK_TEXT_MAX];
 
     why[0] = '\0';
-    if (t->down_ms)
-        snprintf(why, size,
-                 "nothing is rented for jobs with data: burst-stagerd does not answer (%.100s); "
-                 "is the service burst-stagerd running?",
-                 t->down_why);
-    else if (c->why[0]) {
+    if (c->why[0]) {
         clock_local(c->until, at);
         snprintf(why, size, "no node is rented for it: %.190s (looked at again at %s)", c->why, at);
     } else if (c->looking && now - c->begun_ms >= SLOW_MS)
@@ -237,18 +225,16 @@ enum data_verdict data_check(struct burstd *b, struct bjob *j, char *why, size_t
     why[0] = '\0';
     if (b->conf->shared_filesystem || now < j->fits_ms)
         return DATA_FIT;
+    if (!stagerd_runs(b, why, size))
+        return DATA_UNFIT;
     struct check *c = row(t, j);
     c->used_ms = now;
     look(t, c, now);
     j->hopeless = c->verdict == DATA_HOPELESS;
-    if (t->down_ms) {
-        sentence(t, c, now, why, size);
-        return DATA_UNFIT;
-    }
     if (c->verdict == DATA_FIT && now < c->until_ms) {
         j->fits_ms = c->until_ms;
         return DATA_FIT;
     }
-    sentence(t, c, now, why, size);
+    sentence(c, now, why, size);
     return c->verdict == DATA_FIT ? DATA_ASKED : c->verdict;
 }

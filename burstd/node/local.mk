@@ -33,7 +33,7 @@ TESTS += tests/unit/node/test_stagerd_probe
 tests_unit_node_test_stagerd_probe_SOURCES = tests/unit/node/test_stagerd_probe.c burstd/node/stagerd_probe.c
 tests_unit_node_test_stagerd_probe_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_node_test_stagerd_probe_LDFLAGS = $(SAN_LDFLAGS) -Wl,--wrap=clock_mono_ms
-tests_unit_node_test_stagerd_probe_LDADD = libburst.la $(CMOCKA_LIBS)
+tests_unit_node_test_stagerd_probe_LDADD = libdaemon.la libburst.la $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/node/test_stage_spec
 TESTS += tests/unit/node/test_stage_spec
 tests_unit_node_test_stage_spec_SOURCES = tests/unit/node/test_stage_spec.c burstd/node/io_name.c burstd/node/stage_spec.c

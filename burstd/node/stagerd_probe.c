@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/conf.h"
+#include "base/log.h"
 #include "libburst/clock.h"
 
 #define AGAIN_MS 5000 // anybody may make burstd ask, and each time burst-stagerd starts a process
@@ -30,6 +31,16 @@ static int try_connect(const char *run_dir)
     return error == EAGAIN ? 0 : error; // it has more to do than it can take now: it runs
 }
 
+static void tell(const struct burst_conf *conf, int before, int now)
+{
+    if (now && !before)
+        log_error("burst-stagerd does not answer at %s/stage.sock (%s): nothing is rented for jobs "
+                  "with data until it does; is the service burst-stagerd running?",
+                  conf->run_dir, strerror(now));
+    else if (before && !now)
+        log_info("burst-stagerd answers again");
+}
+
 bool stagerd_runs(struct burstd *b, char *why, size_t size)
 {
     static int64_t asked_ms;
@@ -39,12 +50,16 @@ bool stagerd_runs(struct burstd *b, char *why, size_t size)
     if (b->conf->shared_filesystem)
         return true;
     if (!asked_ms || now - asked_ms >= AGAIN_MS) {
+        int before = error;
         error = try_connect(b->conf->run_dir);
+        tell(b->conf, before, error);
         asked_ms = now;
     }
     if (error && why)
-        snprintf(why, size,
-                 "burst-stagerd does not run: no files of jobs can be copied (%s/stage.sock: %s)",
-                 b->conf->run_dir, strerror(error));
+        snprintf(
+            why, size,
+            "burst-stagerd does not run: no files of jobs can be copied (%s/stage.sock: %s; is "
+            "the service burst-stagerd running?)",
+            b->conf->run_dir, strerror(error));
     return error == 0;
 }

@@ -1332,7 +1332,7 @@ static void nothing_is_rented_for_data_that_do_not_fit(void **state)
         assert_string_equal(slurm_job_text(held), "PENDING");
         reason_of(held, reason, sizeof(reason));
         assert_non_null(strstr(reason, troubles[k][0] ? "simulated trouble with its data (looked"
-                                                      : "is the service burst-stagerd running?"));
+                                                      : "burst-stagerd does not answer"));
         assert_string_not_equal(slurm_job_text(eligible), "CANCELLED");
         // Their pauses are an hour at most; nobody waits long for burst-stagerd.
         world.data_error = NULL;

@@ -43,7 +43,7 @@ static void as_the_socket_says(void **state)
     assert_false(runs());
     assert_non_null(
         strstr(why, "burst-stagerd does not run: no files of jobs can be copied (/tmp/"));
-    assert_non_null(strstr(why, "/stage.sock: No such file or directory)"));
+    assert_non_null(strstr(why, "/stage.sock: No such file or directory; is the service"));
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
     assert_int_equal(listen(fd, 4), 0);
