@@ -249,6 +249,9 @@ static int put_hardlink(struct unpack *u, const char *name, const char *target_n
         return stop(u, "denied", "%.200s: a hard link to something outside of the job's paths",
                     name);
     }
+    // Named twice to tar, which calls the second one a link to the first.
+    if (strcmp(target, name) == 0)
+        goto out;
     if (stage_paths_hidden(u->paths, target) || stage_paths_keys(u->paths, target)) {
         skip(u, name);
         goto out;
@@ -263,6 +266,10 @@ static int put_hardlink(struct unpack *u, const char *name, const char *target_n
     }
     if (from < 0 || to < 0 || fstatat(from, target_leaf, &st, AT_SYMLINK_NOFOLLOW) < 0) {
         rc = failed(u, name, NULL);
+        goto out;
+    }
+    if (S_ISLNK(st.st_mode)) { // one of the user's may lead out
+        skip(u, name);
         goto out;
     }
     if (!S_ISREG(st.st_mode)) {

@@ -77,7 +77,7 @@ for path; do
     if as_user test -e "$path" || as_user test -L "$path"; then
         newer "$path"
     fi
-done >"stage-out.$$.list" 2>"stage-out.$$.find"
+done 2>"stage-out.$$.find" | LC_ALL=C sort -z -u >"stage-out.$$.list" || die "no space in /tmp on the node"
 # Names from a directory that the job made unreadable for itself cannot be had.
 head -n 1 "stage-out.$$.find" >&2
 

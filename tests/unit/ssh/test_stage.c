@@ -491,6 +491,27 @@ static void test_unpack_links(void **state)
     free(file);
 }
 
+// tar calls what it is told of twice a hard link to itself the second time.
+static void test_unpack_twice(void **state)
+{
+    struct world *w = *state;
+    struct sent s;
+
+    send_open(&s);
+    send_entry(&s, in_run(w, "file"), 0, 0644, NULL, "text");
+    send_entry(&s, in_run(w, "link"), AE_IFLNK, 0777, "file", NULL);
+    send_entry(&s, in_run(w, "file"), 0, 0644, in_run(w, "file"), NULL);
+    send_entry(&s, in_run(w, "link"), 0, 0777, in_run(w, "link"), NULL);
+    send_entry(&s, in_run(w, "other"), 0, 0777, in_run(w, "link"), NULL); // could lead out
+    struct result r = unpack(w, &s, 0, false, 0, NULL);
+    if (r.rc < 0)
+        fail_msg("%s", r.err.text);
+    assert_int_equal(r.totals.skipped, 1);
+    assert_file(w->run, "file", "text");
+    assert_file(w->run, "link", "text");
+    assert_file(w->run, "other", NULL);
+}
+
 static void test_unpack_types(void **state)
 {
     struct world *w = *state;
@@ -1091,6 +1112,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_unpack, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unpack_denied, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unpack_links, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_unpack_twice, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unpack_types, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unpack_limit, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unpack_cut, setup, teardown),
