@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A fake cloud that speaks the vendors' protocols, for the tests of the drivers.
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/fakecloud/test_sigv4
+TESTS += tests/unit/fakecloud/test_sigv4
+tests_unit_fakecloud_test_sigv4_SOURCES = tests/unit/fakecloud/test_sigv4.c \
+	tests/fakecloud/sigv4.c tests/fakecloud/sigv4.h
+tests_unit_fakecloud_test_sigv4_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_fakecloud_test_sigv4_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(CRYPTO_CFLAGS)
+tests_unit_fakecloud_test_sigv4_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_fakecloud_test_sigv4_LDADD = libburst.la $(CMOCKA_LIBS) $(CRYPTO_LIBS)
+endif
