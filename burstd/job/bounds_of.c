@@ -48,7 +48,7 @@ void bounds_instance_failed(struct burstd *b, const struct bjob *j, const struct
     switch (f->cls) {
     case FAILURE_BOOT:
         if (f->scope == FAILURE_OF_SITE) {
-            bound_failed(b->bounds, BOUND_SITE, "prepare", f->cls, f->why);
+            bound_failed(b->bounds, BOUND_SITE, BOUND_SITE_PREPARE, f->cls, f->why);
             break;
         }
         // fall through
@@ -58,7 +58,7 @@ void bounds_instance_failed(struct burstd *b, const struct bjob *j, const struct
         break;
     case FAILURE_STAGE_IN:
         if (f->scope == FAILURE_OF_SITE)
-            bound_failed(b->bounds, BOUND_SITE, "staging", f->cls, f->why);
+            bound_failed(b->bounds, BOUND_SITE, BOUND_SITE_STAGING, f->cls, f->why);
         else if (f->scope == FAILURE_OF_PLACE)
             place_failed(b, i);
         if (j && f->scope == FAILURE_OF_JOB)
@@ -128,8 +128,8 @@ void bounds_started(struct burstd *b, const struct bjob *j)
     bound_worked(b->bounds, BOUND_LIMIT, bound_of_limit(b, j, j->partition, key));
     bound_place_key(key, j->cloud, j->region, j->zone, j->itype, j->spot);
     bound_worked(b->bounds, BOUND_PLACE, key);
-    bound_worked(b->bounds, BOUND_SITE, "staging");
-    bound_worked(b->bounds, BOUND_SITE, "prepare");
+    bound_worked(b->bounds, BOUND_SITE, BOUND_SITE_STAGING);
+    bound_worked(b->bounds, BOUND_SITE, BOUND_SITE_PREPARE);
 }
 
 void bounds_launch_failed(struct burstd *b, const struct bjob *j, const char *why)

@@ -52,7 +52,7 @@ static const struct {
     [BOUND_SHAPE] = {"shape", 1, 0, 0, true},
     [BOUND_PARTITION] = {"partition", 1, 0, 0, false},
     [BOUND_LIMIT] = {"limit", 0, 300, 3600, false},
-    [BOUND_SITE] = {"site", 0, 60, 3600, false},
+    [BOUND_SITE] = {"site", 0, 60, 3600, true},
 };
 
 static void full_key(char out[BOUND_KEY_MAX], enum bound_kind kind, const char *key)
@@ -399,6 +399,10 @@ void bounds_add_blocked(const struct bounds *t, cJSON *blocked)
 
 bool bounds_site_closed(const struct bounds *t, unsigned trying, char *why, size_t size)
 {
+    // What nothing has shown to work yet, whatever the shapes and places that would be tried.
+    if (bound_room(t, BOUND_SITE, BOUND_SITE_PREPARE, trying, why, size) == 0 ||
+        bound_room(t, BOUND_SITE, BOUND_SITE_STAGING, trying, why, size) == 0)
+        return true;
     for (const struct bound *r = t->rows; r; r = r->hh.next)
         if (r->kind == BOUND_SITE && bound_room(t, BOUND_SITE, bare_key(r), trying, why, size) == 0)
             return true;

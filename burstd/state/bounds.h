@@ -3,11 +3,11 @@
 // for each thing that might be tried again and again: a job, a place, the nodes of a shape in a
 // partition, a partition, those who share a limit (user, account, QOS), the site itself.
 //
-// A thing that is new may be tried by FEW jobs at a time (slow start); each that starts doubles how
-// many, until it is trusted. One that failed twice in a row is closed for a pause that doubles with
-// each further failure; then one job may try it, whose start opens it and whose failure closes it
-// for longer. So nothing is rented more than twice for one cause before there is a pause, and no
-// cause ends without a sentence.
+// A shape that is new, and what each node needs from a new site, may be tried by FEW jobs at a time
+// (slow start); each that starts doubles how many, until it is trusted. One that failed twice in a
+// row is closed for a pause that doubles with each further failure; then one job may try it, whose
+// start opens it and whose failure closes it for longer. So nothing is rented more than twice for
+// one cause before there is a pause, and no cause ends without a sentence.
 //
 // Who tries is not counted here but looked at in the tables (how many jobs are securing or placed):
 // nothing is forgotten and nothing counted twice when burstd is killed.
@@ -34,6 +34,10 @@ enum bound_kind {
 };
 
 #define BOUND_KEY_MAX 320
+
+// Keys of BOUND_SITE: what each node needs from home.
+#define BOUND_SITE_PREPARE "prepare"
+#define BOUND_SITE_STAGING "staging"
 
 struct bounds;
 
