@@ -53,6 +53,12 @@ static void end(struct vm *v, int64_t at)
         v->ended = v->launched;
 }
 
+static void take_back(struct vm *v, int64_t at)
+{
+    vain_hit((int)(v - vms));
+    v->notice_s = at;
+}
+
 void cloud_step(void)
 {
     int64_t now = clock_now_s();
@@ -62,14 +68,14 @@ void cloud_step(void)
         if (!running(v))
             continue;
         if (v->spot && !v->notice_s && world.preempts && draw(1000000) < world.preempts)
-            v->notice_s = now + (draw(2) ? 120 : 30);
+            take_back(v, now + (draw(2) ? 120 : 30));
         if (v->notice_s && now >= v->notice_s) {
             v->preempted = true;
             end(v, v->notice_s);
         } else if (world.dies && draw(1000000) < world.dies) {
-            end(v, now);
+            cloud_kill(k);
         } else if (world.cuts && draw(1000000) < world.cuts) {
-            v->cut_ms = world.now_ms + draw(600000);
+            cloud_cut(k, draw(600000));
         }
     }
 }
@@ -90,6 +96,11 @@ int cloud_by_address(const char *address)
     return sscanf(address, "vm-%d", &k) == 1 && k < n_vms ? k : -1;
 }
 
+bool cloud_exists(int k)
+{
+    return running(&vms[k]);
+}
+
 bool cloud_alive(int k)
 {
     return k >= 0 && running(&vms[k]) && world.now_ms >= vms[k].up_ms &&
@@ -98,16 +109,18 @@ bool cloud_alive(int k)
 
 void cloud_kill(int k)
 {
+    vain_hit(k);
     end(&vms[k], clock_now_s());
 }
 
 void cloud_notice(int k, int64_t in_s)
 {
-    vms[k].notice_s = clock_now_s() + in_s;
+    take_back(&vms[k], clock_now_s() + in_s);
 }
 
 void cloud_cut(int k, int64_t ms)
 {
+    vain_hit(k);
     vms[k].cut_ms = world.now_ms + ms;
 }
 
@@ -278,8 +291,11 @@ static void make(struct provider *p, const struct provider_launch *q)
         v->price = price;
         v->launched = clock_now_s();
         v->up_ms = world.now_ms + 1000 + draw(20000);
-        if (chance(world.boot_fails))
+        vain_launched((int)(v - vms), v->tag);
+        if (chance(world.boot_fails)) {
+            vain_hit((int)(v - vms));
             v->up_ms = INT64_MAX;
+        }
     }
 }
 
@@ -298,8 +314,12 @@ static void launch(struct provider *p, const struct provider_launch *q, provider
         else
             make(p, q);
     }
-    if (error == PROVIDER_OK && chance(world.lost_reply))
+    if (error == PROVIDER_OK && chance(world.lost_reply)) {
         error = PROVIDER_TRANSIENT;
+        for (int k = 0; k < n_vms; k++)
+            if (strcmp(vms[k].token, q->token) == 0)
+                vain_hit(k);
+    }
     struct answer *a = answer_later(cb, arg, error, error == PROVIDER_OK ? q->count : 0);
     a->owned = arg;
     for (int k = 0; k < n_vms && error == PROVIDER_OK; k++)
@@ -402,7 +422,11 @@ static void op_done(void *arg)
     int vm = cloud_by_address(json_str(op->request, "address", ""));
     const char *kind = json_str(op->request, "op", "");
     // What has begun on a node goes on there when burstd dies.
-    bool works = cloud_alive(vm) && !chance(world.ssh_fails);
+    bool works = cloud_alive(vm);
+    if (works && chance(world.ssh_fails)) {
+        works = false;
+        vain_hit(vm);
+    }
 
     if (works && strcmp(kind, "join") == 0 && world.registrations_lost)
         world.registrations_lost--;

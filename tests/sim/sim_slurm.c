@@ -205,6 +205,14 @@ unsigned slurm_attempts(int id)
     return jobs[id - 1].attempts;
 }
 
+bool slurm_runs_elsewhere(void)
+{
+    for (unsigned k = 0; k < n_jobs; k++)
+        if (jobs[k].state == RUNNING && !jobs[k].configuring && !jobs[k].local)
+            return true;
+    return false;
+}
+
 unsigned slurm_starts(void)
 {
     return starts;
@@ -327,6 +335,7 @@ void slurm_cancel(int id)
 {
     struct job *j = &jobs[id - 1];
 
+    vain_excuse_job(id);
     if (j->state == PENDING || j->state == RUNNING)
         finish(j, CANCELLED);
 }
@@ -336,6 +345,7 @@ void slurm_replace(int id)
 {
     struct job *j = &jobs[id - 1];
 
+    vain_excuse_job(id);
     leave_nodes(j);
     memset(j, 0, sizeof(*j));
     j->id = id;
@@ -360,19 +370,24 @@ void slurm_requeue(int id)
 {
     struct job *j = &jobs[id - 1];
 
-    if (j->state == RUNNING && !j->configuring && !j->local)
+    if (j->state == RUNNING && !j->configuring && !j->local) {
+        vain_excuse_job(id);
         requeue(j);
+    }
 }
 
 // As the real one it shows a held job's dependencies as they were when it was held.
 void slurm_depend(int id, bool on)
 {
+    if (on)
+        vain_excuse_job(id);
     jobs[id - 1].depends = on;
     jobs[id - 1].seen_to_depend |= on;
 }
 
 void slurm_begin(int id, int64_t in_s)
 {
+    vain_excuse_job(id);
     jobs[id - 1].begin = clock_now_s() + in_s;
 }
 
@@ -557,6 +572,7 @@ static void schedule(struct job *j)
             try_elastic(j);
     } else if (local_running() < LOCAL_SLOTS && j->nodes == 1) {
         j->local = true;
+        vain_excuse_job(j->id);
         j->state = RUNNING;
         wrong_ranges += j->max_nodes != j->own_max; // burstd has not given it back
         j->start = clock_now_s();
@@ -578,6 +594,9 @@ static void configure(struct job *j)
     j->start = clock_now_s();
     j->local = false;
     starts += j->nodes;
+    for (unsigned k = 0; k < n_nodes && !world.no_launch; k++)
+        if (nodes[k].job == j->id && nodes[k].vm >= 0)
+            vain_served(nodes[k].vm);
     look_for_checkpoint(j);
 }
 

@@ -169,6 +169,8 @@ int __real_store_put_job(struct store *s, const struct bjob *j, burst_error_t *e
 int __wrap_store_put_job(struct store *s, const struct bjob *j, burst_error_t *errp);
 int __real_store_put_charge(struct store *s, const struct charge *c, burst_error_t *errp);
 int __wrap_store_put_charge(struct store *s, const struct charge *c, burst_error_t *errp);
+int __real_store_put_bound(struct store *s, const char *key, const cJSON *row, burst_error_t *errp);
+int __wrap_store_put_bound(struct store *s, const char *key, const cJSON *row, burst_error_t *errp);
 int __real_store_commit(struct store *s, burst_error_t *errp);
 int __wrap_store_commit(struct store *s, burst_error_t *errp);
 
@@ -184,6 +186,7 @@ int __wrap_store_put_instance(struct store *s, const struct instance *i, burst_e
 {
     crash_point();
     int rc = disk_full(errp) ? -1 : __real_store_put_instance(s, i, errp);
+    vain_instance(i);
     crash_point();
     return rc;
 }
@@ -200,6 +203,12 @@ int __wrap_store_put_charge(struct store *s, const struct charge *c, burst_error
 {
     crash_point();
     return disk_full(errp) ? -1 : __real_store_put_charge(s, c, errp);
+}
+
+int __wrap_store_put_bound(struct store *s, const char *key, const cJSON *row, burst_error_t *errp)
+{
+    vain_bound(key, row);
+    return disk_full(errp) ? -1 : __real_store_put_bound(s, key, row, errp);
 }
 
 int __wrap_store_commit(struct store *s, burst_error_t *errp)

@@ -9,8 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <cjson/cJSON.h>
+
 #include "base/burstd.h"
 #include "libburst/money.h"
+#include "state/model.h"
 
 struct world {
     int64_t now_ms; // virtual; starts at EPOCH
@@ -100,6 +103,7 @@ unsigned slurm_shared_instances(void); // that had one user's files when another
 unsigned slurm_jobs(void);
 unsigned slurm_restarts(int job);
 unsigned slurm_attempts(int job); // on rented nodes
+bool slurm_runs_elsewhere(void);  // some job, on rented nodes
 unsigned slurm_starts(void);      // of all jobs on rented nodes, each node counted
 bool slurm_results_home(int job);
 const char *slurm_node_reason(void); // of the first node that has one
@@ -128,5 +132,21 @@ unsigned cloud_launches_of(const char *token);
 unsigned cloud_launched(void);    // instances that came to exist
 unsigned cloud_asked(void);       // launches that were asked for, whatever came of them
 unsigned cloud_worst_token(void); // most instances beyond a launch's count under one token
+bool cloud_exists(int instance);  // it is paid for
+
+// money: launches that no start came of, and hours that nobody had something of (vain.c)
+void vain_reset(void);
+void vain_step(bool something_runs);                // on rented nodes
+void vain_instance(const struct instance *i);       // its row is written
+void vain_bound(const char *key, const cJSON *row); // likewise, of state/bounds.h
+void vain_launched(int instance, const char *id);   // it came to exist
+void vain_served(int instance);                     // a job started on it
+void vain_hit(int instance);                        // the world had its hands in it
+// Its user, Slurm or the site took the job away: what was rented for it may be in vain once.
+void vain_excuse_job(int job);
+// A scenario may have so many more, and instances that run for nobody: say there why.
+void vain_allow(unsigned launches);
+void vain_allow_idle(void);
+bool vain_sound(void); // false: says on stderr what is wrong
 
 #endif
