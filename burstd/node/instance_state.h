@@ -12,4 +12,12 @@
 int instance_state(struct burstd *b, struct instance *i, enum inst_state state, const char *fmt,
                    ...) __attribute__((format(printf, 4, 5)));
 
+struct state_change {
+    struct instance *i;
+    enum inst_state state;
+    const char *reason; // NULL: the one that it has stays
+};
+// All of them in one transaction, in their order, or none: an instance may be there twice.
+int instances_state(struct burstd *b, const struct state_change *list, unsigned n);
+
 #endif

@@ -87,24 +87,43 @@ static unsigned members(struct burstd *b, const char *group, struct instance **o
     return n;
 }
 
+static const struct provider_instance *answer_for(const struct instance *i, unsigned k,
+                                                  const struct provider_result *r)
+{
+    for (size_t m = 0; m < r->n; m++)
+        if (strcmp(r->instances[m].tag_instance, i->id) == 0)
+            return &r->instances[m];
+    return &r->instances[k]; // a cloud that does not echo tags in its reply
+}
+
+static void named(struct burstd *b, struct instance *i, const struct provider_instance *p)
+{
+    instance_set_cloud_id(b->instances, i, p->id);
+    if (p->zone[0])
+        snprintf(i->zone, sizeof(i->zone), "%s", p->zone);
+    i->launched = i->charged_to = p->launched_at ? p->launched_at : clock_now_s();
+    purchase_price(b, i, p);
+    sighting_facts(i, p);
+}
+
+// One transaction for all of them: a gang of many nodes is not many waits for the disk.
 static void launched(struct burstd *b, struct instance **g, unsigned n,
                      const struct provider_result *r)
 {
+    struct state_change list[2 * GROUP_MAX];
+    unsigned changes = 0;
+
     for (unsigned k = 0; k < n; k++) {
-        const struct provider_instance *p = NULL;
-        for (size_t m = 0; m < r->n && !p; m++)
-            if (strcmp(r->instances[m].tag_instance, g[k]->id) == 0)
-                p = &r->instances[m];
-        if (!p)
-            p = &r->instances[k]; // a cloud that does not echo tags in its reply
-        instance_set_cloud_id(b->instances, g[k], p->id);
-        if (p->zone[0])
-            snprintf(g[k]->zone, sizeof(g[k]->zone), "%s", p->zone);
-        g[k]->launched = g[k]->charged_to = p->launched_at ? p->launched_at : clock_now_s();
-        purchase_price(b, g[k], p);
-        instance_state(b, g[k], INST_LAUNCHED, NULL);
-        sighting(b, g[k], p);
+        const struct provider_instance *p = answer_for(g[k], k, r);
+        named(b, g[k], p);
+        list[changes++] = (struct state_change){g[k], INST_LAUNCHED, NULL};
+        if (sighting_is_up(g[k], p))
+            list[changes++] = (struct state_change){g[k], INST_UP, NULL};
     }
+    if (instances_state(b, list, changes) < 0)
+        return; // asked again with the same token
+    for (unsigned k = 0; k < n; k++)
+        sighting(b, g[k], answer_for(g[k], k, r));
     struct bjob *j = jobs_find(b->jobs, g[0]->job);
     if (j)
         job_attempt(b, j, g[0], "ok", "");
@@ -185,9 +204,13 @@ static void give_up_launch(struct burstd *b, struct instance **g, unsigned n,
         job_attempt(b, j, &first, provider_class_name(error), message);
         instance_failed(b, g[0], failure_of(error), scope_of(error), message);
     }
+    struct state_change list[GROUP_MAX];
+    char reason[sizeof(first.reason)];
+    snprintf(reason, sizeof(reason), "%s: %s", provider_class_name(error), message);
     for (unsigned k = 0; k < n; k++)
-        instance_state(b, g[k], g[k]->cloud_id[0] || unclear ? INST_TERMINATING : INST_GONE,
-                       "%s: %s", provider_class_name(error), message);
+        list[k] = (struct state_change){
+            g[k], g[k]->cloud_id[0] || unclear ? INST_TERMINATING : INST_GONE, reason};
+    instances_state(b, list, n);
 }
 
 static void launch_again(struct burstd *b, struct instance **g, unsigned n,

@@ -20,6 +20,31 @@ static void exists(struct burstd *b, struct instance *i, const struct provider_i
     purchase_price(b, i, p);
 }
 
+bool sighting_facts(struct instance *i, const struct provider_instance *p)
+{
+    bool changed = false;
+
+    if (p->address[0] && strcmp(i->address, p->address) != 0) {
+        snprintf(i->address, sizeof(i->address), "%s", p->address);
+        changed = true;
+    }
+    if (p->host_key[0] && !i->host_key[0]) {
+        snprintf(i->host_key, sizeof(i->host_key), "%s", p->host_key);
+        changed = true;
+    }
+    if (p->preempted && !(i->flags & INST_F_PREEMPTED)) {
+        i->flags |= INST_F_PREEMPTED;
+        changed = true;
+    }
+    return changed;
+}
+
+// An address is enough: burst-ssh waits for the rest of the boot, and sees its end first.
+bool sighting_is_up(const struct instance *i, const struct provider_instance *p)
+{
+    return p->state <= PROVIDER_RUNNING && i->address[0];
+}
+
 void sighting(struct burstd *b, struct instance *i, const struct provider_instance *p)
 {
     bool changed = false;
@@ -35,22 +60,10 @@ void sighting(struct burstd *b, struct instance *i, const struct provider_instan
         purchase_told(b, i);
         observed_granted(b->observed, i->cloud, i->region, i->zone, i->itype, i->spot);
     }
-    if (p->address[0] && strcmp(i->address, p->address) != 0) {
-        snprintf(i->address, sizeof(i->address), "%s", p->address);
-        changed = true;
-    }
-    if (p->host_key[0] && !i->host_key[0]) {
-        snprintf(i->host_key, sizeof(i->host_key), "%s", p->host_key);
-        changed = true;
-    }
-    if (p->preempted && !(i->flags & INST_F_PREEMPTED)) {
-        i->flags |= INST_F_PREEMPTED;
-        changed = true;
-    }
+    changed |= sighting_facts(i, p);
     if (changed)
         instance_save(b, i);
-    // An address is enough: burst-ssh waits for the rest of the boot, and sees its end first.
-    if (i->state == INST_LAUNCHED && p->state <= PROVIDER_RUNNING && i->address[0])
+    if (i->state == INST_LAUNCHED && sighting_is_up(i, p))
         instance_state(b, i, INST_UP, NULL);
     if (p->notice_at && i->state < INST_TERMINATING)
         preempt_notice(b, i, p->notice_at);

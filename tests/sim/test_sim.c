@@ -697,6 +697,42 @@ static void one_node_tries_what_refused(void **state)
     end_world();
 }
 
+static unsigned in_state(enum inst_state state)
+{
+    unsigned n = 0;
+
+    INSTANCES_EACH(world.b->instances, i)
+    n += i->state == state;
+    return n;
+}
+
+// What the launch of many nodes is answered, and its refusal, are one wait for the disk each.
+static void a_launch_is_one_transaction(void **state)
+{
+    enum { NODES = 5 };
+
+    new_world(83);
+    unsigned launched = journal_changes(INST_LAUNCHED);
+    int job = slurm_submit(30, NODES, true);
+    while (in_state(INST_LAUNCHED) == 0)
+        live(100);
+    assert_int_equal(in_state(INST_LAUNCHED) + in_state(INST_UP), NODES);
+    assert_int_equal(journal_changes(INST_LAUNCHED) - launched, 1);
+    settle();
+    assert_string_equal(slurm_job_text(job), "COMPLETED");
+    check_promises(83);
+    new_world(83);
+    world.capacity = 1000;
+    unsigned gone = journal_changes(INST_GONE);
+    slurm_submit(30, NODES, true);
+    live(25000);
+    assert_in_range(cloud_asked(), 1, 6);
+    assert_int_equal(journal_changes(INST_GONE) - gone, cloud_asked());
+    settle();
+    check_promises(83);
+    end_world();
+}
+
 // Nobody probes for a job of two nodes: it goes when the places are open again by themselves.
 static void gangs_wait_longer(void **state)
 {
@@ -2077,6 +2113,7 @@ int main(int argc, char **argv)
         TEST(a_full_disk_floods_nothing),
         TEST(sold_at_another_price),
         TEST(one_node_tries_what_refused),
+        TEST(a_launch_is_one_transaction),
         TEST(gangs_wait_longer),
         TEST(a_place_that_takes_nodes_back_is_dearer),
         TEST(held_jobs_are_held_for_good),

@@ -169,10 +169,30 @@ int __real_store_put_job(struct store *s, const struct bjob *j, burst_error_t *e
 int __wrap_store_put_job(struct store *s, const struct bjob *j, burst_error_t *errp);
 int __real_store_put_charge(struct store *s, const struct charge *c, burst_error_t *errp);
 int __wrap_store_put_charge(struct store *s, const struct charge *c, burst_error_t *errp);
+int __real_store_begin(struct store *s, burst_error_t *errp);
+int __wrap_store_begin(struct store *s, burst_error_t *errp);
 int __real_store_put_bound(struct store *s, const char *key, const cJSON *row, burst_error_t *errp);
 int __wrap_store_put_bound(struct store *s, const char *key, const cJSON *row, burst_error_t *errp);
 int __real_store_commit(struct store *s, burst_error_t *errp);
 int __wrap_store_commit(struct store *s, burst_error_t *errp);
+
+// Transactions that brought an instance to a state. One that is written outside of a transaction is
+// one by itself.
+static unsigned changes[INST_GONE + 1];
+static bool in_transaction, written[INST_GONE + 1];
+
+unsigned journal_changes(enum inst_state state)
+{
+    return changes[state];
+}
+
+static void count_transaction(void)
+{
+    for (int k = 0; k <= INST_GONE; k++)
+        changes[k] += written[k];
+    memset(written, 0, sizeof(written));
+    in_transaction = false;
+}
 
 static bool disk_full(burst_error_t *errp)
 {
@@ -187,6 +207,9 @@ int __wrap_store_put_instance(struct store *s, const struct instance *i, burst_e
     crash_point();
     int rc = disk_full(errp) ? -1 : __real_store_put_instance(s, i, errp);
     vain_instance(i);
+    written[i->state] = true;
+    if (!in_transaction)
+        count_transaction();
     crash_point();
     return rc;
 }
@@ -211,10 +234,17 @@ int __wrap_store_put_bound(struct store *s, const char *key, const cJSON *row, b
     return disk_full(errp) ? -1 : __real_store_put_bound(s, key, row, errp);
 }
 
+int __wrap_store_begin(struct store *s, burst_error_t *errp)
+{
+    in_transaction = true;
+    return __real_store_begin(s, errp);
+}
+
 int __wrap_store_commit(struct store *s, burst_error_t *errp)
 {
     int rc = -1;
 
+    count_transaction();
     crash_point();
     if (disk_full(errp))
         store_rollback(s);

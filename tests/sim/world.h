@@ -75,6 +75,8 @@ void run_events(int64_t ms);
 void forget_events(void);
 // Here the daemon may be killed in the middle of its work (goes back to the loop of the test).
 void crash_point(void);
+// How many transactions wrote instances in that state.
+unsigned journal_changes(enum inst_state state);
 
 // Slurm
 void slurm_reset(void);
