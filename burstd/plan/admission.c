@@ -14,6 +14,7 @@
 #include "libburst/xalloc.h"
 #include "node/launch.h"
 #include "node/stagerd_probe.h"
+#include "plan/limit_use.h"
 #include "slurm/slurm_link.h"
 #include "ssh/site_ready.h"
 #include "state/bounds.h"
@@ -28,6 +29,7 @@ struct count {
 struct admission {
     struct burstd *b;
     struct count *counts;
+    struct limit_use *limits;
     unsigned trying;     // jobs that have or get nodes and have not started
     char not_ready[512]; // why nothing can be prepared at all, "" = it can
 };
@@ -87,6 +89,7 @@ struct admission *admission_create(struct burstd *b)
     char array[40], limit[BOUND_KEY_MAX];
 
     a->b = b;
+    a->limits = limit_use_create(b);
     ask_site(a);
     JOBS_EACH(b->jobs, j)
     {
@@ -119,6 +122,7 @@ void admission_destroy(struct admission *a)
 
     if (!a)
         return;
+    limit_use_destroy(a->limits);
     HASH_ITER(hh, a->counts, r, next)
     {
         HASH_DEL(a->counts, r);
@@ -143,6 +147,18 @@ static bool array_has_room(struct admission *a, const struct bjob *j, const stru
     return false;
 }
 
+// Of Slurm's limits, which the QOS of a partition may change.
+static bool some_partition_has_room(struct admission *a, const struct sjob *s, char *why,
+                                    size_t size)
+{
+    const struct burst_conf *c = a->b->conf;
+    bool room = c->n_clouds == 0;
+
+    for (unsigned k = 0; k < c->n_clouds && !room; k++)
+        room = limit_use_room(a->limits, s, c->clouds[k].partition, why, size);
+    return room;
+}
+
 bool admission_ask(struct admission *a, const struct bjob *j, const struct sjob *s, char *why,
                    size_t size)
 {
@@ -153,7 +169,7 @@ bool admission_ask(struct admission *a, const struct bjob *j, const struct sjob 
     return stagerd_runs(a->b, why, size) &&
            !bounds_site_closed(a->b->bounds, a->trying, why, size) &&
            bound_room(a->b->bounds, BOUND_JOB, j->key, 0, why, size) > 0 &&
-           array_has_room(a, j, s, why, size);
+           array_has_room(a, j, s, why, size) && some_partition_has_room(a, s, why, size);
 }
 
 static bool room(struct admission *a, enum bound_kind kind, char letter, const char *key, char *why,
@@ -170,7 +186,8 @@ bool admission_buy(struct admission *a, const struct bjob *j, const struct sjob 
     bound_of_limit(a->b, j, partition, limit);
     if (!admission_ask(a, j, s, why, size) ||
         !room(a, BOUND_PARTITION, 'p', partition, why, size) ||
-        !room(a, BOUND_LIMIT, 'l', limit, why, size))
+        !room(a, BOUND_LIMIT, 'l', limit, why, size) ||
+        !limit_use_room(a->limits, s, partition, why, size))
         return false;
     if (p) {
         bound_shape_key(partition, p->shape, shape);
@@ -184,6 +201,7 @@ bool admission_buy(struct admission *a, const struct bjob *j, const struct sjob 
     a->trying++;
     row(a, 'p', partition)->n++;
     row(a, 'l', limit)->n++;
+    limit_use_add(a->limits, s, partition);
     array_of(j->key, array);
     row(a, 'a', array)->n++;
     return true;

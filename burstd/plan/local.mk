@@ -2,7 +2,7 @@
 # Which place for which job.
 libcore_la_SOURCES += \
 	burstd/plan/admission.c burstd/plan/admission.h burstd/plan/decision.c \
-	burstd/plan/decision.h burstd/plan/no_place.c burstd/plan/no_place.h burstd/plan/plan_facts.c burstd/plan/plan_facts.h \
+	burstd/plan/decision.h burstd/plan/limit_use.c burstd/plan/limit_use.h burstd/plan/no_place.c burstd/plan/no_place.h burstd/plan/plan_facts.c burstd/plan/plan_facts.h \
 	burstd/plan/plan_request.c burstd/plan/plan_request.h burstd/plan/planner.c \
 	burstd/plan/planner.h burstd/plan/price_survey.c burstd/plan/price_survey.h \
 	burstd/plan/solver.c burstd/plan/solver.h

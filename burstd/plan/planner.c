@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <uthash.h>
+
 #include "base/conf.h"
 #include "base/log.h"
 #include "job/data_place.h"
@@ -689,6 +691,33 @@ static void plan_for(struct planner *p, const struct waiting *w, size_t n)
     asked_free(a);
 }
 
+#define LIMITS_USERS 1000 // of more only the limits of their accounts are known
+
+// What may run is known before anything is bought for it, if Slurm tells.
+static bool limits_known(struct burstd *b, const struct waiting *w, size_t n)
+{
+    struct name {
+        const char *user;
+        UT_hash_handle hh;
+    } *seen = NULL, *list = xcalloc(LIMITS_USERS, sizeof(*list)), *x;
+    const char **users = xcalloc(LIMITS_USERS, sizeof(*users));
+    size_t m = 0;
+
+    for (size_t k = 0; k < n && m < LIMITS_USERS; k++) {
+        HASH_FIND_STR(seen, w[k].s->user, x);
+        if (x)
+            continue;
+        list[m].user = users[m] = w[k].s->user;
+        x = &list[m++];
+        HASH_ADD_KEYPTR(hh, seen, x->user, strlen(x->user), x);
+    }
+    bool known = slurm_link_limits_ready(b->slurm, users, m);
+    HASH_CLEAR(hh, seen);
+    free(users);
+    free(list);
+    return known;
+}
+
 void planner_step(struct burstd *b)
 {
     struct planner *p = b->planner;
@@ -704,7 +733,7 @@ void planner_step(struct burstd *b)
     if (p->asking)
         return;
     struct waiting *w = waiting_list(b, &n);
-    if (n)
+    if (n && limits_known(b, w, n))
         plan_for(p, w, n);
     free(w);
 }

@@ -8,6 +8,7 @@ libslurm_json_la_SOURCES = \
 	burstd/slurm/child/delta.c burstd/slurm/child/delta.h \
 	burstd/slurm/child/estimate.c burstd/slurm/child/estimate.h \
 	burstd/slurm/child/job_json.c burstd/slurm/child/job_json.h \
+	burstd/slurm/child/limits_json.c burstd/slurm/child/limits_json.h \
 	burstd/slurm/child/node_json.c burstd/slurm/child/node_json.h
 libslurm_json_la_CFLAGS = $(SAN_CFLAGS) $(SLURM_CFLAGS) $(CJSON_CFLAGS)
 libslurm_json_la_LIBADD = libburst.la
@@ -17,6 +18,7 @@ burst_slurm_SOURCES = \
 	burstd/slurm/child/burst_slurm.c \
 	burstd/slurm/child/command.c burstd/slurm/child/command.h \
 	burstd/slurm/child/dbd.c burstd/slurm/child/dbd.h \
+	burstd/slurm/child/limits.c burstd/slurm/child/limits.h \
 	burstd/slurm/child/lineio.c burstd/slurm/child/lineio.h \
 	burstd/slurm/child/watch.c burstd/slurm/child/watch.h
 burst_slurm_CFLAGS = $(SAN_CFLAGS) $(SLURM_CFLAGS) $(CJSON_CFLAGS)
@@ -29,6 +31,7 @@ burst_slurm_LDADD = libslurm_json.la libburst.la $(SLURM_LIBS) $(CJSON_LIBS)
 # burstd's side; knows nothing of libslurm.
 noinst_LTLIBRARIES += libslurm_link.la
 libslurm_link_la_SOURCES = \
+	burstd/slurm/limits.c burstd/slurm/limits.h \
 	burstd/slurm/records.h \
 	burstd/slurm/slurm_link.c burstd/slurm/slurm_link.h \
 	burstd/slurm/tables.c burstd/slurm/tables.h
@@ -49,6 +52,12 @@ tests_unit_slurm_child_test_slurm_json_SOURCES = tests/unit/slurm/child/test_slu
 tests_unit_slurm_child_test_slurm_json_CFLAGS = $(SAN_CFLAGS) $(SLURM_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
 tests_unit_slurm_child_test_slurm_json_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_slurm_child_test_slurm_json_LDADD = libslurm_json.la libburst.la $(CMOCKA_LIBS) $(CJSON_LIBS)
+check_PROGRAMS += tests/unit/slurm/test_limits
+TESTS += tests/unit/slurm/test_limits
+tests_unit_slurm_test_limits_SOURCES = tests/unit/slurm/test_limits.c
+tests_unit_slurm_test_limits_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_slurm_test_limits_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_slurm_test_limits_LDADD = libslurm_link.la libdaemon.la libburst.la $(CMOCKA_LIBS)
 tests_unit_slurm_test_slurm_link_SOURCES = tests/unit/slurm/test_slurm_link.c
 tests_unit_slurm_test_slurm_link_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
 tests_unit_slurm_test_slurm_link_LDFLAGS = $(SAN_LDFLAGS)

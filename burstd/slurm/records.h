@@ -42,8 +42,9 @@ struct sjob {
     bool tasks_given;
     char *tres_per_job, *tres_per_node, *tres_per_socket, *tres_per_task; // Slurm's texts
     char *cpus_per_tres, *mem_per_tres; // its user's, or defaults of the partition it is in
-    char *special;                      // what no rented node is known to have, in words
-    uint32_t array_max_tasks;           // of its array at a time (--array=...%N), 0 = no limit
+    char *takes;   // what it has, or waits for, as limits count it: "cpu=4,mem=2000M,node=2"
+    char *special; // what no rented node is known to have, in words
+    uint32_t array_max_tasks; // of its array at a time (--array=...%N), 0 = no limit
     bool batch, requeue, exclusive, het;
 };
 

@@ -18,6 +18,7 @@
 #include "libburst/clock.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
+#include "slurm/limits.h"
 #include "slurm/tables.h"
 
 #define BACKOFF_MIN_MS 200
@@ -25,6 +26,9 @@
 #define COMMAND_MS 30000
 // libslurm may block for several times MessageTimeout when slurmctld is unreachable.
 #define SILENCE_MS 90000
+// Limits are read this rarely, and nobody waits longer than this for them.
+#define LIMITS_MS 60000
+#define LIMITS_WAIT_MS 5000
 
 struct command {
     int64_t id;
@@ -52,9 +56,11 @@ struct slurm_link {
     void *arg;
     struct channel watch, command, database;
     struct tables *tables;
-    bool have_jobs, have_nodes, have_parts; // since the watcher was started
-    bool ok;                                // what `status` was told last
-    bool told;                              // it was told anything
+    struct limits *limits;
+    int64_t limits_asked_ms, limits_missed_ms; // 0 = not; missed: somebody's since then
+    bool have_jobs, have_nodes, have_parts;    // since the watcher was started
+    bool ok;                                   // what `status` was told last
+    bool told;                                 // it was told anything
     bool fast;
     int64_t last_update, next_id;
     int command_ms, silence_ms;
@@ -109,6 +115,7 @@ static void watch_line(void *arg, const cJSON *msg)
     struct channel *ch = arg;
     struct slurm_link *l = ch->l;
     const char *type = json_str(msg, "type", "");
+    bool limits = strcmp(type, "limits") == 0;
     enum tables_result r = tables_take(l->tables, msg);
 
     uv_timer_again(&ch->limit);
@@ -120,13 +127,15 @@ static void watch_line(void *arg, const cJSON *msg)
     if (strcmp(type, "hello") == 0)
         log_info("watching Slurm %s, cluster %s", json_str(msg, "slurm", "?"),
                  json_str(msg, "cluster", "?"));
+    else if (limits)
+        limits_take(l->limits, msg);
     else if (strcmp(type, "tick") != 0 && r == TABLES_NOT_MINE)
         log_warn("%s: message of unknown type \"%s\"", ch->name, type);
     l->have_jobs |= r == TABLES_JOBS;
     l->have_nodes |= r == TABLES_NODES;
     l->have_parts |= r == TABLES_PARTS;
     set_good(l);
-    if (l->ok && r >= TABLES_JOBS && l->ops.changed)
+    if (l->ok && (r >= TABLES_JOBS || limits) && l->ops.changed)
         l->ops.changed(l->arg);
 }
 
@@ -291,6 +300,7 @@ struct slurm_link *slurm_link_create(uv_loop_t *loop, const char *slurm_conf, in
     l->command_ms = COMMAND_MS;
     l->silence_ms = SILENCE_MS;
     l->tables = tables_create();
+    l->limits = limits_create();
     channel_init(l, &l->watch, "burst-slurm watch", "watch");
     channel_init(l, &l->command, "burst-slurm command", "command");
     channel_init(l, &l->database, "burst-slurm command (accounting)", "command");
@@ -316,6 +326,7 @@ static void on_closed(uv_handle_t *h)
     if (--l->handles > 0)
         return;
     tables_destroy(l->tables);
+    limits_destroy(l->limits);
     free(l->program);
     free(l->conf);
     free(l->poll_ms);
@@ -406,6 +417,42 @@ void slurm_link_fast(struct slurm_link *l, bool on)
         return;
     l->fast = on;
     send_fast(l);
+}
+
+static void ask_limits(struct slurm_link *l, const char *const *users, size_t n)
+{
+    cJSON *m = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(m, "cmd", "limits");
+    cJSON_AddItemToObject(m, "users", cJSON_CreateStringArray(users, (int)n));
+    if (l->watch.child)
+        child_send(l->watch.child, m, NULL);
+    cJSON_Delete(m);
+}
+
+bool slurm_link_limits_ready(struct slurm_link *l, const char *const *users, size_t n)
+{
+    int64_t now = clock_mono_ms(), pause = LIMITS_MS;
+    bool all = true;
+
+    for (size_t k = 0; k < n && all; k++)
+        all = limits_cover(l->limits, users[k]);
+    if (all)
+        l->limits_missed_ms = 0;
+    else if (!l->limits_missed_ms)
+        l->limits_missed_ms = now; // and asked now
+    if (!all)
+        pause = l->limits_missed_ms == now ? 0 : LIMITS_WAIT_MS;
+    if (!l->limits_asked_ms || now - l->limits_asked_ms >= pause) {
+        l->limits_asked_ms = now;
+        ask_limits(l, users, n);
+    }
+    return all || now - l->limits_missed_ms >= LIMITS_WAIT_MS;
+}
+
+const struct limits *slurm_link_limits(const struct slurm_link *l)
+{
+    return l->limits;
 }
 
 bool slurm_link_ready(const struct slurm_link *l)

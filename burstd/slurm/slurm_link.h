@@ -40,6 +40,13 @@ void slurm_link_set_limits(struct slurm_link *l, int command_ms, int silence_ms)
 // True once the first full tables have arrived and while slurmctld answers.
 bool slurm_link_ready(const struct slurm_link *l);
 
+// Slurm's limits on what may run at a time, of all accounts and QOS and of these users' (borrowed
+// texts). Has them read when they are a minute old or somebody's are missing; the tables change
+// when they come. False: wait for them, it is a matter of moments. True also when they do not come.
+bool slurm_link_limits_ready(struct slurm_link *l, const char *const *users, size_t n);
+struct limits;
+const struct limits *slurm_link_limits(const struct slurm_link *l); // never NULL
+
 // Borrowed until the next return to the loop. find: NULL when unknown.
 const struct sjob *slurm_link_job(const struct slurm_link *l, const char *job);
 // By id: tasks that wait inside an array have the array's id; one that has started goes before

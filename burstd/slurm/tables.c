@@ -144,6 +144,7 @@ static void set_job_tres(struct sjob *j, const cJSON *o)
     set(&j->tres_per_task, t, "per_task");
     set(&j->cpus_per_tres, t, "cpus_per");
     set(&j->mem_per_tres, t, "mem_per");
+    set(&j->takes, o, "takes");
     set(&j->special, o, "special");
 }
 
@@ -192,7 +193,7 @@ static void job_free(struct job_entry *e)
                       &e->j.std_err,         &e->j.admin_comment, &e->j.reservation,
                       &e->j.special,         &e->j.tres_per_job,  &e->j.tres_per_node,
                       &e->j.tres_per_socket, &e->j.tres_per_task, &e->j.cpus_per_tres,
-                      &e->j.mem_per_tres};
+                      &e->j.mem_per_tres,    &e->j.takes};
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         free(*texts[i]);

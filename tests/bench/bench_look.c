@@ -42,6 +42,7 @@
 #include "rpc/ready.h"
 #include "rpc/rpc_server.h"
 #include "slurm/publish.h"
+#include "slurm/limits.h"
 #include "slurm/slurm_link.h"
 #include "slurm/spool.h"
 #include "slurm/tables.h"
@@ -127,6 +128,20 @@ void slurm_link_fast(struct slurm_link *l, bool on)
 void slurm_link_command(struct slurm_link *l, cJSON *cmd, slurm_cmd_cb cb, void *arg)
 {
     cJSON_Delete(cmd); // no answer ever comes
+}
+
+bool slurm_link_limits_ready(struct slurm_link *l, const char *const *users, size_t n)
+{
+    return true;
+}
+
+const struct limits *slurm_link_limits(const struct slurm_link *l)
+{
+    static struct limits *none;
+
+    if (!none)
+        none = limits_create();
+    return none;
 }
 
 int64_t slurm_link_last_update(const struct slurm_link *l)

@@ -12,6 +12,6 @@ tests_sim_test_sim_LDFLAGS = $(SAN_LDFLAGS) \
 	-Wl,--wrap=clock_now_s,--wrap=clock_now_ms,--wrap=clock_mono_ms \
 	-Wl,--wrap=store_put_instance,--wrap=store_put_job,--wrap=store_put_charge,--wrap=store_commit \
 	-Wl,--wrap=store_put_bound,--wrap=store_begin
-tests_sim_test_sim_LDADD = libcore.la libplugincore.la libconf.la libdaemon.la \
+tests_sim_test_sim_LDADD = libcore.la libslurm_link.la libplugincore.la libconf.la libdaemon.la \
 	liboptimizer.la libburst.la $(CMOCKA_LIBS)
 endif

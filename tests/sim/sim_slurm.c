@@ -14,6 +14,7 @@
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
 #include "node/bind.h"
+#include "slurm/limits.h"
 #include "slurm/slurm_link.h"
 #include "slurm/spool.h"
 #include "state/instances.h"
@@ -847,11 +848,12 @@ static void show_job(unsigned k)
                 : clock_now_s() < j->begin             ? begin
                 : strcmp(j->partition, "main") != 0    ? other_reason
                                                        : resources;
-    static char user[] = "alice", dir[] = "/home/alice";
+    static char user[] = "alice", account[] = "lab", dir[] = "/home/alice";
     s->user = user;
     s->work_dir = dir;
-    s->name = s->account = s->qos = s->exc_nodes = s->features = s->licenses = empty;
-    s->tres_per_job = s->tres_per_node = s->tres_per_socket = s->tres_per_task = empty;
+    s->account = account;
+    s->name = s->qos = s->exc_nodes = s->features = s->licenses = empty;
+    s->takes = s->tres_per_job = s->tres_per_node = s->tres_per_socket = s->tres_per_task = empty;
     s->cpus_per_tres = s->mem_per_tres = s->special = empty;
     s->std_in = s->std_out = s->std_err = s->reservation = empty;
     static char other[] = "afterany:99(unfulfilled)";
@@ -970,4 +972,36 @@ size_t slurm_link_parts(const struct slurm_link *l, const struct spart *const **
 {
     *out = NULL;
     return 0;
+}
+
+// Those that Slurm would tell, if it tells its limits.
+static const struct limits *sim_limits(void)
+{
+    static struct limits *l;
+
+    if (!l)
+        l = limits_create();
+    cJSON *msg = cJSON_CreateObject();
+    cJSON *assocs = cJSON_AddArrayToObject(msg, "assocs");
+    if (world.limit_told && world.limit) {
+        cJSON *a = cJSON_CreateObject();
+        json_add_i64(a, "id", 1);
+        json_add_str(a, "user", "alice");
+        json_add_str(a, "account", "lab");
+        json_add_i64(a, "max_jobs", world.limit);
+        cJSON_AddItemToArray(assocs, a);
+    }
+    limits_take(l, msg);
+    cJSON_Delete(msg);
+    return l;
+}
+
+bool slurm_link_limits_ready(struct slurm_link *l, const char *const *users, size_t n)
+{
+    return true;
+}
+
+const struct limits *slurm_link_limits(const struct slurm_link *l)
+{
+    return sim_limits();
 }

@@ -1257,6 +1257,30 @@ static void a_limit_of_one_costs_little_more_than_the_jobs(void **state)
     trouble_is_over(41);
 }
 
+// One node at a time, a second while the results on it come home; and no failure from which
+// anything would have to be learned.
+static void a_limit_that_slurm_tells_costs_nothing(void **state)
+{
+    new_world(41);
+    world.limit = 1;
+    world.limit_told = true;
+    for (int k = 0; k < 12; k++)
+        slurm_submit(600, 1, true);
+    live(60000);
+    assert_int_equal(cloud_launched(), 1);
+    assert_true(story_has(12, "MaxJobs of user alice in account lab is reached: 1 of 1 run"));
+    for (int k = 0; k < 4 * 360; k++) {
+        live(10000);
+        assert_in_range(cloud_running(), 0, 2);
+    }
+    for (int k = 1; k <= 12; k++)
+        assert_string_equal(slurm_job_text(k), "COMPLETED");
+    cJSON *failed = bounds_json(world.b->bounds);
+    assert_int_equal(cJSON_GetArraySize(failed), 0);
+    cJSON_Delete(failed);
+    trouble_is_over(41);
+}
+
 static void no_room_on_the_node(void)
 {
     world.stage_error = "space";
@@ -2127,6 +2151,7 @@ int main(int argc, char **argv)
         TEST(what_slurm_does_not_start_is_not_bought_again),
         TEST(what_slurm_cannot_launch_is_not_bought_again),
         TEST(a_limit_of_one_costs_little_more_than_the_jobs),
+        TEST(a_limit_that_slurm_tells_costs_nothing),
         TEST(what_cannot_be_staged_is_not_bought_again),
         TEST(what_cannot_be_prepared_is_not_bought_again),
         TEST(nothing_is_rented_while_the_site_is_not_ready),

@@ -47,6 +47,7 @@ struct world {
     bool no_start;               // Slurm never starts a job on rented nodes
     const char *start_reason;    // and says so; NULL: Resources
     unsigned limit;              // so many jobs of its user may run on rented nodes, 0 = any number
+    bool limit_told;             // slurmctld tells that limit to who asks
     int refused_rc;              // Slurm's answer to each update that places a job, 0 = done
     int bad_job;                 // the optimizer refuses all requests with this job, 0 = none
     bool bad_kills;              // or dies of them

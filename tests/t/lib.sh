@@ -398,6 +398,31 @@ $(slurm burst nodes --all --json | jq -c ".[] | select(.cloud == \"$cloud\") |
     done
 }
 
+# launches_explained [MORE WHY]: as an assertion, at a test's end: what was ever launched at the
+# clouds is not more than the nodes on which jobs started, two for each cause that burstd has
+# recorded (class and cloud), one for each node that the cloud or an operator took or that a job did
+# not need any more when it was cancelled, and MORE (say WHY).
+launches_explained()
+{
+    local cloud launches=0 starts cancelled causes single most partitions
+    partitions=$(hub jq -r '[.clouds[].name] | join(",")' /etc/burst/localcloud.json)
+    for cloud in ${partitions//,/ }; do
+        launches=$((launches + $(localcloud GET "$cloud/instances" | jq '.instances | length')))
+    done
+    starts=$(as root sacct -a -D -X -n -P -S now-1days -r "$partitions" -o nodelist,nnodes |
+        awk -F'|' '$1 !~ /^None/ && $1 != "" {n += $2} END {print n + 0}')
+    cancelled=$(as root sacct -a -D -X -n -P -S now-1days -o state,nnodes |
+        awk -F'|' '/^CANCELLED/ {n += $2} END {print n + 0}')
+    causes=$(slurm burst nodes --all --json | jq '[.[] | select(.failure) |
+        select(.failure | IN("lost", "reclaimed", "drained", "transient") | not) |
+        "\(.failure) \(.cloud)"] | unique | length')
+    single=$(slurm burst nodes --all --json |
+        jq '[.[] | select(.failure | IN("lost", "reclaimed", "drained", "transient"))] | length')
+    most=$((starts + 2 * causes + single + cancelled + ${1-0}))
+    report $((launches > most)) "no more was launched than what started and two per cause${2:+ ($2)}" \
+        "$launches were launched; $starts started, $causes causes, $single were taken, $cancelled of jobs that were cancelled"
+}
+
 # What was planned for moving data is no part of a local cloud's bill.
 spent()
 {

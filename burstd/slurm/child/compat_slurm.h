@@ -26,6 +26,9 @@ typedef struct listIterator compat_list_itr_t;
 #define COMPAT_SET_REASON_UID(msg, id) ((msg)->reason_uid = (id))
 #endif
 
+// AccountingStorageEnforce=limits; the bits of accounting_storage_enforce are in no public header.
+#define COMPAT_ENFORCE_LIMITS 0x0002
+
 // The text of a pending reason: the function was renamed in 23.02, neither is in a public header.
 extern char *slurm_job_reason_string(enum job_state_reason inx) __attribute__((weak));
 extern char *slurm_job_state_reason_string(enum job_state_reason inx) __attribute__((weak));

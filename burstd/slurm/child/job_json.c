@@ -127,6 +127,8 @@ static void add_resources(cJSON *o, const slurm_job_info_t *j)
     cJSON_AddBoolToObject(o, "tasks_given", (j->bitflags & JOB_NTASKS_SET) != 0);
     json_add_i64(o, "tmp_disk_mib", known32(j->pn_min_tmp_disk));
     add_tres(o, j);
+    bool pending = (j->job_state & 0xff) == JOB_PENDING;
+    add_text(o, "takes", pending ? j->tres_req_str : j->tres_alloc_str);
     add_text(o, "special", special(j));
 }
 

@@ -18,6 +18,7 @@
 #include "slurm/child/delta.h"
 #include "slurm/child/estimate.h"
 #include "slurm/child/job_json.h"
+#include "slurm/child/limits.h"
 #include "slurm/child/lineio.h"
 #include "slurm/child/node_json.h"
 
@@ -56,6 +57,8 @@ struct watch {
     bool reasons_wanted;                  // a job waits and Slurm has not said why
     bool estimates_wanted;                // a job waits and is not held
     int64_t next_reasons, next_estimates; // clock_mono_ms
+    bool limits_wanted;                   // burstd has asked for them
+    cJSON *limits_users;                  // of these users
     struct delta *jobs, *nodes;
     struct estimates *estimates;
     partition_info_msg_t *partitions; // the latest, for the nodes' lists of partitions
@@ -328,11 +331,22 @@ static int poll_jobs(struct watch *w)
     return 0;
 }
 
+static void send_limits(struct watch *w)
+{
+    if (!w->limits_wanted)
+        return;
+    cJSON *m = limits_load(w->limits_users, w->partitions);
+    lineio_write_json(m);
+    cJSON_Delete(m);
+    w->limits_wanted = false;
+}
+
 // Partitions before nodes before jobs: whoever sees a job knows the place it names.
 static void poll_all(struct watch *w)
 {
     if (say_hello(w) < 0 || poll_partitions(w) < 0 || poll_nodes(w) < 0 || poll_jobs(w) < 0)
         return;
+    send_limits(w);
     if (w->failing || clock_mono_ms() - w->last_wrote >= TICK_MS) {
         w->failing = false;
         write_tick(w);
@@ -353,6 +367,11 @@ static void take_command(struct watch *w, const cJSON *msg)
         w->next_poll = clock_mono_ms();
     } else if (strcmp(cmd, "full") == 0) {
         w->full_jobs = w->full_nodes = w->full_partitions = true;
+        w->next_poll = clock_mono_ms();
+    } else if (strcmp(cmd, "limits") == 0) {
+        cJSON_Delete(w->limits_users);
+        w->limits_users = cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(msg, "users"), true);
+        w->limits_wanted = true;
         w->next_poll = clock_mono_ms();
     } else
         fprintf(stderr, "warning: unknown command \"%.40s\"\n", cmd);

@@ -18,6 +18,7 @@
 #include "slurm/child/delta.h"
 #include "slurm/child/estimate.h"
 #include "slurm/child/job_json.h"
+#include "slurm/child/limits_json.h"
 #include "slurm/child/node_json.h"
 
 // ---- array tasks
@@ -452,6 +453,47 @@ static void estimates_outlive_a_backfill_cycle(void **state)
     estimates_destroy(e);
 }
 
+// ---- limits
+
+static void json_is(cJSON *o, const char *wanted)
+{
+    char *text = cJSON_PrintUnformatted(o);
+
+    assert_string_equal(text, wanted);
+    cJSON_free(text);
+    cJSON_Delete(o);
+}
+
+static void limits_of_associations_and_qos(void **state)
+{
+    char cpu[] = "cpu", mem[] = "mem", gpu[] = "gres/gpu", lab[] = "lab", alice[] = "alice";
+    char few[] = "few", normal[] = "normal";
+    char *names[] = {cpu, mem, gpu};
+    struct tres_names t = {names, 3};
+    uint64_t some[] = {40, INFINITE64, 4}, none[] = {INFINITE64, NO_VAL64, INFINITE64};
+    slurmdb_assoc_rec_t a = {.id = 3, .parent_id = 2, .acct = lab, .grp_tres_ctld = some};
+    slurmdb_qos_rec_t q = {.name = few, .flags = QOS_FLAG_OVER_PART_QOS};
+
+    a.grp_jobs = NO_VAL;
+    a.max_jobs = 7; // of an account: what its users inherit
+    json_is(assoc_json(&a, &t), "{\"id\":3,\"parent\":2,\"account\":\"lab\","
+                                "\"grp_tres\":\"cpu=40,gres/gpu=4\"}");
+    a.user = alice;
+    a.grp_jobs = 0; // nothing may run
+    a.grp_tres_ctld = none;
+    json_is(assoc_json(&a, &t), "{\"id\":3,\"parent\":2,\"account\":\"lab\",\"user\":\"alice\","
+                                "\"grp_jobs\":0,\"max_jobs\":7}");
+    q.grp_jobs = q.max_jobs_pa = INFINITE;
+    q.max_jobs_pu = 1;
+    q.max_tres_pu_ctld = some;
+    json_is(qos_json(&q, &t), "{\"max_jobs_pu\":1,\"max_tres_pu\":\"cpu=40,gres/gpu=4\","
+                              "\"name\":\"few\",\"over_partition\":true}");
+    q.name = normal;
+    q.max_jobs_pu = INFINITE;
+    q.max_tres_pu_ctld = NULL;
+    assert_null(qos_json(&q, &t));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -465,6 +507,7 @@ int main(void)
         cmocka_unit_test(only_changes_are_sent),
         cmocka_unit_test(long_tables_come_in_parts),
         cmocka_unit_test(estimates_outlive_a_backfill_cycle),
+        cmocka_unit_test(limits_of_associations_and_qos),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
