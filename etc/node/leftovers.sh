@@ -8,7 +8,7 @@
 # come (by ctime, which nobody can set): what an image holds ready stays. Only on file systems of the
 # node itself: what is mounted from elsewhere may be the site's only copy.
 # shellcheck shell=sh
-# shellcheck disable=SC1007,SC2034,SC2154 # see lib.sh
+# shellcheck disable=SC1007,SC2013,SC2034,SC2154 # see lib.sh
 
 # uid_runs: a process of the user's lives; one that is dead and waits for its parent does not count
 uid_runs()
