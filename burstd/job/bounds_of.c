@@ -109,6 +109,11 @@ void bounds_not_started(struct burstd *b, const struct bjob *j, const char *reas
     }
 }
 
+void bounds_job_changed(struct burstd *b, const struct bjob *j, const char *why)
+{
+    job_failed(b, j->key, FAILURE_START, why);
+}
+
 void bounds_refused(struct burstd *b, const struct bjob *j, const char *why)
 {
     char key[BOUND_KEY_MAX];

@@ -17,6 +17,8 @@ void bounds_instance_failed(struct burstd *b, const struct bjob *j, const struct
 // Slurm did not start a placed job; reason: Slurm's.
 void bounds_not_started(struct burstd *b, const struct bjob *j, const char *reason,
                         const char *why);
+// Its user changed it after it had been moved to its nodes.
+void bounds_job_changed(struct burstd *b, const struct bjob *j, const char *why);
 // Slurm refused to move it to its nodes.
 void bounds_refused(struct burstd *b, const struct bjob *j, const char *why);
 // It runs there.

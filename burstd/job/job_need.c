@@ -3,6 +3,7 @@
 #include "job/job_need.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/conf.h"
 #include "libburst/hostlist.h"
@@ -45,16 +46,30 @@ unsigned job_nodes(const struct burstd *b, const struct demand *d, const struct 
     return demand_nodes(d, slurm_link_part(b->slurm, c->partition), &z);
 }
 
-bool job_still_fits(struct burstd *b, const struct bjob *j, const struct sjob *s)
+// Nodes of its shape that it takes now; those that it has where the configuration has changed, not
+// the job.
+static unsigned nodes_now(struct burstd *b, const struct bjob *j, const struct sjob *s)
 {
     const struct cloud_conf *c = conf_find_cloud(b->conf, j->cloud);
     const struct shape_conf *shape = conf_find_shape(b->conf, j->shape);
     struct demand d;
     char why[256];
 
-    if (!c || !shape) // the configuration has changed, not the job
-        return true;
-    return job_demand(b, j, s, &d, why, sizeof(why)) == 0 && job_nodes(b, &d, c, shape) == j->nodes;
+    if (!c || !shape)
+        return j->nodes;
+    return job_demand(b, j, s, &d, why, sizeof(why)) == 0 ? job_nodes(b, &d, c, shape) : 0;
+}
+
+bool job_still_fits(struct burstd *b, const struct bjob *j, const struct sjob *s)
+{
+    return nodes_now(b, j, s) == j->nodes;
+}
+
+bool job_outgrown(struct burstd *b, const struct bjob *j, const struct sjob *s)
+{
+    unsigned n = nodes_now(b, j, s);
+
+    return n == 0 || n > j->nodes;
 }
 
 bool job_wants_nodes(const struct burstd *b, const struct bjob *j, const struct sjob *s)
@@ -74,4 +89,25 @@ bool job_wants_nodes(const struct burstd *b, const struct bjob *j, const struct 
         ours = ours && conf_parse_node(b->conf, names[k], NULL, NULL, NULL) == 0;
     hostlist_free(names);
     return !ours;
+}
+
+bool job_other_nodes(const struct bjob *j, const struct sjob *s)
+{
+    char **asked, **rented;
+    size_t n, m, found = 0;
+
+    if (strcmp(s->req_nodes, j->node_names) == 0)
+        return false;
+    if (hostlist_expand(s->req_nodes, &asked, &n, NULL) < 0)
+        return true;
+    if (hostlist_expand(j->node_names, &rented, &m, NULL) < 0) {
+        hostlist_free(asked);
+        return true;
+    }
+    for (size_t k = 0; k < n; k++) // a handful
+        for (size_t r = 0; r < m; r++)
+            found += strcmp(asked[k], rented[r]) == 0;
+    hostlist_free(asked);
+    hostlist_free(rented);
+    return n != m || found != m;
 }

@@ -24,7 +24,15 @@ unsigned job_nodes(const struct burstd *b, const struct demand *d, const struct 
 // Does it still take the nodes that it is to have? Its user may have changed it meanwhile.
 bool job_still_fits(struct burstd *b, const struct bjob *j, const struct sjob *s);
 
+// It has been moved to its nodes: are they too few by now, or not what it asks for? Slurm writes
+// the memory that is the default of the partition into a moved job; that it may take fewer nodes
+// there than it was counted with says nothing.
+bool job_outgrown(struct burstd *b, const struct bjob *j, const struct sjob *s);
+
 // Are the nodes that it asks for (--nodelist) its user's wish, and not those that burstd named?
 bool job_wants_nodes(const struct burstd *b, const struct bjob *j, const struct sjob *s);
+
+// It has been moved to its nodes: does its record name others by now, or none?
+bool job_other_nodes(const struct bjob *j, const struct sjob *s);
 
 #endif

@@ -35,6 +35,14 @@ tests_unit_job_test_rules_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS
 tests_unit_job_test_rules_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_job_test_rules_LDADD = libconf.la libburst.la $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/job/test_job_need
+TESTS += tests/unit/job/test_job_need
+tests_unit_job_test_job_need_SOURCES = tests/unit/job/test_job_need.c burstd/job/job_need.c \
+	burstd/job/fit.c burstd/job/reasons.c
+tests_unit_job_test_job_need_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS)
+tests_unit_job_test_job_need_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_job_test_job_need_LDADD = libplugincore.la libconf.la libburst.la $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/job/test_unmarked
 TESTS += tests/unit/job/test_unmarked
 tests_unit_job_test_unmarked_SOURCES = tests/unit/job/test_unmarked.c burstd/job/unmarked.c \

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "job/attempt.h"
 #include "job/bounds_of.h"
+#include "job/job_need.h"
 #include "job/move.h"
 #include "job/place.h"
 #include "job/reasons.h"
@@ -23,6 +24,7 @@
 #define PLACE_TIMEOUT_S 60   // a placed job that Slurm does not start is pulled back
 #define PULLED_BACK_MS 60000 // and left alone for so long
 #define SETTLE_S 5           // a reason that waiting does not cure may be one of the moment
+#define SHOWS_S 2            // Slurm's table may be older than the move
 #define NOT_PENDING 2073     // ESLURM_JOB_NOT_PENDING
 // What slurmctld itself says lies here (slurm_errno.h); below and above are words of the way there:
 // time-outs, no connection, a controller that is not the primary one.
@@ -108,6 +110,25 @@ static void not_started(struct burstd *b, struct bjob *j, const struct sjob *s, 
     pull_back(b, j, PULLED_BACK_MS, why);
 }
 
+// What its user changed when it had been moved: Slurm would give it nodes that nobody has rented,
+// or never start it. Counts as a failure of the job's, so that no circle costs money.
+static bool changed(struct burstd *b, const struct bjob *j, const struct sjob *s, int64_t waited,
+                    char *why, size_t size)
+{
+    if (!rules_admit_job(b, j, s, why, size))
+        return true; // not its need: nothing is rented for it until they admit it again
+    if (waited < SHOWS_S || strcmp(s->partition, j->partition) != 0)
+        return false;
+    if (job_other_nodes(j, s))
+        snprintf(why, size, "other nodes were asked for than those that are rented");
+    else if (job_outgrown(b, j, s))
+        snprintf(why, size, "it asks for something else now than when this was rented");
+    else
+        return false;
+    bounds_job_changed(b, j, why);
+    return true;
+}
+
 void placed_step(struct burstd *b, struct bjob *j, const struct sjob *s)
 {
     int64_t waited = (clock_mono_ms() - j->placed_ms) / 1000;
@@ -117,8 +138,8 @@ void placed_step(struct burstd *b, struct bjob *j, const struct sjob *s)
         attempt_ran_unseen(b, j, NULL, "requeued by Slurm", true);
     } else if (gang_size(b, j) < j->nodes) {
         pull_back(b, j, 0, "an instance was lost before the job started");
-    } else if (!rules_admit_job(b, j, s, why, sizeof(why))) {
-        pull_back(b, j, 0, why); // changed meanwhile: Slurm has not started it yet
+    } else if (changed(b, j, s, waited, why, sizeof(why))) {
+        pull_back(b, j, 0, why); // Slurm has not started it yet
     } else if (j->placed_at == 0) {
         move_to_nodes(b, j, s);
     } else if (strcmp(s->partition, j->partition) != 0 && waited > 5) {

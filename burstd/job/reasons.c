@@ -23,6 +23,7 @@ static const struct {
     {"PartitionNodeLimit", REASON_JOB},
     {"PartitionTimeLimit", REASON_JOB},
     {"PartitionConfig", REASON_JOB},
+    {"MaxMemPerLimit", REASON_JOB}, // MaxMemPerNode, MaxMemPerCPU of the partition
     {"AccountNotAllowed", REASON_JOB},
     {"QOSNotAllowed", REASON_JOB},
     {"InvalidAccount", REASON_JOB},

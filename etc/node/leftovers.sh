@@ -1,13 +1,37 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # leftovers.sh - functions that take away what the user's earlier jobs have left on this node, so that
-# the next one finds in its places what a fresh node would have: the image's files and those of home.
+# the next one finds in its places what a fresh node would have: the image's files and those of home;
+# and that nothing of theirs runs there any more.
 # Read in after user.sh.
 #
 # Nothing but the user's own files, as the user, and only what came after the node's first job could
 # come (by ctime, which nobody can set): what an image holds ready stays. Only on file systems of the
 # node itself: what is mounted from elsewhere may be the site's only copy.
 # shellcheck shell=sh
-# shellcheck disable=SC1007,SC2034,SC2154 # see lib.sh
+# shellcheck disable=SC1007,SC2013,SC2034,SC2154 # see lib.sh
+
+# uid_runs: a process of the user's lives; one that is dead and waits for its parent does not count
+uid_runs()
+{
+    for status in $(grep -lE "^Uid:[[:space:]]+${uid}[[:space:]]" /proc/[0-9]*/status 2>/dev/null); do
+        grep -q '^State:[[:space:]]*[^ZX]' "$status" 2>/dev/null && return 0
+    done
+    return 1
+}
+
+# end_processes: those of the user that have outlived his jobs (Slurm does not find all that leave
+# their session). They would write into the places of the next job and hold memory and GPUs. One
+# signal for all of them: who forks in this moment does not escape.
+end_processes()
+{
+    n=0
+    while uid_runs && [ $n -lt 100 ]; do
+        as_user sh -c 'kill -s KILL -- -1' 2>/dev/null
+        n=$((n + 1))
+        sleep 0.02
+    done
+    return 0
+}
 
 own_disk() # DIR
 {

@@ -42,6 +42,7 @@ keep=
 if step_runs; then
     keep=yes
 else
+    end_processes
     for line; do
         remove_leftovers "${line#* }"
     done

@@ -31,8 +31,8 @@ ResumeProgram=/bin/true
 SuspendProgram=/bin/true
 SuspendTime=INFINITE
 PrivateData=cloud
-NodeName=cpu8-[1-8] CPUs=8 RealMemory=4000 State=CLOUD
-NodeName=cpu2-[1-8] CPUs=2 RealMemory=900 State=CLOUD
+NodeName=cpu8-[1-8] CPUs=8 RealMemory=4000 Feature=fast,even State=CLOUD
+NodeName=cpu2-[1-8] CPUs=2 RealMemory=900 Feature=slow,even State=CLOUD
 NodeName=mem-[1-8] CPUs=8 RealMemory=32000 State=CLOUD
 NodeName=gpu2-[1-8] CPUs=8 RealMemory=8000 Gres=gpu:a100:2 State=CLOUD
 NodeName=gpu4-[1-8] CPUs=16 RealMemory=32000 Gres=gpu:h100:4 State=CLOUD
@@ -47,6 +47,8 @@ PartitionName=gpu4 Nodes=gpu4-[1-8] DefMemPerCPU=1500 MaxTime=INFINITE
 PartitionName=gpu4d Nodes=gpu4d-[1-8] DefCpuPerGPU=5 DefMemPerGPU=9000 MaxTime=INFINITE
 PartitionName=gpu1m Nodes=gpu1m-[1-8] DefMemPerGPU=3000 DefMemPerCPU=400 MaxTime=INFINITE
 PartitionName=excl Nodes=gpu2-[1-8] OverSubscribe=EXCLUSIVE MaxTime=INFINITE
+PartitionName=maxn Nodes=mem-[1-8] MaxMemPerNode=5000 MaxTime=INFINITE
+PartitionName=maxc Nodes=cpu8-[1-8] MaxMemPerCPU=1000 MaxTime=INFINITE
 PartitionName=big Nodes=big-[1-8] DefMemPerCPU=700 DefCpuPerGPU=3 DefMemPerGPU=2000 MaxTime=INFINITE
 END
 hub sh -c 'cat >>/etc/slurm/gres.conf' <<'END'
@@ -61,13 +63,13 @@ restart_slurmctld || bail_out "slurmctld does not start: $(hub tail /var/log/slu
 table()
 {
     slurm sh -c 'tail -f /dev/null --pid=$$ | /usr/libexec/burst/burst-slurm watch |
-        /usr/libexec/burst/need_table "$1"' sh "$1"
+        /usr/libexec/burst/need_table "$@"' sh "$@"
 }
 table shapes | hub sh -c 'cat >/run/need/shapes'
-is "$(hub cat /run/need/shapes | sort | head -n 4)" "big 64 256000 4 h100 0 700 2000 3 0
-cpu2 2 900 0 - 0 500 0 0 0
-cpu8 8 4000 0 - 0 500 0 0 0
-excl 8 8000 2 a100 0 500 0 0 1" "the defaults of partitions and of the cluster arrive"
+is "$(hub cat /run/need/shapes | sort | head -n 4)" "big 64 256000 4 h100 0 700 2000 3 0 -
+cpu2 2 900 0 - 0 500 0 0 0 slow,even
+cpu8 8 4000 0 - 0 500 0 0 0 fast,even
+excl 8 8000 2 a100 0 500 0 0 1 -" "the defaults of partitions and of the cluster arrive"
 
 # --- Combinations --------------------------------------------------------------------------------
 
@@ -95,6 +97,25 @@ f16 gpu2 -N2-4 --gpus=8
 f17 mem --mem=0
 f18 mem -n10 -O
 f19 gpu4 --gpus-per-node=1 --cpus-per-gpu=5 --exclusive
+f20 cpu8 --constraint=fast|slow
+f21 cpu8 --constraint=even&(fast|slow)
+f22@cpu8 cpu2 --constraint=slow
+f23@cpu2 cpu8 --constraint=even
+f24 cpu8 --constraint=[fast|slow]
+f25@cpu2 cpu8 -N2 --constraint=[fast|slow]
+f26 cpu8 -N2 --constraint=[fast*1&even*1]
+f27 cpu8 --constraint=fast|slow&even
+f28 gpu2 --gpus=1 -n4 -O
+f29 gpu2 --gpus-per-node=1 -n20 -O
+f30 gpu2 --gpus-per-task=1 -n2 -O
+m1 maxn --mem=5000
+m2 maxn --mem=6000
+m3@maxn mem --mem=6000
+m4 maxc -n2 --mem-per-cpu=1000
+m5 maxc -n2 --mem-per-cpu=2000
+m6@maxc cpu8 -n2 --mem-per-cpu=2000
+m7@maxc cpu8 --mem=2000
+m8@maxn mem -n3 --mem-per-cpu=2000
 END
     awk -v seed="${BURST_NEED_SEED:-1}" -v count="${BURST_NEED_COUNT:-450}" '
         function one(list, v) { return v[1 + int(rand() * split(list, v, " "))] }
@@ -136,6 +157,15 @@ as alice sh -c 'cd && while read -r name part options; do
         said=$(sbatch -H -J "$name" -p "$part" -t 10 -o /dev/null $options --wrap true 2>&1) ||
             echo "$name $said" | tr "\n" " " | sed "s/ $/\n/"
     done </run/need/combinations' >"$DIR/refused"
+# First moved and taken back. What burstd counts meanwhile must not be more than what it has rented, or
+# it would think that its user has changed it; afterwards all is as it was.
+table move | hub sh -c 'cat >/run/need/moved'
+hub cat /run/need/moved >"$DIR/moved"
+table again /run/need/moved >"$DIR/again"
+is "$(awk 'FILENAME ~ /moved$/ { n[$1] = $2; next } $2 == 0 || $2 > n[$1] { print $1, n[$1], $2 } { delete n[$1] }
+    END { for (k in n) print k, n[k], "not seen" }' "$DIR/moved" "$DIR/again")" "" \
+    "no job that has been moved is counted for more nodes than before ($(grep -c . "$DIR/moved"))"
+diag "fewer: $(awk 'FILENAME ~ /moved$/ { n[$1] = $2; next } $2 < n[$1] { print n[$1], $0 }' "$DIR/moved" "$DIR/again")"
 table compare >"$DIR/table"
 hub cat /run/need/plugin >"$DIR/plugin"
 
@@ -147,6 +177,9 @@ joined=$(awk '
     { printf "%s plugin=%d burstd=%d runs=%s least=%d %s\n", $1, plugin[$1], $2, $3, $4, wish[$1] }
 ' "$DIR/combinations" "$DIR/plugin" "$DIR/table")
 
+# Limits of memory are looked at by themselves.
+limited=$(grep '^m[0-9]' <<<"$joined")
+joined=$(grep -v '^m[0-9]' <<<"$joined")
 compared=$(grep -c . <<<"$joined")
 ((compared >= 350)) || diag "$(head -n 5 "$DIR/refused")"
 is "$((compared >= 350))" 1 "Slurm takes at least 350 of the combinations ($compared)"
@@ -161,7 +194,7 @@ is "$(awk '{ split($3, b, "="); split($5, l, "=") } b[2] && l[2] > b[2]' <<<"$jo
 # test promises more than the start of the job keeps.
 lax=$(awk '{ split($3, b, "="); split($5, l, "=") } b[2] != l[2]' <<<"$joined")
 is "$(($(grep -c . <<<"$lax") * 100 / compared < 8))" 1 "few are counted otherwise" || diag "$lax"
-is "$(grep -vE 'gpu|--exclusive|-O|--overcommit| excl | -c|mem-per-cpu|@cpu| big ' <<<"$lax")" "" "  and all of the known kinds"
+is "$(grep -vE 'gpu|--exclusive|-O|--constraint|--overcommit| excl | -c|mem-per-cpu|@cpu| big ' <<<"$lax")" "" "  and all of the known kinds"
 # Refused at the submission because no node there could run it: neither does the plugin rent for it.
 bad=$(awk 'FILENAME ~ /plugin$/ { plugin[$1] = $2; next }
     /node configuration/ && $1 !~ /@/ && plugin[$1] > 0 && plugin[$1] <= 8' "$DIR/plugin" "$DIR/refused")
@@ -180,6 +213,19 @@ is "$(counted f8)" "2 2" "--gpus=2 --cpus-per-gpu=8"
 is "$(counted f10)" "2 2" "--gpus=4 with DefCpuPerGPU=5, DefMemPerGPU=9000 (3 a node)"
 is "$(counted f13)" "4 4" "--gpus=4 on nodes with one"
 is "$(counted f16)" "4 4" "-N2-4 --gpus=8"
+
+# Limits of a partition: MaxMemPerCPU makes Slurm add CPUs; over MaxMemPerNode it starts nothing, which
+# burstd learns when it has moved the job (Slurm's reason is MaxMemPerLimit)
+is "$(awk '{ print $1, $4 }' <<<"$limited" | paste -sd,)" \
+    "m1 runs=yes,m2 runs=no,m3@maxn runs=no,m4 runs=yes,m5 runs=yes,m6@maxc runs=yes,m7@maxc runs=yes,m8@maxn runs=no" \
+    "what MaxMemPerNode and MaxMemPerCPU of a partition let run"
+is "$(counted f20)" "1 1" "--constraint=fast|slow"
+is "$(counted f21)" "1 1" "--constraint=even&(fast|slow)"
+is "$(counted f22)" "0 0" "--constraint=slow where no node is"
+is "$(counted f23)" "1 1" "--constraint=even, of a job of another partition"
+is "$(for k in 24 25 26 27; do counted f$k; done | sort -u)" "0 0" \
+    "[a|b], counts and both signs without parentheses are left to Slurm"
+is "$(for k in 28 29 30; do counted f$k; done | sort -u)" "0 0" "so are GPUs with --overcommit"
 
 as root scancel -u alice
 done_testing

@@ -28,34 +28,35 @@ int job_modify(job_desc_msg_t *desc, struct job_record *job, uint32_t submit_uid
 struct part {
     struct node_size size;
     struct need_defaults d;
-    char gpu[32];
+    char gpu[32], features[128];
 };
 
 static bool find(const char *name, struct part *p)
 {
     FILE *f = fopen("/run/need/shapes", "re");
-    char line[256], at[64];
+    char line[384], at[64];
     int exclusive;
     bool found = false;
 
     while (f && !found && fgets(line, sizeof(line), f))
         found = sscanf(line,
                        "%63s %" SCNu64 " %" SCNu64 " %" SCNu64 " %31s %" SCNu64 " %" SCNu64
-                       " %" SCNu64 " %" SCNu64 " %d",
+                       " %" SCNu64 " %" SCNu64 " %d %127s",
                        at, &p->size.cpus, &p->size.memory_mib, &p->size.gpus, p->gpu,
                        &p->d.mem_per_node, &p->d.mem_per_cpu, &p->d.mem_per_gpu, &p->d.cpus_per_gpu,
-                       &exclusive) == 10 &&
+                       &exclusive, p->features) == 11 &&
                 strcmp(at, name) == 0;
     if (f)
         fclose(f);
     p->d.exclusive = found && exclusive;
+    p->size.features = p->features;
     return found;
 }
 
 int job_submit(job_desc_msg_t *desc, uint32_t submit_uid, char **err_msg)
 {
     struct job_request r;
-    struct part from, to;
+    struct part from = {0}, to = {0};
     struct need n;
     char why[64];
     uint64_t nodes = 0;

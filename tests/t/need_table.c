@@ -8,6 +8,14 @@
 //                        run there), whether Slurm says that it runs on exactly so many that it is
 //                        given, and the least number for which it says so (0 = none)
 //
+//   need_table move      moves each job as burstd does and prints: NAME, the nodes, the maximum
+//   that
+//                        and the partition that it had before
+//   need_table again FILE  what burstd counts of the jobs that were moved (FILE: what move
+//   printed),
+//                        and takes them back as burstd does: NAME, nodes,
+//                        its memory now
+//
 // A job is counted for the partition behind the @ in its name, or the one that it waits in. compare
 // moves each job as burstd does, to one number of
 // nodes after the other.
@@ -91,6 +99,7 @@ static struct shape_size size_of(const struct spart *p, char gpu[32])
         die("a node is missing");
     z.cpus = node->cpus;
     z.memory_mib = node->memory_mib;
+    z.features = node->features;
     if (node->gres[0] && sscanf(node->gres, "gpu:%31[^:]:%u", gpu, &z.gpus) != 2)
         die("gres is not understood");
     return z;
@@ -106,9 +115,10 @@ static void shapes(void)
     for (size_t k = 0; k < n; k++) {
         const struct spart *p = parts[k];
         struct shape_size z = size_of(p, gpu);
-        printf("%s %u %" PRIu64 " %u %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %u %d\n", p->name,
+        printf("%s %u %" PRIu64 " %u %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %u %d %s\n", p->name,
                z.cpus, z.memory_mib, z.gpus, gpu[0] ? gpu : "-", p->def_mem_per_node_mib,
-               p->def_mem_per_cpu_mib, p->def_mem_per_gpu_mib, p->def_cpus_per_gpu, p->exclusive);
+               p->def_mem_per_cpu_mib, p->def_mem_per_gpu_mib, p->def_cpus_per_gpu, p->exclusive,
+               z.features[0] ? z.features : "-");
     }
 }
 
@@ -186,6 +196,80 @@ static unsigned least(const struct sjob *s, const struct spart *p)
     return 0;
 }
 
+// What burstd rents for it; 0 = nothing, or more than there are.
+static unsigned counted(const struct sjob *s, const struct spart *home, const struct spart *part,
+                        char *why, size_t size)
+{
+    char gpu[32];
+    struct shape_size z = size_of(part, gpu);
+    struct demand d;
+    unsigned n;
+
+    if (demand_of(s, home, &d, why, size) < 0)
+        return 0;
+    if (!need_wants_gpu(&d.need))
+        z.gpus = 0; // burstd would not, for its price
+    n = demand_nodes(&d, part, &z);
+    return n <= NODES_MAX ? n : 0;
+}
+
+static const struct spart *target_of(const struct sjob *s)
+{
+    const char *at = strchr(s->name, '@');
+
+    return find_part(at ? at + 1 : s->partition);
+}
+
+static void move_all(void)
+{
+    const struct sjob *const *jobs;
+    char why[200];
+
+    read_tables();
+    size_t n = tables_jobs(tables, &jobs);
+    for (size_t k = 0; k < n; k++) {
+        const struct sjob *s = jobs[k];
+        const struct spart *part = target_of(s);
+        unsigned ours = s->state == SJOB_PENDING
+                            ? counted(s, find_part(s->partition), part, why, sizeof(why))
+                            : 0;
+        if (!ours)
+            continue;
+        char *nodes = first_nodes(part, ours);
+        if (move(s, part->name, nodes, ours) == 0)
+            printf("%s %u %u %s\n", s->name, ours, s->num_nodes_max, s->partition);
+        free(nodes);
+    }
+}
+
+// Its own maximum counts, as in job_demand().
+static void again(const char *file)
+{
+    const struct sjob *const *jobs;
+    char name[64], home[64], why[200];
+    unsigned ours, max;
+    FILE *f = fopen(file, "re");
+
+    if (!f)
+        die("what was moved cannot be read");
+    read_tables();
+    size_t n = tables_jobs(tables, &jobs);
+    while (fscanf(f, "%63s %u %u %63s", name, &ours, &max, home) == 4)
+        for (size_t k = 0; k < n; k++) {
+            struct sjob s = *jobs[k];
+            if (strcmp(s.name, name) != 0 || s.state != SJOB_PENDING)
+                continue;
+            if (s.num_nodes_max == ours)
+                s.num_nodes_max = max;
+            const struct spart *part = find_part(s.partition);
+            printf("%s %u %" PRIu64 " MiB a CPU\n", name, counted(&s, part, part, why, sizeof(why)),
+                   s.mem_per_cpu_mib);
+            if (move(&s, home, (char *)"", max) != 0)
+                die("a job cannot be taken back");
+        }
+    fclose(f);
+}
+
 static void compare(void)
 {
     const struct sjob *const *jobs;
@@ -194,22 +278,11 @@ static void compare(void)
     size_t n = tables_jobs(tables, &jobs);
     for (size_t k = 0; k < n; k++) {
         const struct sjob *s = jobs[k];
-        const char *target = strchr(s->name, '@');
-        const struct spart *home = find_part(s->partition);
-        const struct spart *part = target ? find_part(target + 1) : home;
-        char gpu[32], why[200] = "";
-        struct shape_size z = size_of(part, gpu);
-        struct demand d;
-        unsigned ours = 0;
+        const struct spart *part = target_of(s);
+        char why[200] = "";
         if (s->state != SJOB_PENDING)
             continue;
-        if (demand_of(s, home, &d, why, sizeof(why)) == 0) {
-            if (!need_wants_gpu(&d.need))
-                z.gpus = 0; // burstd would not, for its price
-            ours = demand_nodes(&d, part, &z);
-        }
-        if (ours > NODES_MAX)
-            ours = 0; // more than there are
+        unsigned ours = counted(s, find_part(s->partition), part, why, sizeof(why));
         bool runs = ours && runs_on(s, part, ours);
         printf("%s %u %s %u %s\n", s->name, ours, ours ? (runs ? "yes" : "no") : "-",
                least(s, part), why);
@@ -222,8 +295,12 @@ int main(int argc, char **argv)
         shapes();
     else if (argc == 2 && strcmp(argv[1], "compare") == 0)
         compare();
+    else if (argc == 2 && strcmp(argv[1], "move") == 0)
+        move_all();
+    else if (argc == 3 && strcmp(argv[1], "again") == 0)
+        again(argv[2]);
     else
-        die("usage: need_table shapes|compare");
+        die("usage: need_table shapes|compare|move|again FILE");
     tables_destroy(tables);
     return fflush(stdout) == 0 ? 0 : 2;
 }
