@@ -172,6 +172,7 @@ as alice rm -r big
 # --- the end
 as alice scancel "$filler" "$g"
 as bob scancel "$f"
+launches_explained
 bills_agree
 happens "all rented nodes are powered down" 60 \
     "[[ \$(hub sinfo -h -N -p aws,gcp,azure -o %t | sort -u) == 'idle~' ]]"

@@ -256,6 +256,7 @@ hub sed -i '/^Prolog=/d' /etc/slurm/slurm.conf
 as alice scancel "$p"
 
 as alice scancel "$filler"
+launches_explained
 bills_agree
 happens "all rented nodes are powered down" 60 \
     "[[ \$(hub sinfo -h -N -p aws,gcp,azure -o %t | sort -u) == 'idle~' ]]"

@@ -143,6 +143,7 @@ is "$(as alice sort -u f.txt | grep -c -- -cpu2-)" 2 "a new srun in it ran on bo
 like "$(runs "$f")" '^[a-z]+:COMPLETED$' "in one attempt"
 
 as alice scancel "$filler"
+launches_explained
 bills_agree
 
 # --- the journal is lost while a job runs on a rented node
