@@ -113,6 +113,9 @@ unsigned demand_nodes(const struct demand *d, const struct spart *part, const st
     if (!n.gpu_type[0] || strcmp(n.gpu_type, s->gpu_type) == 0)
         size.gpus = s->gpus;
     need_settle(&n, NULL, &runs);
+    // Memory per CPU is left to Slurm, which may add CPUs for it.
+    if (part && part->max_mem_per_node_mib && n.mem_per_node > part->max_mem_per_node_mib)
+        return 0;
     uint64_t count = need_count(&n, &size);
     return count <= UINT32_MAX ? (unsigned)count : 0;
 }

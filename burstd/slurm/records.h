@@ -86,7 +86,8 @@ struct spart {
     // none
     uint64_t def_mem_per_node_mib, def_mem_per_cpu_mib, def_mem_per_gpu_mib;
     uint32_t def_cpus_per_gpu;
-    bool exclusive; // its jobs take whole nodes
+    uint64_t max_mem_per_node_mib; // 0 = no limit
+    bool exclusive;                // its jobs take whole nodes
 };
 
 #endif

@@ -436,6 +436,7 @@ static enum tables_result take_parts(struct tables *t, const cJSON *msg)
         p->def_mem_per_cpu_mib = u64(v, "def_mem_per_cpu_mib");
         p->def_mem_per_gpu_mib = u64(v, "def_mem_per_gpu_mib");
         p->def_cpus_per_gpu = u32(v, "def_cpus_per_gpu");
+        p->max_mem_per_node_mib = u64(v, "max_mem_per_node_mib");
         p->exclusive = json_bool(v, "exclusive", false);
         t->parts[t->n_parts++] = p;
     }

@@ -358,6 +358,15 @@ void slurm_replace(int id)
     snprintf(j->partition, sizeof(j->partition), "main");
 }
 
+void slurm_drain(const char *cloud, bool on)
+{
+    size_t len = cloud ? strlen(cloud) : 0;
+
+    for (unsigned k = 0; k < n_nodes; k++)
+        if (!cloud || (strncmp(nodes[k].name, cloud, len) == 0 && nodes[k].name[len] == '-'))
+            nodes[k].drain = on;
+}
+
 unsigned slurm_drained(void)
 {
     unsigned n = 0;

@@ -1466,6 +1466,31 @@ static void a_refused_move_is_not_bought_for_again(void **state)
 }
 
 // One bad answer, or many, ends no healthy instance: the cloud is asked for it alone.
+// Names that an operator has drained: nothing is rented that could never be bound to one.
+static void nothing_is_rented_for_drained_names(void **state)
+{
+    new_world(49);
+    slurm_drain(NULL, true);
+    int job = slurm_submit(60, 2, true);
+    live(3600000);
+    assert_int_equal(cloud_launched(), 0);
+    assert_string_equal(slurm_job_text(job), "PENDING");
+    slurm_drain(NULL, false);
+    live(600000);
+    assert_string_equal(slurm_job_text(job), "COMPLETED");
+    assert_int_equal(cloud_launched(), 2);
+    // Of one cloud: the next one's serve.
+    slurm_drain("c1", true);
+    job = slurm_submit(60, 1, true);
+    live(600000);
+    assert_string_equal(slurm_job_text(job), "COMPLETED");
+    assert_int_equal(cloud_launched(), 3);
+    slurm_drain("c1", false);
+    settle();
+    check_promises(49);
+    end_world();
+}
+
 static void empty_listings_end_nothing(void **state)
 {
     const int64_t lengths[] = {4000, 300000};
@@ -1673,11 +1698,15 @@ static void results_are_kept_when_home_is_full(void **state)
     assert_int_equal(world.kept, 2);
     live(60000 * 5);
     assert_int_equal(cloud_running(), 0);
+    live(24 * 3600000);
+    assert_int_equal(world.kept, 2);
     expect_end(job, "results of 2 nodes are kept: burst results 1, cost $0.");
     assert_true(told(job, "are kept in"));
     world.home_full = false;
     settle();
+    long_ago = true;
     check_promises(20);
+    long_ago = false;
     end_world();
 }
 
@@ -2160,6 +2189,7 @@ int main(int argc, char **argv)
         TEST(nothing_is_rented_for_data_that_do_not_fit),
         TEST(only_rented_nodes_were_wanted),
         TEST(a_refused_move_is_not_bought_for_again),
+        TEST(nothing_is_rented_for_drained_names),
         TEST(empty_listings_end_nothing),
         TEST(a_lost_journal_ends_nothing),
         TEST(idle_nodes_end_without_slurm),

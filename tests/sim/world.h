@@ -91,6 +91,8 @@ void slurm_begin(int job, int64_t in_s);
 void slurm_move_here(int job); // while it waits, by hand
 void slurm_replace(int job);   // its number is given to another user's job, without a mark
 unsigned slurm_drained(void);  // names that Slurm has drained
+// An operator drains the names of a cloud (NULL: of all), or takes that back.
+void slurm_drain(const char *cloud, bool on);
 void slurm_requeue(int job);   // as its user does it
 bool slurm_release(int job);   // as its user does it; false: he may not
 unsigned slurm_holds(int job); // that burstd asked for

@@ -214,11 +214,13 @@ is "$(counted f10)" "2 2" "--gpus=4 with DefCpuPerGPU=5, DefMemPerGPU=9000 (3 a 
 is "$(counted f13)" "4 4" "--gpus=4 on nodes with one"
 is "$(counted f16)" "4 4" "-N2-4 --gpus=8"
 
-# Limits of a partition: MaxMemPerCPU makes Slurm add CPUs; over MaxMemPerNode it starts nothing, which
-# burstd learns when it has moved the job (Slurm's reason is MaxMemPerLimit)
+# Limits of a partition: MaxMemPerCPU makes Slurm add CPUs; over MaxMemPerNode it starts nothing. Of
+# memory per CPU burstd learns that when it has moved the job (Slurm's reason is MaxMemPerLimit)
 is "$(awk '{ print $1, $4 }' <<<"$limited" | paste -sd,)" \
     "m1 runs=yes,m2 runs=no,m3@maxn runs=no,m4 runs=yes,m5 runs=yes,m6@maxc runs=yes,m7@maxc runs=yes,m8@maxn runs=no" \
     "what MaxMemPerNode and MaxMemPerCPU of a partition let run"
+is "$(awk '/^m[123]/ { print $3 }' <<<"$limited" | paste -sd' ')" "burstd=1 burstd=0 burstd=0" \
+    "  which burstd knows of memory per node before it rents"
 is "$(counted f20)" "1 1" "--constraint=fast|slow"
 is "$(counted f21)" "1 1" "--constraint=even&(fast|slow)"
 is "$(counted f22)" "0 0" "--constraint=slow where no node is"

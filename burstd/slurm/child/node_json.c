@@ -116,6 +116,9 @@ cJSON *partition_json(const partition_info_t *p, const struct partition_defaults
     json_add_i64(o, "def_mem_per_cpu_mib", d->memory & MEM_PER_CPU ? memory : 0);
     json_add_i64(o, "def_mem_per_gpu_mib", (int64_t)(d->mem_per_gpu & 0xffffffffffff));
     json_add_i64(o, "def_cpus_per_gpu", (int64_t)(d->cpus_per_gpu & 0xffffffff));
+    bool per_node = !(d->max_memory & MEM_PER_CPU) && d->max_memory != INFINITE64;
+    json_add_i64(o, "max_mem_per_node_mib",
+                 per_node ? (int64_t)(d->max_memory & 0xffffffffffff) : 0);
     cJSON_AddBoolToObject(o, "exclusive", p->max_share == 0);
     return o;
 }

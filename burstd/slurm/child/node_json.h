@@ -15,6 +15,7 @@ cJSON *node_json(const node_info_t *n);
 // MEM_PER_CPU or of a node); 0 = none.
 struct partition_defaults {
     uint64_t memory, cpus_per_gpu, mem_per_gpu;
+    uint64_t max_memory; // MaxMemPerNode, or MaxMemPerCPU with Slurm's flag; 0 = none
 };
 cJSON *partition_json(const partition_info_t *p, const struct partition_defaults *d);
 

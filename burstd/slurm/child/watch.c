@@ -202,8 +202,9 @@ static void add_gpu_defaults(struct partition_defaults *d, compat_list_t *list)
 // Where the partition says nothing what slurm.conf says for all counts.
 static cJSON *one_partition(const partition_info_t *p, const slurm_conf_t *conf)
 {
-    struct partition_defaults d = {.memory = p->def_mem_per_cpu ? p->def_mem_per_cpu
-                                                                : conf->def_mem_per_cpu};
+    struct partition_defaults d = {
+        .memory = p->def_mem_per_cpu ? p->def_mem_per_cpu : conf->def_mem_per_cpu,
+        .max_memory = p->max_mem_per_cpu ? p->max_mem_per_cpu : conf->max_mem_per_cpu};
 
     add_gpu_defaults(&d, conf->job_defaults_list);
     add_gpu_defaults(&d, p->job_defaults_list);

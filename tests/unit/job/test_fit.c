@@ -110,6 +110,19 @@ static void memory_that_its_user_did_not_ask_for(void **state)
     assert_int_equal(nodes_in(&s, &per_gpu, &no_defaults, &h100x4), 2); // 3 GPUs for 16 CPUs
 }
 
+static void more_memory_than_the_partition_lets_a_job_have(void **state)
+{
+    const struct spart limited = {.name = "limited", .max_mem_per_node_mib = 3000};
+    struct sjob s = plain();
+
+    s.mem_given = true;
+    s.mem_per_node_mib = 3000;
+    assert_int_equal(nodes_in(&s, &no_defaults, &limited, &cpu8), 1);
+    s.mem_per_node_mib = 3001;
+    assert_int_equal(nodes_in(&s, &no_defaults, &limited, &cpu8), 0);
+    assert_int_equal(nodes_on(&s, &cpu8), 1); // where there is no limit
+}
+
 static void whole_nodes(void **state)
 {
     const struct spart whole = {.name = "whole", .exclusive = true};
@@ -209,6 +222,7 @@ int main(void)
         cmocka_unit_test(gpu_and_cpu_jobs_keep_apart),
         cmocka_unit_test(ranges_and_tasks),
         cmocka_unit_test(memory_that_its_user_did_not_ask_for),
+        cmocka_unit_test(more_memory_than_the_partition_lets_a_job_have),
         cmocka_unit_test(whole_nodes),
         cmocka_unit_test(more_tasks_than_cpus),
         cmocka_unit_test(features_and_local_disk),

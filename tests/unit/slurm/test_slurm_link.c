@@ -178,7 +178,7 @@ static void tables_carry_every_field(void **state)
               "{\"type\":\"partitions\",\"partitions\":[{\"name\":\"main\",\"default\":true,"
               "\"nodes\":\"node[1-2]\",\"state\":\"UP\",\"max_time_min\":60,\"max_nodes\":4,"
               "\"def_mem_per_node_mib\":1,\"def_mem_per_cpu_mib\":2,\"def_mem_per_gpu_mib\":3,"
-              "\"def_cpus_per_gpu\":4,\"exclusive\":true},"
+              "\"def_cpus_per_gpu\":4,\"max_mem_per_node_mib\":5,\"exclusive\":true},"
               "{\"name\":\"aws\",\"default\":false,\"nodes\":null,\"state\":\"DRAIN\","
               "\"max_time_min\":0,\"max_nodes\":0}]}\n"
               "{\"type\":\"nodes\",\"full\":true,\"time\":7,\"nodes\":[{\"name\":\"aws-1\","
@@ -281,6 +281,7 @@ static void tables_carry_every_field(void **state)
     assert_string_equal(parts[0]->nodes, "node[1-2]");
     assert_true(parts[0]->def_mem_per_node_mib == 1 && parts[0]->def_mem_per_cpu_mib == 2);
     assert_true(parts[0]->def_mem_per_gpu_mib == 3 && parts[0]->def_cpus_per_gpu == 4);
+    assert_int_equal(parts[0]->max_mem_per_node_mib, 5);
     assert_true(parts[0]->exclusive && !parts[1]->exclusive);
     assert_ptr_equal(slurm_link_part(w.link, "main,aws"), parts[0]);
     assert_null(slurm_link_part(w.link, "mai"));

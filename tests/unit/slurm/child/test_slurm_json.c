@@ -324,16 +324,24 @@ static void nodes_and_partitions(void **state)
     p.max_time = INFINITE;
     p.max_nodes = 4;
     p.max_share = 1;
-    const struct partition_defaults d = {500 | MEM_PER_CPU, 4, 9000};
+    const struct partition_defaults d = {500 | MEM_PER_CPU, 4, 9000, 64000};
     o = partition_json(&p, &d);
     line = json_line(o);
     assert_string_equal(line, "{\"name\":\"main\",\"default\":true,\"nodes\":\"node[1-2]\","
                               "\"state\":\"UP\",\"max_time_min\":0,\"max_nodes\":4,"
                               "\"def_mem_per_node_mib\":0,\"def_mem_per_cpu_mib\":500,"
                               "\"def_mem_per_gpu_mib\":9000,\"def_cpus_per_gpu\":4,"
-                              "\"exclusive\":false}");
+                              "\"max_mem_per_node_mib\":64000,\"exclusive\":false}");
     free(line);
     cJSON_Delete(o);
+    // A limit per CPU is none per node: Slurm gives such a job more CPUs.
+    const struct partition_defaults none[] = {
+        {.max_memory = 0}, {.max_memory = INFINITE64}, {.max_memory = 2000 | MEM_PER_CPU}};
+    for (size_t k = 0; k < sizeof(none) / sizeof(none[0]); k++) {
+        o = partition_json(&p, &none[k]);
+        assert_int_equal(json_i64(o, "max_mem_per_node_mib", -1), 0);
+        cJSON_Delete(o);
+    }
 }
 
 // ---- changes
