@@ -9,4 +9,13 @@ tests_unit_fakecloud_test_sigv4_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_fakecloud_test_sigv4_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS) $(CRYPTO_CFLAGS)
 tests_unit_fakecloud_test_sigv4_LDFLAGS = $(SAN_LDFLAGS)
 tests_unit_fakecloud_test_sigv4_LDADD = libburst.la $(CMOCKA_LIBS) $(CRYPTO_LIBS)
+
+check_PROGRAMS += tests/unit/fakecloud/test_ec2
+TESTS += tests/unit/fakecloud/test_ec2
+tests_unit_fakecloud_test_ec2_SOURCES = tests/unit/fakecloud/test_ec2.c \
+	tests/fakecloud/ec2.c tests/fakecloud/ec2.h tests/fakecloud/form.c tests/fakecloud/form.h
+tests_unit_fakecloud_test_ec2_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_fakecloud_test_ec2_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_fakecloud_test_ec2_LDFLAGS = $(SAN_LDFLAGS)
+tests_unit_fakecloud_test_ec2_LDADD = libprovider.la libburst.la $(CMOCKA_LIBS)
 endif
