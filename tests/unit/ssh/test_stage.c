@@ -1020,23 +1020,36 @@ static void test_kept_archive_is_a_tar(void **state)
     free(kept);
 }
 
+// Of an archive that is given up libarchive keeps memory, so this is a process of its own, as in
+// life. Its exit status: 0 = refused as it must be.
+static int keep_in_vain(struct world *w, struct sent *s, size_t bytes)
+{
+    int status = -1;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        char *kept = NULL;
+        struct result r = keep(w, s, "12", bytes, &kept);
+        _exit(r.rc == -1 && strcmp(r.errclass, "io") == 0 && r.err.text[0] && !kept ? 0 : 1);
+    }
+    waitpid(pid, &status, 0);
+    archive_write_free(s->a);
+    free(s->data);
+    return status;
+}
+
 // A stream that breaks off leaves nothing, and says so.
 static void test_keep_cut(void **state)
 {
     struct world *w = *state;
-    char *kept = NULL;
     struct sent s;
-    const size_t cuts[] = {0, 1000, 1536, 2048, 3000};
+    const size_t cuts[] = {1000, 1536, 2048, 3000};
 
-    for (size_t k = 1; k < sizeof(cuts) / sizeof(cuts[0]); k++) {
+    for (size_t k = 0; k < sizeof(cuts) / sizeof(cuts[0]); k++) {
         send_open(&s);
         send_entry(&s, in_run(w, "a"), 0, 0644, NULL, "first");
         send_entry(&s, in_run(w, "b"), 0, 0644, NULL, "second");
-        struct result r = keep(w, &s, "12", cuts[k], &kept);
-        assert_int_equal(r.rc, -1);
-        assert_string_equal(r.errclass, "io");
-        assert_true(r.err.text[0]);
-        assert_null(kept);
+        assert_int_equal(keep_in_vain(w, &s, cuts[k]), 0);
         assert_file(w->away, "12.tar.gz", NULL);
         assert_file(w->away, "12.tar.gz.part", NULL);
         assert_file(w->away, "12.json", NULL);
