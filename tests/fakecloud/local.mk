@@ -1,5 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A fake cloud that speaks the vendors' protocols, for the tests of the drivers.
+check_PROGRAMS += tests/fakecloud/fakecloud
+tests_fakecloud_fakecloud_SOURCES = tests/fakecloud/main.c \
+	tests/fakecloud/ec2.c tests/fakecloud/ec2.h tests/fakecloud/form.c tests/fakecloud/form.h \
+	tests/fakecloud/sigv4.c tests/fakecloud/sigv4.h
+tests_fakecloud_fakecloud_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_fakecloud_fakecloud_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS) $(CRYPTO_CFLAGS)
+tests_fakecloud_fakecloud_LDFLAGS = $(SAN_LDFLAGS)
+tests_fakecloud_fakecloud_LDADD = liblocalcloud.la libburst.la $(UV_LIBS) $(CRYPTO_LIBS)
+
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/fakecloud/test_sigv4
 TESTS += tests/unit/fakecloud/test_sigv4
