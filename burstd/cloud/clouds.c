@@ -65,6 +65,7 @@ void clouds_destroy(struct clouds *c)
         if (c->rows[i].provider)
             c->rows[i].ops->destroy(c->rows[i].provider);
         free(c->rows[i].listed);
+        free(c->rows[i].unheard);
     }
     free(c->rows);
     free(c);
@@ -148,15 +149,32 @@ static void on_list(void *arg, const struct provider_result *r)
     if (r->n)
         memcpy(c->listed, r->instances, r->n * sizeof(*c->listed));
     c->n_listed = r->n;
+    c->unheard = xcalloc(r->n_unheard + 1, sizeof(*c->unheard));
+    c->n_unheard = r->n_unheard;
+    for (size_t k = 0; k < r->n_unheard; k++) {
+        snprintf(c->unheard[k], sizeof(c->unheard[k]), "%s", r->unheard[k]);
+        log_rarely(LOG_LEVEL_WARN, "cloud %s: region %s does not list its instances", c->conf->name,
+                   r->unheard[k]);
+    }
     c->heard = true;
     c->b->poke(c->b);
+}
+
+bool cloud_heard_of(const struct cloud *c, const char *region)
+{
+    for (size_t k = 0; k < c->n_unheard; k++)
+        if (strcmp(c->unheard[k], region) == 0)
+            return false;
+    return true;
 }
 
 void cloud_listing_read(struct cloud *c)
 {
     free(c->listed);
+    free(c->unheard);
     c->listed = NULL;
-    c->n_listed = 0;
+    c->unheard = NULL;
+    c->n_listed = c->n_unheard = 0;
     c->heard = false;
 }
 

@@ -23,7 +23,9 @@ struct cloud {
     bool heard;
     struct provider_instance *listed;
     size_t n_listed;
-    bool listed_once;     // one was read since the start
+    char (*unheard)[64]; // regions that it says nothing of
+    size_t n_unheard;
+    bool listed_once;     // one of all regions was read since the start
     int64_t next_list_ms; // monotonic
     int64_t out_until_ms; // credentials refused or no answer: left out of plans until then
     unsigned failures;    // in a row
@@ -40,6 +42,8 @@ struct cloud *clouds_at(struct clouds *c, unsigned i); // NULL past the end
 void clouds_step(struct clouds *c);
 // What was heard has been read: lets it go.
 void cloud_listing_read(struct cloud *c);
+// Does the listing that was heard speak of this region? What it leaves out of others may exist.
+bool cloud_heard_of(const struct cloud *c, const char *region);
 // The next listing of this cloud comes at once.
 void cloud_list_soon(struct cloud *c);
 

@@ -163,11 +163,12 @@ static void read_listing(struct cloud *c)
     listing_init(&l, c);
     INSTANCES_EACH(c->b->instances, i)
     if (instance_live(i) && strcmp(i->cloud, c->conf->name) == 0 && !i->calling &&
+        (row_of(&l, i) || cloud_heard_of(c, i->region)) &&
         (i->state != INST_LAUNCHING || whole_group(c, &l, i)))
         judge(c, i, row_of(&l, i));
     listing_fini(&l);
     orphans_find(c);
-    c->listed_once = true;
+    c->listed_once = c->listed_once || c->n_unheard == 0;
     observed_listed(c->b->observed, c->conf->name);
     cloud_listing_read(c);
 }

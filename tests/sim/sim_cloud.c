@@ -222,6 +222,7 @@ struct answer {
     enum provider_class error;
     struct provider_instance *rows;
     size_t n;
+    bool unheard;
 };
 
 static void free_answer(void *arg)
@@ -239,7 +240,11 @@ static void drop_answer(void *arg)
 static void deliver(void *arg)
 {
     struct answer *a = arg;
+    static const char *const regions[] = {"r1"};
     struct provider_result r = {.error = a->error, .instances = a->rows, .n = a->n};
+
+    r.unheard = regions;
+    r.n_unheard = a->unheard;
 
     if (a->error != PROVIDER_OK)
         snprintf(r.message, sizeof(r.message), "simulated %s", provider_class_name(a->error));
@@ -337,6 +342,10 @@ static void list_owned(struct provider *p, provider_cb cb, void *arg)
         answer_later(cb, arg, PROVIDER_TRANSIENT, 0);
         return;
     }
+    if (world.now_ms < world.unheard_ms) {
+        answer_later(cb, arg, PROVIDER_OK, 0)->unheard = true;
+        return;
+    }
     if (world.now_ms < world.empty_ms) { // and no error
         answer_later(cb, arg, PROVIDER_OK, 0);
         return;
@@ -355,6 +364,10 @@ static void describe(struct provider *p, const char *id, const char *region, pro
 {
     int k = atoi(id + 3);
 
+    if (world.now_ms < world.unheard_ms) {
+        answer_later(cb, arg, PROVIDER_NOT_FOUND, 0)->owned = arg;
+        return;
+    }
     if (chance(world.lost_reply)) {
         answer_later(cb, arg, PROVIDER_TRANSIENT, 0)->owned = arg;
         return;

@@ -1491,6 +1491,25 @@ static void nothing_is_rented_for_drained_names(void **state)
     end_world();
 }
 
+// What a region does not list, and even denies, is not gone while the listing says that it is not
+// of that region.
+static void a_silent_region_ends_nothing(void **state)
+{
+    new_world(54);
+    int job = slurm_submit(1200, 1, true), other = slurm_submit(300, 1, true);
+    live(60000);
+    assert_true(slurm_started(job));
+    world.unheard_ms = world.now_ms + 900000;
+    live(1300000);
+    assert_string_equal(slurm_job_text(job), "COMPLETED");
+    assert_string_equal(slurm_job_text(other), "COMPLETED");
+    assert_int_equal(slurm_attempts(job), 1);
+    assert_int_equal(cloud_launched(), 2);
+    settle();
+    check_promises(54);
+    end_world();
+}
+
 static void empty_listings_end_nothing(void **state)
 {
     const int64_t lengths[] = {4000, 300000};
@@ -2190,6 +2209,7 @@ int main(int argc, char **argv)
         TEST(only_rented_nodes_were_wanted),
         TEST(a_refused_move_is_not_bought_for_again),
         TEST(nothing_is_rented_for_drained_names),
+        TEST(a_silent_region_ends_nothing),
         TEST(empty_listings_end_nothing),
         TEST(a_lost_journal_ends_nothing),
         TEST(idle_nodes_end_without_slurm),

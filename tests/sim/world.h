@@ -32,6 +32,7 @@ struct world {
     int64_t slow_copy_ms;     // that a copy home takes, 0 = a second
     bool no_suspend;          // Slurm powers no node down by itself
     int64_t empty_ms;         // until then listings say that nothing exists
+    int64_t unheard_ms;       // until then no region lists what it has, or describes it
     unsigned helper_dies;     // so many operations of burst-ssh end without a word
     bool not_ready;           // something at home is missing that each node needs
     const char *boot_error;   // class of error of every preparation, NULL = none

@@ -77,6 +77,10 @@ struct provider_result {
     int64_t retry_after_ms;    // with PROVIDER_THROTTLE when the cloud says it, else 0
     struct provider_instance *instances; // borrowed for the callback
     size_t n;
+    // Of a listing that is PROVIDER_OK: regions that did not answer, so that of what is there
+    // nothing is known; borrowed.
+    const char *const *unheard;
+    size_t n_unheard;
 };
 
 typedef void (*provider_cb)(void *arg, const struct provider_result *result);
@@ -104,7 +108,8 @@ struct provider_ops {
     int (*refresh)(struct provider *p, burst_error_t *errp);
     void (*launch)(struct provider *p, const struct provider_launch *req, provider_cb cb,
                    void *arg);
-    // All instances with our cluster tag that the cloud still lists, ended ones included.
+    // All instances with our cluster tag that the cloud still lists, ended ones included; of all
+    // regions, and all pages of them. It has failed only when no region has answered.
     void (*list_owned)(struct provider *p, provider_cb cb, void *arg);
     // One instance by its id.
     void (*describe)(struct provider *p, const char *id, const char *region, provider_cb cb,
