@@ -235,6 +235,10 @@ static enum attempt attempt(struct ssh_session *s, const struct ssh_request *req
 
 static void drop(struct ssh_session *s)
 {
+    // A transfer that was given up has left a channel with a packet under way: libssh2 would want
+    // to send the rest of it first, and come back with EAGAIN and all of its memory.
+    if (s->ssh && s->fd >= 0)
+        shutdown(s->fd, SHUT_RDWR);
     if (s->ssh)
         libssh2_session_free(s->ssh);
     if (s->fd >= 0)
