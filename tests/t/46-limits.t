@@ -34,8 +34,8 @@ for job in "$b" "$c"; do
         "[[ \$(why $job) == *'GrpJobs of QOS few is reached: 1 of 1 run'* ]]"
 done
 is "$(nodes_of "$a" "$b" "$c")" 1 "one node was bought for the three"
-like "$(as root scontrol show job "$b")" 'AdminComment=waits for a rented node: GrpJobs of QOS few' \
-    "the record of one that waits says so, too"
+happens "the record of one that waits says so, too" 60 \
+    "[[ \$(as root scontrol show job $b) == *'AdminComment=waits for a rented node: GrpJobs of QOS few'* ]]"
 as alice scancel "$a"
 happens "when the first has ended one more starts" 90 "job_is $b RUNNING"
 is "$(as root squeue -h -q few -t RUNNING -o %i | wc -l)" 1 "and one only"
