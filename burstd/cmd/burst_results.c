@@ -2,6 +2,7 @@
 // `burst results`: what could not come home when a job ended, and brings it there. Runs with the
 // rights of the user alone: the archives are his.
 #include <getopt.h>
+#include <inttypes.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -76,7 +77,7 @@ static bool of_job(const cJSON *row, const char *job)
 
 static int bring_one(const cJSON *row, const char *home, bool keep)
 {
-    struct kept_totals t;
+    struct stage_totals t;
     burst_error_t err;
     char safe[TEXT_MAX], node[TEXT_MAX];
 
@@ -89,10 +90,11 @@ static int bring_one(const cJSON *row, const char *home, bool keep)
                 json_str(row, "job", ""), node, err.text);
         return CMD_REFUSED;
     }
-    printf("job %s, results of %s: %lld files, %lld bytes are in their places\n",
-           json_str(row, "job", ""), node, t.files - t.skipped > 0 ? t.files : 0LL, t.bytes);
+    printf("job %s, results of %s: %" PRId64 " files, %" PRId64 " bytes are in their places\n",
+           json_str(row, "job", ""), node, t.files, t.bytes);
     if (t.skipped)
-        printf("  %lld were left out (they lead out of the job's directories, or are dot files of "
+        printf("  %" PRId64
+               " were left out (they lead out of the job's directories, or are dot files of "
                "your home), the first: %s\n",
                t.skipped, text_safe(t.first_skipped, safe, sizeof(safe)));
     if (keep || t.skipped) {

@@ -88,14 +88,13 @@ cJSON *kept_rows(const char *dir, burst_error_t *errp)
     return rows;
 }
 
-int kept_bring_home(const cJSON *row, const char *home, struct kept_totals *totals,
+int kept_bring_home(const cJSON *row, const char *home, struct stage_totals *totals,
                     burst_error_t *errp)
 {
     const char *archive = json_str(row, "archive", "");
     const cJSON *exclude = cJSON_GetObjectItemCaseSensitive(row, "exclude");
     struct stage_paths *paths =
         stage_paths_create(cJSON_GetObjectItemCaseSensitive(row, "paths"), home, errp);
-    struct stage_totals t;
     int rc = -1;
 
     if (!paths)
@@ -104,13 +103,9 @@ int kept_bring_home(const cJSON *row, const char *home, struct kept_totals *tota
     if (fd < 0)
         errprintf(errp, "%s: %s", archive, strerror(errno));
     else
-        rc = stage_unpack_kept(paths, cJSON_IsArray(exclude) ? exclude : NULL, fd, &t, errp);
+        rc = stage_unpack_kept(paths, cJSON_IsArray(exclude) ? exclude : NULL, fd, totals, errp);
     if (fd >= 0)
         close(fd);
-    if (rc == 0) {
-        *totals = (struct kept_totals){t.files, t.bytes, t.skipped, ""};
-        snprintf(totals->first_skipped, sizeof(totals->first_skipped), "%s", t.first_skipped);
-    }
     stage_paths_destroy(paths);
     return rc;
 }

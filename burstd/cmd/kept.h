@@ -6,20 +6,16 @@
 #include <cjson/cJSON.h>
 
 #include "libburst/error.h"
+#include "ssh/stage_pack.h"
 
 // Rows of what is there, the oldest first: what NAME.json says of it, "archive" and "about": paths
 // of the files, and "size": bytes of the archive. Owned by the caller; empty when there is no such
 // directory. NULL when it cannot be read.
 cJSON *kept_rows(const char *dir, burst_error_t *errp);
 
-struct kept_totals {
-    long long files, bytes, skipped;
-    char first_skipped[256];
-};
-
 // Brings one of them to its places, with the rights of the caller, who is not root. Whole, or -1;
 // files that are written stay then, and so does the archive.
-int kept_bring_home(const cJSON *row, const char *home, struct kept_totals *totals,
+int kept_bring_home(const cJSON *row, const char *home, struct stage_totals *totals,
                     burst_error_t *errp);
 
 // Removes both of its files.

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A fake cloud that speaks the vendors' protocols, for the tests of the drivers.
+fake_ec2 = tests/fakecloud/ec2.c tests/fakecloud/ec2.h tests/fakecloud/ec2_answer.c \
+	tests/fakecloud/ec2_inside.h tests/fakecloud/ec2_instances.c tests/fakecloud/ec2_launch.c \
+	tests/fakecloud/form.c tests/fakecloud/form.h
+
 check_PROGRAMS += tests/fakecloud/fakecloud
 tests_fakecloud_fakecloud_SOURCES = tests/fakecloud/main.c \
-	tests/fakecloud/ec2.c tests/fakecloud/ec2.h tests/fakecloud/form.c tests/fakecloud/form.h \
+	$(fake_ec2) \
 	tests/fakecloud/sigv4.c tests/fakecloud/sigv4.h
 tests_fakecloud_fakecloud_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_fakecloud_fakecloud_CFLAGS = $(SAN_CFLAGS) $(CJSON_CFLAGS) $(UV_CFLAGS) $(CRYPTO_CFLAGS)
@@ -22,7 +26,7 @@ tests_unit_fakecloud_test_sigv4_LDADD = libburst.la $(CMOCKA_LIBS) $(CRYPTO_LIBS
 check_PROGRAMS += tests/unit/fakecloud/test_ec2
 TESTS += tests/unit/fakecloud/test_ec2
 tests_unit_fakecloud_test_ec2_SOURCES = tests/unit/fakecloud/test_ec2.c \
-	tests/fakecloud/ec2.c tests/fakecloud/ec2.h tests/fakecloud/form.c tests/fakecloud/form.h
+	$(fake_ec2)
 tests_unit_fakecloud_test_ec2_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_fakecloud_test_ec2_CFLAGS = $(SAN_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
 tests_unit_fakecloud_test_ec2_LDFLAGS = $(SAN_LDFLAGS)

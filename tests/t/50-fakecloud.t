@@ -5,74 +5,31 @@
 # and curl, whose signatures the driver will use. Build directory: $BURST_BUILD (default: $builddir or
 # the current directory).
 
-set -u
+# shellcheck disable=SC2016,SC2154
+. "$(dirname "$0")/lib.sh"
+
 build=$(readlink -f "${BURST_BUILD:-${builddir:-.}}")
 aws=/usr/bin/aws # Debian's
-
-skip_all()
-{
-    echo "1..0 # SKIP $*"
-    exit 0
-}
 [[ -x $build/tests/fakecloud/fakecloud ]] || skip_all "tests/fakecloud/fakecloud is not built in $build"
 [[ -x $aws ]] || skip_all "no awscli"
 
-count=0 bad=0
-ok() # NAME: reports the status of the command before
-{
-    local rc=$?
-    count=$((count + 1))
-    if [[ $rc == 0 ]]; then
-        echo "ok $count - $1"
-    else
-        echo "not ok $count - $1"
-        bad=$((bad + 1))
-    fi
-}
-
-is() # GOT EXPECTED NAME
-{
-    [[ $1 == "$2" ]] || {
-        printf '# got:      %q\n# expected: %q\n' "$1" "$2"
-        false
-    }
-    ok "$3"
-}
-
-like() # GOT REGEX NAME
-{
-    [[ $1 =~ $2 ]] || {
-        printf '# got:            %q\n# does not match: %q\n' "$1" "$2"
-        false
-    }
-    ok "$3"
-}
-
-dir=$(mktemp -d "${TMPDIR:-/tmp}/fakecloud-t.XXXXXX")
+work=$(mktemp -d "${TMPDIR:-/tmp}/fakecloud-t.XXXXXX")
 pid=
-finish()
-{
-    [[ -z $pid ]] || { kill "$pid" && wait "$pid"; } 2>/dev/null
-    rm -rf "$dir"
-}
-trap finish EXIT
+trap 'status=$?; [[ -z $pid ]] || kill "$pid"; rm -rf "$work"; (exit $status); cleanup' EXIT
 
-cat >"$dir/world" <<'END'
+cat >"$work/world" <<'END'
 {"offers": [
   {"zone": "us-east-1a", "type": "c6i.large", "price": "0.085", "spot": "0.031"},
   {"zone": "us-east-1b", "type": "c6i.large", "price": "0.085", "spot": "0.03"},
   {"zone": "us-east-1b", "type": "p4d.24xlarge", "price": "32.77", "capacity": 1},
   {"zone": "eu-west-1a", "type": "c6i.large", "price": "0.09"}], "page": 5}
 END
-echo "a/secret+key" >"$dir/secret"
-"$build/tests/fakecloud/fakecloud" --world "$dir/world" --access-key AKIDTEST \
-    --secret-file "$dir/secret" --port-file "$dir/port" 2>"$dir/log" &
+echo "a/secret+key" >"$work/secret"
+"$build/tests/fakecloud/fakecloud" --world "$work/world" --access-key AKIDTEST \
+    --secret-file "$work/secret" --port-file "$work/port" 2>"$work/log" &
 pid=$!
-until [[ -s $dir/port ]]; do
-    kill -0 $pid 2>/dev/null || { cat "$dir/log"; echo "Bail out! fakecloud does not start"; exit 1; }
-    read -rt 0.05 <> <(:)
-done
-url=http://127.0.0.1:$(<"$dir/port")
+wait_for '[[ -s $work/port ]]' 10 || bail_out "fakecloud does not start: $(<"$work/log")"
+url=http://127.0.0.1:$(<"$work/port")
 
 export AWS_ACCESS_KEY_ID=AKIDTEST AWS_SECRET_ACCESS_KEY=a/secret+key AWS_DEFAULT_REGION=us-east-1
 export AWS_EC2_METADATA_DISABLED=true AWS_MAX_ATTEMPTS=1 AWS_CONFIG_FILE=/dev/null
@@ -139,6 +96,5 @@ kill $pid
 wait $pid
 is $? 0 "it ends in order"
 pid=
-is "$(<"$dir/log")" "" "without complaint"
-echo "1..$count"
-exit $((bad != 0))
+is "$(<"$work/log")" "" "without complaint"
+done_testing

@@ -22,6 +22,7 @@
 #include "catalog/image.h"
 #include "libburst/fsutil.h"
 #include "libburst/xalloc.h"
+#include "tests/unit/reference.h"
 
 #define HEADER                                                                                     \
     "InstanceType,AcceleratorName,AcceleratorCount,vCPUs,MemoryGiB,GpuInfo,Price,SpotPrice,"       \
@@ -536,18 +537,6 @@ static void test_aliases(void **arg)
 }
 
 // --- reference data ---
-
-static char *reference(const char *sub)
-{
-    const char *env = getenv("BURST_REFERENCE"), *src = getenv("srcdir");
-    char *path =
-        env ? xasprintf("%s/%s", env, sub) : xasprintf("%s/../shared/%s", src ? src : ".", sub);
-
-    if (access(path, R_OK) == 0)
-        return path;
-    free(path);
-    return NULL;
-}
 
 static void test_reference_catalogs(void **arg)
 {

@@ -18,6 +18,7 @@
 #include "libburst/fsutil.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
+#include "tests/unit/reference.h"
 
 #define MAX_HEADERS 32
 
@@ -211,9 +212,7 @@ int main(void)
         cmocka_unit_test(published_vectors),
         cmocka_unit_test(not_a_signature),
     };
-    const char *env = getenv("BURST_REFERENCE"), *src = getenv("srcdir");
 
-    vectors = env ? xasprintf("%s/contracts/aws-sigv4-vectors", env)
-                  : xasprintf("%s/../shared/contracts/aws-sigv4-vectors", src ? src : ".");
+    vectors = reference("contracts/aws-sigv4-vectors");
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

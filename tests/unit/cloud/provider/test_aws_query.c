@@ -17,6 +17,7 @@
 #include "libburst/fsutil.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
+#include "tests/unit/reference.h"
 
 static const char *const groups[] = {"sg-1", "sg-2"};
 static const char *const ids[] = {"i-1", "i-2"};
@@ -206,16 +207,14 @@ static void exists(char *body)
 
 static void the_service_model_knows_all_of_it(void **state)
 {
-    const char *env = getenv("BURST_REFERENCE"), *src = getenv("srcdir");
-    char *path = env ? xasprintf("%s/contracts/aws-ec2.service-2.json", env)
-                     : xasprintf("%s/../shared/contracts/aws-ec2.service-2.json", src ? src : ".");
+    char *path = reference("contracts/aws-ec2.service-2.json");
     struct aws_which by_tag = {.tag_key = "burst-cluster", .tag_value = "demo", .page = "next"};
     struct aws_which by_id = {.ids = ids, .n_ids = 2};
     char *text = NULL;
     size_t len;
     burst_error_t err;
 
-    if (fs_read(path, 64 << 20, &text, &len, &err) < 0) {
+    if (!path || fs_read(path, 64 << 20, &text, &len, &err) < 0) {
         free(path);
         print_message("skipped: no reference data\n");
         skip();

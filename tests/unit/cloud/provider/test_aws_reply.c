@@ -17,6 +17,7 @@
 #include "libburst/fsutil.h"
 #include "libburst/json.h"
 #include "libburst/xalloc.h"
+#include "tests/unit/reference.h"
 
 static const char listing[] =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -214,13 +215,11 @@ static void the_service_model_has_these_names(void **state)
         {"DescribeInstancesResult", "reservationSet"},
         {"DescribeInstancesResult", "nextToken"},
     };
-    const char *env = getenv("BURST_REFERENCE"), *src = getenv("srcdir");
-    char *path = env ? xasprintf("%s/contracts/aws-ec2.service-2.json", env)
-                     : xasprintf("%s/../shared/contracts/aws-ec2.service-2.json", src ? src : ".");
+    char *path = reference("contracts/aws-ec2.service-2.json");
     char *text = NULL;
     size_t len;
 
-    if (fs_read(path, 64 << 20, &text, &len, &err) < 0) {
+    if (!path || fs_read(path, 64 << 20, &text, &len, &err) < 0) {
         free(path);
         print_message("skipped: no reference data\n");
         skip();
